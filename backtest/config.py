@@ -1,0 +1,81 @@
+"""How a policy or baseline is judged."""
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
+from marketdata.config_base import Later, Part, knob, later, off
+from simulator.config import SimulatorConfig
+
+BaselineKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+OutTag = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f/\\]*$", max_length=80)]
+
+
+class EvaluationConfig(Part):
+    """What the report shows beside the subject."""
+
+    baselines: tuple[BaselineKey, ...] = knob(
+        ("cash", "buy_hold", "equal", "inverse_vol", "momentum", "benchmark", "first_long", "random"),
+        "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32,
+    )  # fmt: skip
+    benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
+    cost_multipliers: Later[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
+    stress_windows: Later[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
+    bootstrap_paths: int = knob(10_000, "Resampled paths behind the intervals of excesses.", unit="paths", ge=1000, le=100_000, advanced=True)
+    metric_bootstrap_paths: Later[int, later(0, what="intervals of single metrics")] = off(0, "Paths behind metrics.")
+    policy: Literal["best", "last"] = knob("best", "Which policy is judged: best on validation, or the last.", title="Policy judged")
+    fixed_weights: Later[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
+    matched_random_draws: Later[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
+    waterfall: Later[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
+    capacity_multipliers: Later[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
+    rolling_window: Later[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
+    trials: int = knob(1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True)
+    seed: int = knob(0, "Seed of the bootstrap and the random baseline.", ge=0, le=2**31 - 1, advanced=True)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.baselines)) != len(self.baselines):
+            raise ValueError("baselines must not repeat")
+        return self
+
+
+class LimitsConfig(Part):
+    """What a run may use; enforced by a later version."""
+
+    memory_mb: Later[int | None, later(None, what="a memory limit")] = off(None, "Memory.")
+    time_s: Later[int | None, later(None, what="a time limit")] = off(None, "Time.")
+    disk_mb: Later[int | None, later(None, what="a disk limit")] = off(None, "Disk.")
+
+
+class JudgedConfig(SimulatorConfig):
+    """What training and backtest share. Field order here is the canonical order of `config.yaml`."""
+
+    dataset: DatasetConfig = Field(default_factory=DatasetConfig)
+    split: SplitConfig = Field(default_factory=SplitConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    out_tag: OutTag = knob("", "A label of your own; never a path.", title="Label")
+
+
+class BacktestConfig(JudgedConfig):
+    """A strategy judged on a range: a baseline key or policy id in `policy`, or the policy of a finished training in `run_id`."""
+
+    policy: BaselineKey | Uuid | None = knob(None, "A baseline's key or a policy's id.", title="Strategy")
+    run_id: Uuid | None = knob(None, "A finished training whose policy is judged.", title="Training run")
+    policy_sha256: Sha256 | None = knob(None, "Content hash of the judged policy file; filled in by the service.", advanced=True)
+    features: FeaturesConfig | None = knob(None, "What the judged policy sees; filled in from its training.", advanced=True)
+    start: dt.date | None = knob(None, "First day of the range; empty takes the split's test range.", title="From")
+    end: dt.date | None = knob(None, "Last day of the range; empty takes the split's test range.", title="To")
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if (self.policy is None) == (self.run_id is None):
+            raise ValueError("give exactly one of policy and run_id")
+        if (self.start is None) != (self.end is None):
+            raise ValueError("give both start and end, or neither")
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError(f"start {self.start} must lie before end {self.end}")
+        return self

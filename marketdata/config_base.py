@@ -1,0 +1,149 @@
+"""What every configuration group shares: frozen, unknown keys refused, one sentence a fault, one hash.
+
+Pydantic models are the only definition: serializers, forms, OpenAPI, YAML and command line are made from them.
+"""
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+SCHEMA_VERSION = 1
+
+RENAMED = {
+    "taker_fee_bps": "fees.taker_bps",
+    "maker_fee_bps": "fees.maker_rebate_bps",
+    "commission_bps": "fees.commission_pct_notional",
+    "slippage_bps": "exec.half_spread_bps",
+    "fill_policy": "exec.fill",
+    "max_participation": "exec.participation_cap",
+    "participation": "exec.participation_cap",
+    "impact_bps": "exec.impact_k",
+    "max_leverage": "margin.max_gross_leverage",
+    "initial_cash": "episode.start_cash",
+    "train_eval_split": "split.scheme",
+    "timesteps": "training.total_timesteps",
+    "seed": "training.seeds",
+}
+
+
+class Part(BaseModel):
+    """A group of a configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=False)
+
+
+def later(off: Any, *, what: str) -> Any:
+    """Metadata of a field that a later version brings: `off` is its only value today, all else is refused by name."""
+
+    def refuse(value: Any) -> Any:
+        if value != off:
+            raise ValueError(f"{what} is not in this version; leave the field at {json.dumps(off)}")
+        return value
+
+    return AfterValidator(refuse)
+
+
+def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:
+    """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them."""
+    extra = {"unit": unit, "advanced": advanced}
+    if default is ...:
+        return Field(description=text, title=title or None, json_schema_extra=extra, **bounds)
+    return Field(default, description=text, title=title or None, json_schema_extra=extra, **bounds)
+
+
+def off(default: Any, text: str) -> Any:
+    """A field of a later version (used together with `later`): not drawn in forms."""
+    return Field(default, description=text, json_schema_extra={"later": True})
+
+
+def is_later(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("later"))
+
+
+def canonical(config: BaseModel) -> dict[str, Any]:
+    """The configuration as plain JSON values, groups and fields in the order of the model."""
+    return config.model_dump(mode="json")
+
+
+def config_hash(config: BaseModel) -> str:
+    """sha256 of the canonical form without `out_tag`, which is a label and changes nothing."""
+    content = canonical(config)
+    content.pop("out_tag", None)
+    text = json.dumps({"schema": SCHEMA_VERSION, **content}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sentences(error: ValidationError) -> dict[str, list[str]]:
+    """Faults by dotted field name, each a sentence a person understands."""
+    found: dict[str, list[str]] = {}
+    for fault in error.errors(include_url=False, include_context=True):
+        name = _field_name(fault)  # type: ignore[arg-type]
+        sentence = _sentence(name, fault)  # type: ignore[arg-type]
+        bucket = found.setdefault(name or "config", [])
+        if sentence not in bucket:
+            bucket.append(sentence)
+    return found
+
+
+_BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|float|int|str|date|none")
+
+
+def _field_name(fault: dict[str, Any]) -> str:
+    """Dotted name without the branches of a union; a group's own fault goes to the field that its sentence begins with."""
+    parts = [str(part) for part in fault["loc"] if isinstance(part, int) or not _BRANCH.fullmatch(part)]
+    group = fault.get("input")
+    if fault["type"] == "value_error" and isinstance(group, dict):
+        word = fault["msg"].removeprefix("Value error, ").split(" ", 1)[0]
+        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", word) and ("_" in word or "." in word or word in group):
+            parts += word.split(".")
+    return ".".join(parts)
+
+
+_TEMPLATES = {
+    "missing": "This field is required.",
+    "finite_number": "Must be a finite number.",
+    "int_from_float": "Must be a whole number.",
+    "int_type": "Must be a whole number.",
+    "int_parsing": "Must be a whole number.",
+    "float_type": "Must be a number.",
+    "float_parsing": "Must be a number.",
+    "bool_type": "Must be true or false.",
+    "bool_parsing": "Must be true or false.",
+    "string_type": "Must be text.",
+    "date_from_datetime_parsing": "Must be a date such as 2022-12-28.",
+    "date_type": "Must be a date such as 2022-12-28.",
+    "model_type": "Must be a group of fields.",
+    "model_attributes_type": "Must be a group of fields.",
+    "dict_type": "Must be a group of fields.",
+    "tuple_type": "Must be a list.",
+    "list_type": "Must be a list.",
+}
+
+
+def _sentence(name: str, fault: dict[str, Any]) -> str:
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "extra_forbidden":
+        leaf = name.rsplit(".", 1)[-1]
+        return f"Unknown field; use {RENAMED[leaf]}." if leaf in RENAMED else "Unknown field; remove it."
+    if kind in _TEMPLATES:
+        return _TEMPLATES[kind]
+    bounds = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most"),
+              "greater_than": ("gt", "more than"), "less_than": ("lt", "less than")}  # fmt: skip
+    if kind in bounds:
+        key, words = bounds[kind]
+        return f"Must be {words} {context[key]:g}." if isinstance(context[key], float) else f"Must be {words} {context[key]}."
+    if kind == "literal_error":
+        return f"Must be one of {context['expected']}."
+    if kind == "value_error":
+        text = str(context.get("error", fault["msg"]))
+        return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    text = fault["msg"]
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+Later = Annotated  # readable at the field: `Later[int, later(0, what="...")]`

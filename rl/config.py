@@ -1,0 +1,89 @@
+"""How a policy learns: reward, model, training; `TrainConfig` composes every group of a training run."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from backtest.config import JudgedConfig
+from marketdata.config import FeaturesConfig
+from marketdata.config_base import Later, Part, knob, later, off
+
+
+class RewardConfig(Part):
+    """What the learner is paid for (docs/conventions.md, Reward)."""
+
+    scale: float = knob(100.0, "Factor on the sum of all terms.", gt=0, le=1e6, advanced=True)
+    mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob("log_nav", "The main term.", title="Reward")
+    w_drawdown: float = knob(0.0, "Penalty on a growing drawdown.", ge=0, le=100)
+    w_turnover: float = knob(0.0, "Penalty on traded value over equity.", ge=0, le=100)
+    w_vol: float = knob(0.0, "Penalty on squared returns.", ge=0, le=1000)
+    w_leverage: float = knob(0.0, "Penalty on gross exposure above 1.", ge=0, le=100)
+
+
+class RegimeConfig(Part):
+    """Regime features: a later version."""
+
+    enabled: Later[bool, later(False, what="regime features")] = off(False, "Use regime features.")
+    n_states: Later[int, later(3, what="regime features")] = off(3, "States.")
+    features: Later[tuple[str, ...], later((), what="regime features")] = off((), "Inputs.")
+
+
+Width = Annotated[int, Field(ge=1, le=1024)]
+
+
+class ModelConfig(Part):
+    """The network and PPO's settings."""
+
+    policy: Literal["asset_shared", "mlp"] = knob(
+        "asset_shared", "asset_shared: one small network for all assets, the default; mlp: one flat network.", title="Network"
+    )
+    net_arch: tuple[Width, ...] = knob((64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6)
+    activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
+    dropout: Later[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
+    n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192)
+    batch_size: int = knob(1024, "Samples of a gradient step.", ge=8, le=262_144)
+    n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50)
+    learning_rate: float = knob(1e-3, "Step size of the optimiser.", gt=0, le=1)
+    gamma: float = knob(0.9, "Discount of later rewards.", ge=0, lt=1)
+    gae_lambda: float = knob(0.95, "Smoothing of advantages.", ge=0, le=1)
+    clip_range: float = knob(0.2, "Clip of the probability ratio.", gt=0, le=1)
+    ent_coef: float = knob(0.0, "Weight of the entropy bonus.", ge=0, le=1)
+    vf_coef: float = knob(0.5, "Weight of the value loss.", ge=0, le=10)
+    max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True)
+    target_kl: float | None = knob(None, "Early end of an update; empty is off.", gt=0, le=10, advanced=True)
+    log_std_init: float = knob(-1.0, "Logarithm of the first action noise.", ge=-5, le=2, advanced=True)
+    minibatch_order: Later[str, later("shuffled", what="date-grouped minibatches")] = off("shuffled", "shuffled or date_grouped.")
+    cnn_channels: Later[None, later(None, what="window_cnn")] = off(None, "Channels.")
+    cnn_kernel: Later[None, later(None, what="window_cnn")] = off(None, "Kernel.")
+    lstm_hidden: Later[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
+    attention_heads: Later[None, later(None, what="set_attention")] = off(None, "Heads.")
+    features_dim: int = knob(32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True)
+
+
+class TrainingConfig(Part):
+    """How long, on what, from which seed."""
+
+    total_timesteps: int = knob(200_000, "Environment steps, rounded up to whole rollouts.", unit="steps", ge=256, le=200_000_000, title="Steps")
+    n_envs: int | None = knob(None, "Books stepped at once; empty takes 64.", ge=1, le=4096, title="Books at once")
+    seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob((0,), "Seed of everything random.", title="Seed", min_length=1, max_length=16)
+    device: Literal["auto", "cpu", "cuda"] = knob("auto", "Where the network runs; auto is the CPU, which is faster for these sizes.", advanced=True)
+    threads: int | None = knob(None, "Threads of the linear algebra; empty takes 1. Another count is another result.", ge=1, le=64, advanced=True)
+    eval_every: int = knob(25_000, "Steps between two looks at the validation range.", unit="steps", ge=256, le=200_000_000)
+    early_stop: Later[int | None, later(None, what="early stop")] = off(None, "Looks without a gain before it stops.")
+    checkpoint_every: Later[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
+
+    @model_validator(mode="after")
+    def _one_seed(self) -> Self:
+        if len(self.seeds) != 1:
+            raise ValueError("several seeds are not in this version; give one")
+        return self
+
+
+class TrainConfig(JudgedConfig):
+    """A training run whose report judges the policy and every baseline on the test range."""
+
+    features: FeaturesConfig = Field(default_factory=FeaturesConfig)
+    reward: RewardConfig = Field(default_factory=RewardConfig)
+    regime: RegimeConfig = Field(default_factory=RegimeConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)

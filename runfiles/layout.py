@@ -1,0 +1,116 @@
+"""Names of every file in a run directory, and the fixed table by which files are served.
+
+A client names a *key* and never a path: `spec_for(key)` is the only way from one to the other.
+`docs/run-directory.md` lists this table; a test compares the two.
+"""
+
+import re
+from dataclasses import dataclass
+
+SCHEMA_VERSION = 1
+
+CONFIG = "config.yaml"
+COMMAND = "command.txt"
+VERSIONS = "versions.json"
+DATASET = "dataset.json"
+JOB_LOG = "job.log"
+EVENTS = "events.jsonl"
+LAST_POLICY = "ppo_policy.zip"
+BEST_POLICY = "best_policy.zip"
+JUDGED_POLICY = "policy.zip"
+TENSORBOARD = "tb"
+PROGRESS_CSV = "progress.csv"
+REPORT = "report"
+BASELINES = "baselines"
+REPORT_HTML = "report.html"
+MANIFEST = "manifest.json"
+
+# media/control/<uuid>/: never served, never bundled
+LOCK = "lock"
+START = "start.json"
+CANCEL = "cancel"
+EXIT = "exit.json"
+
+KIND_CONFIG, KIND_LOG, KIND_MODEL, KIND_TABLE, KIND_REPORT, KIND_META = "config", "log", "model", "table", "report", "meta"
+
+_BASELINE_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """One file that may be served: `path` is relative to the run directory, `key` is what a client says."""
+
+    key: str
+    path: str
+    kind: str
+    media_type: str
+    title: str
+
+    @property
+    def filename(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+_JSON, _CSV, _TEXT, _ZIP = "application/json", "text/csv", "text/plain", "application/zip"
+
+REPORT_FILES: dict[str, tuple[str, str, str]] = {
+    "metrics": ("metrics.json", _JSON, "Metrics, full precision"),
+    "metrics_csv": ("metrics.csv", _CSV, "Metrics as a table"),
+    "equity": ("equity.csv", _CSV, "Equity, exposure and costs at each bar"),
+    "orders": ("orders.csv", _CSV, "Every order with its costs"),
+    "trades": ("trades.csv", _CSV, "Round trips, first in first out, open lots last"),
+    "weights": ("weights.csv", _CSV, "Weight of each symbol at each close"),
+    "symbols": ("symbols.csv", _CSV, "Profit and loss by symbol"),
+    "summary": ("summary.json", _JSON, "Range, metrics, verdict and stamps"),
+}
+
+_FIXED = (
+    FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
+    FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
+    FileSpec("versions", VERSIONS, KIND_META, _JSON, "Code, packages, machine"),
+    FileSpec("dataset", DATASET, KIND_META, _JSON, "What the run was fed, with the quality report"),
+    FileSpec("job_log", JOB_LOG, KIND_LOG, _TEXT, "Standard output and error of the job"),
+    FileSpec("events", EVENTS, KIND_LOG, "application/x-ndjson", "Phases, progress, metrics, warnings"),
+    FileSpec("model", LAST_POLICY, KIND_MODEL, _ZIP, "The last policy"),
+    FileSpec("best_model", BEST_POLICY, KIND_MODEL, _ZIP, "The policy that was best on validation"),
+    FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
+    FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
+    FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
+    FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
+)
+
+FILES: dict[str, FileSpec] = {spec.key: spec for spec in _FIXED} | {
+    key: FileSpec(key, f"{REPORT}/{name}", KIND_TABLE, media, title)
+    for key, (name, media, title) in REPORT_FILES.items()
+}
+
+
+def baseline_folder(baseline: str) -> str:
+    """Path of a baseline's tables below the run directory. Raises ValueError for a key that is no key."""
+    if not _BASELINE_KEY.match(baseline):
+        raise ValueError(f"baseline key {baseline!r} must be lower-case letters, digits and underscores")
+    return f"{REPORT}/{BASELINES}/{baseline}"
+
+
+def spec_for(key: str) -> FileSpec | None:
+    """The file that `key` stands for, or None. `equity` is the subject's, `equal.equity` the baseline's."""
+    if key in FILES:
+        return FILES[key]
+    baseline, _, name = key.partition(".")
+    if name in REPORT_FILES and _BASELINE_KEY.match(baseline):
+        filename, media, title = REPORT_FILES[name]
+        return FileSpec(key, f"{baseline_folder(baseline)}/{filename}", KIND_TABLE, media, f"{baseline}: {title}")
+    return None
+
+
+def key_for(path: str) -> str | None:
+    """The key of a path relative to the run directory, or None for a file that is not served."""
+    for spec in FILES.values():
+        if spec.path == path:
+            return spec.key
+    parts = path.split("/")
+    if len(parts) == 4 and parts[:2] == [REPORT, BASELINES]:
+        for name, (filename, _, _) in REPORT_FILES.items():
+            if filename == parts[3] and _BASELINE_KEY.match(parts[2]):
+                return f"{parts[2]}.{name}"
+    return None
