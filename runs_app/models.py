@@ -1,0 +1,249 @@
+"""Rows of a user's runs. The run directory holds what a run made; a row holds where it stands and whose it is."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from runfiles import layout
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to somebody. `owned_by` is the only way in for a request."""
+
+    def owned_by(self, user: Any) -> Self:
+        return self.filter(owner=user)
+
+
+class OfRunQuerySet(models.QuerySet[Any]):
+    """Rows that belong to whoever owns their run."""
+
+    def owned_by(self, user: Any) -> Self:
+        return self.filter(run__owner=user)
+
+
+class Dataset(models.Model):
+    """A stored dataset version. `owner` is null for the samples, which everybody may use."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="datasets"
+    )
+    name = models.CharField(max_length=100, help_text="Source and name, such as sample/us20.")
+    version = models.CharField(max_length=64, help_text="sha256 of the stored bars.")
+    title = models.CharField(max_length=200, blank=True)
+    details = models.JSONField(default=dict, blank=True, help_text="Symbols, span, columns, source, survivorship.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "-created")
+        constraints = (models.UniqueConstraint(fields=("name", "version"), name="dataset_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version[:8]}"
+
+
+class Run(models.Model):
+    """One training or backtest: a row here, a run directory and a control folder of the same name on disk."""
+
+    class State(models.TextChoices):
+        """Where a run stands; each arrow is one compare-and-set, made by the reconciler alone.
+
+        ::
+
+            QUEUED ──claim──▶ STARTING ──lock held──▶ RUNNING ──▶ SUCCEEDED    the job ended well, its manifest verified
+              │  ▲               │  │                   │  ├────▶ FAILED       the job ended badly; `reason` says how
+              │  └──no lock in───┘  │                   │  ├────▶ CANCELLED    the owner asked, and no process is left
+              │     10 s, once      │                   │  └────▶ INTERRUPTED  the shim is gone and left no outcome
+              │                     └──the same ends────┘
+              └──cancelled while it waited──▶ CANCELLED
+
+        "Cancelling" is no state but a wish on the row (`cancel_requested_at`): the page says "stopping" until it is true.
+        Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
+        """
+
+        QUEUED = "QUEUED", "Queued"
+        STARTING = "STARTING", "Starting"
+        RUNNING = "RUNNING", "Running"
+        SUCCEEDED = "SUCCEEDED", "Succeeded"
+        FAILED = "FAILED", "Failed"
+        CANCELLED = "CANCELLED", "Cancelled"
+        INTERRUPTED = "INTERRUPTED", "Interrupted"
+
+    ACTIVE: ClassVar = frozenset({State.QUEUED, State.STARTING, State.RUNNING})
+    TERMINAL: ClassVar = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+
+    class Kind(models.TextChoices):
+        TRAIN = "train", "Training"
+        BACKTEST = "backtest", "Backtest"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
+    kind = models.CharField(max_length=16, choices=Kind)
+    name = models.CharField(max_length=120, blank=True)
+    out_tag = models.CharField(max_length=80, blank=True, verbose_name="label")
+
+    config = models.JSONField(default=dict, help_text="The resolved configuration, as in config.yaml.")
+    config_hash = models.CharField(max_length=64)
+    dataset_name = models.CharField(max_length=100, blank=True)
+    dataset_version = models.CharField(max_length=64, blank=True)
+    subject = models.CharField(max_length=64, blank=True, help_text="Strategy that is judged: a baseline's key or policy.")
+    source_run = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="judged_by",
+        help_text="The training whose policy a backtest judges.",
+    )  # fmt: skip
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    policy = models.ForeignKey("Policy", on_delete=models.SET_NULL, null=True, blank=True, related_name="backtests")
+    idempotency_key = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null is "none given", not unique
+
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    reason = models.CharField(max_length=16, blank=True, help_text="How it ended, in one word.")
+    sentence = models.TextField(blank=True, help_text="How it ended, for a person.")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was claimed.")
+    seq = models.PositiveBigIntegerField(default=0, help_text="Number of the newest RunEvent.")
+
+    created = models.DateTimeField(auto_now_add=True)
+    queued = models.DateTimeField(null=True, blank=True)
+    started = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    updated = models.DateTimeField(auto_now=True)
+    duration_s = models.FloatField(null=True, blank=True, help_text="Seconds by the monotonic clock of the shim.")
+    peak_rss_mb = models.FloatField(null=True, blank=True)
+
+    phase = models.CharField(max_length=16, blank=True)
+    progress_step = models.PositiveBigIntegerField(null=True, blank=True)
+    progress_total = models.PositiveBigIntegerField(null=True, blank=True)
+    progress_rate = models.FloatField(null=True, blank=True, help_text="Steps a second.")
+    progress_eta = models.FloatField(null=True, blank=True, help_text="Seconds left.")
+    events_offset = models.PositiveBigIntegerField(default=0, help_text="Bytes of events.jsonl that are in this row.")
+    live = models.JSONField(default=dict, blank=True, help_text="Latest metrics of the running job.")
+    metrics = models.JSONField(default=dict, blank=True, help_text="Metrics of the report; then of each baseline.")
+    verdict = models.JSONField(default=dict, blank=True)
+    baselines = models.JSONField(default=dict, blank=True, help_text="Metrics by baseline key.")
+    warnings = models.JSONField(default=list, blank=True, help_text="Sentences, newest last.")
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "id")
+        indexes = (
+            models.Index(fields=("state", "created")),
+            models.Index(fields=("owner", "-created")),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "idempotency_key"), name="run_once_per_idempotency_key"),
+            models.CheckConstraint(
+                condition=Q(state__in=("QUEUED", "STARTING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED")),
+                name="run_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("QUEUED", "STARTING", "RUNNING"), ended__isnull=True)
+                | Q(state__in=("SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED"), ended__isnull=False),
+                name="run_ended_iff_terminal",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name or f"{self.kind} {str(self.id)[:8]}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in self.TERMINAL
+
+    @property
+    def shown_state(self) -> str:
+        """The state a person sees: a claimed run still waits for them."""
+        return str(self.State.QUEUED if self.state == self.State.STARTING else self.state)
+
+    @property
+    def cancel_requested(self) -> bool:
+        return self.cancel_requested_at is not None
+
+
+class RunEvent(models.Model):
+    """What happened to a run, in order, for ever: moves, phases, warnings, alarms, the wish to cancel."""
+
+    class Kind(models.TextChoices):
+        STATE = "state"
+        PHASE = "phase"
+        WARNING = "warning"
+        ALARM = "alarm"
+        CANCEL = "cancel"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    data = models.JSONField(default=dict, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = OfRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("run", "seq")
+        constraints = (models.UniqueConstraint(fields=("run", "seq"), name="event_seq_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} #{self.seq} {self.kind}"
+
+    @property
+    def owner(self) -> Any:
+        return self.run.owner
+
+
+class Artifact(models.Model):
+    """A file that a run left behind, by key; its path follows from the key through `runfiles.layout`."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
+    key = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16)
+    bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = OfRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("run", "key")
+        constraints = (models.UniqueConstraint(fields=("run", "key"), name="artifact_key_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.key}"
+
+    @property
+    def owner(self) -> Any:
+        return self.run.owner
+
+    @property
+    def spec(self) -> layout.FileSpec | None:
+        return layout.spec_for(self.key)
+
+
+class Policy(models.Model):
+    """A trained policy kept apart from its run: `POLICIES_ROOT/<id>.zip`, checked by sha256 before each use."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="policies")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="policies")
+    name = models.CharField(max_length=120, blank=True)
+    which = models.CharField(max_length=8, choices=(("best", "best on validation"), ("last", "last")))
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveBigIntegerField()
+    config = models.JSONField(default=dict, help_text="The training's resolved configuration.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "id")
+        verbose_name_plural = "policies"
+        constraints = (models.UniqueConstraint(fields=("run", "which"), name="policy_once_per_run"),)
+
+    def __str__(self) -> str:
+        return self.name or f"policy {str(self.id)[:8]}"
