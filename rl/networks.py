@@ -1,0 +1,139 @@
+"""`asset_shared`: one small network that is applied to every asset, so that it cannot memorise the panel as a flat net does.
+
+Each asset's window and own state become a code; the mean and the largest of all codes, with the book's own numbers,
+are the context. A score head reads code and context of one asset, a cash head and the critic read the context alone.
+Weights are shared over assets: reordering the assets reorders the scores.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.distributions import DiagGaussianDistribution
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.type_aliases import Schedule
+from torch import Tensor, nn
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
+BOOK_PARTS = 3  # cash, gross, drawdown stand before the parts that hold one number an asset
+
+Codes = tuple[Tensor, Tensor]
+
+
+class AssetEncoder(BaseFeaturesExtractor):  # type: ignore[misc]
+    """Observation → codes (B, n_assets, features_dim) and context (B, context_dim)."""
+
+    def __init__(
+        self, observation_space: spaces.Dict, features_dim: int, asset_blocks: int, activation_fn: type[nn.Module]
+    ) -> None:
+        """`asset_blocks`: how many parts of `portfolio` hold one number an asset."""
+        super().__init__(observation_space, features_dim)
+        lookback, self.n_assets, n_features = observation_space["window"].shape
+        self._last_own = BOOK_PARTS + asset_blocks * self.n_assets
+        shared = observation_space["portfolio"].shape[0] - asset_blocks * self.n_assets
+        self.context_dim = 2 * features_dim + shared
+        self._blocks = asset_blocks
+        self.window = nn.Linear(lookback * n_features, features_dim)
+        self.own = nn.Linear(asset_blocks, features_dim, bias=False)
+        self.activation = activation_fn()
+
+    def forward(self, observations: dict[str, Tensor]) -> Codes:
+        window, portfolio = observations["window"], observations["portfolio"]
+        batch = window.shape[0]
+        # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
+        rows = window.transpose(1, 2).reshape(batch * self.n_assets, -1)
+        own = portfolio[:, BOOK_PARTS : self._last_own].view(batch, self._blocks, self.n_assets).transpose(1, 2)
+        codes = self.activation(self.window(rows).view(batch, self.n_assets, -1) + self.own(own))
+        book = torch.cat((portfolio[:, :BOOK_PARTS], portfolio[:, self._last_own :]), dim=1)
+        return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
+
+
+class SharedHeads(nn.Module):
+    """Hidden layers behind the encoder: one stack for every asset's score, one for cash, one for the value."""
+
+    def __init__(self, code_dim: int, context_dim: int, widths: list[int], activation_fn: type[nn.Module]) -> None:
+        super().__init__()
+        self.latent_dim_vf = widths[-1] if widths else context_dim
+        self.latent_dim_pi = widths[-1] if widths else code_dim
+        self.from_code = nn.Linear(code_dim, widths[0]) if widths else nn.Identity()
+        self.from_context = nn.Linear(context_dim, self.from_code.out_features if widths else code_dim, bias=False)
+        self.activation = activation_fn()
+        self.deeper = _stack(widths[:1], widths[1:], activation_fn)
+        self.cash = _stack([context_dim], widths, activation_fn)
+        self.critic = _stack([context_dim], widths, activation_fn)
+
+    def forward(self, features: Codes) -> tuple[Codes, Tensor]:
+        return self.forward_actor(features), self.forward_critic(features)
+
+    def forward_actor(self, features: Codes) -> Codes:
+        """Latent of each asset (B, n_assets, width) and of cash (B, width)."""
+        codes, context = features
+        first = self.activation(self.from_code(codes) + self.from_context(context).unsqueeze(1))
+        return self.deeper(first), self.cash(context)
+
+    def forward_critic(self, features: Codes) -> Tensor:
+        return cast(Tensor, self.critic(features[1]))
+
+
+def _stack(inputs: list[int], widths: list[int], activation_fn: type[nn.Module]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, width in zip(inputs + widths[:-1], widths, strict=False):
+        layers += [nn.Linear(before, width), activation_fn()]
+    return nn.Sequential(*layers)
+
+
+class Scores(nn.Module):
+    """Latents → the mean action: cash first where the mapping has it, then one score (or its logits) an asset."""
+
+    def __init__(self, latent_dim: int, cash_dim: int, per_asset: int, with_cash: bool) -> None:
+        super().__init__()
+        self.asset = nn.Linear(latent_dim, per_asset)
+        self.cash = nn.Linear(cash_dim, 1) if with_cash else None
+
+    def forward(self, latents: Codes) -> Tensor:
+        scores = self.asset(latents[0]).flatten(1)
+        return scores if self.cash is None else torch.cat((self.cash(latents[1]), scores), dim=1)
+
+
+class AssetSharedPolicy(ActorCriticPolicy):  # type: ignore[misc]
+    """An actor-critic policy that stock PPO trains, saves and loads; give it `AssetEncoder` as features extractor."""
+
+    def _build_mlp_extractor(self) -> None:
+        encoder = self.features_extractor
+        self.mlp_extractor = SharedHeads(encoder.features_dim, encoder.context_dim, list(self.net_arch), self.activation_fn)
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        self._build_mlp_extractor()
+        heads, n_assets = self.mlp_extractor, self.features_extractor.n_assets
+        if isinstance(self.action_dist, DiagGaussianDistribution):
+            n_actions = self.action_space.shape[0]
+            self.action_net = Scores(heads.latent_dim_pi, heads.latent_dim_vf, 1, with_cash=n_actions > n_assets)
+            self.log_std = nn.Parameter(torch.full((n_actions,), float(self.log_std_init)))
+        else:
+            choices = int(self.action_space.nvec[0])
+            self.action_net = Scores(heads.latent_dim_pi, heads.latent_dim_vf, choices, with_cash=False)
+        self.value_net = nn.Linear(heads.latent_dim_vf, 1)
+        self._initialise()
+        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def _initialise(self) -> None:
+        """Orthogonal weights; scores begin near 0, so that the first policy is near equal weight."""
+        gains = ((self.features_extractor, np.sqrt(2)), (self.mlp_extractor, np.sqrt(2)), (self.action_net, 0.01),
+                 (self.value_net, 1.0))  # fmt: skip
+        for module, gain in gains:
+            for layer in module.modules():
+                self.init_weights(layer, gain=float(gain))
+
+
+def asset_shared_kwargs(net_arch: tuple[int, ...], activation: str, features_dim: int, asset_blocks: int) -> dict[str, Any]:
+    """`policy_kwargs` of AssetSharedPolicy from the fields of ModelConfig."""
+    activation_fn = ACTIVATIONS[activation]
+    extractor = {"features_dim": features_dim, "asset_blocks": asset_blocks, "activation_fn": activation_fn}
+    return {
+        "net_arch": list(net_arch),
+        "activation_fn": activation_fn,
+        "features_extractor_class": AssetEncoder,
+        "features_extractor_kwargs": extractor,
+    }
