@@ -9,6 +9,9 @@ from django.db.models import Q
 
 from runfiles import layout
 
+_ACTIVE = ("QUEUED", "STARTING", "RUNNING")
+_TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED")
+
 
 class OwnedQuerySet(models.QuerySet[Any]):
     """Rows that belong to somebody. `owned_by` is the only way in for a request."""
@@ -60,7 +63,7 @@ class Run(models.Model):
               │                     └──the same ends────┘
               └──cancelled while it waited──▶ CANCELLED
 
-        "Cancelling" is no state but a wish on the row (`cancel_requested_at`): the page says "stopping" until it is true.
+        "Cancelling" is no state but a wish on the row (`cancel_requested_at`): the page says "stopping" till it is true.
         Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
         """
 
@@ -72,8 +75,8 @@ class Run(models.Model):
         CANCELLED = "CANCELLED", "Cancelled"
         INTERRUPTED = "INTERRUPTED", "Interrupted"
 
-    ACTIVE: ClassVar = frozenset({State.QUEUED, State.STARTING, State.RUNNING})
-    TERMINAL: ClassVar = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+    ACTIVE: ClassVar = frozenset(State(name) for name in _ACTIVE)
+    TERMINAL: ClassVar = frozenset(State(name) for name in _TERMINAL)
 
     class Kind(models.TextChoices):
         TRAIN = "train", "Training"
@@ -89,7 +92,7 @@ class Run(models.Model):
     config_hash = models.CharField(max_length=64)
     dataset_name = models.CharField(max_length=100, blank=True)
     dataset_version = models.CharField(max_length=64, blank=True)
-    subject = models.CharField(max_length=64, blank=True, help_text="Strategy that is judged: a baseline's key or policy.")
+    subject = models.CharField(max_length=64, blank=True, help_text="Strategy judged: a baseline's key, or policy.")
     source_run = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="judged_by",
         help_text="The training whose policy a backtest judges.",
@@ -136,12 +139,11 @@ class Run(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("owner", "idempotency_key"), name="run_once_per_idempotency_key"),
             models.CheckConstraint(
-                condition=Q(state__in=("QUEUED", "STARTING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED")),
+                condition=Q(state__in=(*_ACTIVE, *_TERMINAL)),
                 name="run_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=("QUEUED", "STARTING", "RUNNING"), ended__isnull=True)
-                | Q(state__in=("SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED"), ended__isnull=False),
+                condition=Q(state__in=_ACTIVE, ended__isnull=True) | Q(state__in=_TERMINAL, ended__isnull=False),
                 name="run_ended_iff_terminal",
             ),
         )

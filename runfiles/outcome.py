@@ -1,0 +1,60 @@
+"""How a job ended: `exit.json` in the control folder, written once by the shim and read by the executor.
+
+`{"v":1,"end":"ok|error|oom|killed|timeout|disk|cancelled","code","signal","sentence","started","ended","duration_s","peak_rss_mb"}`
+"""
+
+import json
+from pathlib import Path
+from typing import Literal, TypedDict, get_args
+
+from runfiles import atomic, layout
+
+VERSION = 1
+MAX_BYTES = 64 * 1024
+MAX_SENTENCE = 2000
+
+End = Literal["ok", "error", "oom", "killed", "timeout", "disk", "cancelled"]
+ENDS: frozenset[str] = frozenset(get_args(End))
+
+# exit codes of a job that ended by its own word (runfiles.job)
+CODE_OK, CODE_CRASHED, CODE_USAGE, CODE_REFUSED, CODE_DISK, CODE_MEMORY, CODE_CANCELLED = 0, 1, 2, 3, 4, 5, 143
+
+
+class Outcome(TypedDict):
+    """`code` and `signal`: exit status of the job, one of them null. `started`, `ended`: ISO, UTC, for people.
+
+    `duration_s` is of the monotonic clock; `peak_rss_mb`, in MiB, the largest resident size of one of the job's
+    processes.
+    """
+
+    v: int
+    end: End
+    code: int | None
+    signal: int | None
+    sentence: str
+    started: str
+    ended: str
+    duration_s: float
+    peak_rss_mb: float | None
+
+
+def write(control: Path, outcome: Outcome) -> None:
+    atomic.write_json(control / layout.EXIT, outcome)
+
+
+def read(control: Path) -> Outcome | None:
+    """The outcome, or None where there is none or where it is not one: an unreadable end is no end."""
+    try:
+        with (control / layout.EXIT).open("rb") as stream:
+            value = json.loads(stream.read(MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if _is_outcome(value) else None
+
+
+def _is_outcome(value: object) -> bool:
+    if not isinstance(value, dict) or value.get("v") != VERSION or value.get("end") not in ENDS:
+        return False
+    numbers = all(value.get(name) is None or isinstance(value.get(name), int | float)
+                  for name in ("code", "signal", "duration_s", "peak_rss_mb"))  # fmt: skip
+    return numbers and all(isinstance(value.get(name), str) for name in ("sentence", "started", "ended"))

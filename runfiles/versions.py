@@ -1,0 +1,65 @@
+"""`versions.json`: what a result was made with, so that it can be made again."""
+
+import hashlib
+import os
+import platform
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = ("runfiles", "marketdata", "simulator", "backtest", "rl")
+PACKAGES = ("torch", "stable-baselines3", "gymnasium", "tensorboard", "numpy", "numba", "pandas", "pyarrow", "TA-Lib",
+            "exchange_calendars", "skfolio", "arch", "scipy", "pydantic", "PyYAML")  # fmt: skip
+
+
+def versions() -> dict[str, Any]:
+    """Code, packages, machine, threads and clock of this process, as plain JSON."""
+    return {
+        "v": 1,
+        "stockbot": release(),
+        "code_sha256": code_hash(),
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _installed(name)) is not None},
+        "machine": _machine(),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "clock": {"utc": datetime.now(UTC).isoformat(timespec="seconds"), "zone": time.tzname[0]},
+        "executable": Path(sys.executable).name,
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "arch": platform.machine(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def release() -> str:
+    """The top heading of CHANGELOG.md that holds a version, or "unreleased"."""
+    try:
+        found = re.search(r"^## \[?v?(\d+\.\d+[^\s\]]*)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    except OSError:
+        return "unreleased"
+    return found.group(1) if found else "unreleased"
+
+
+def code_hash() -> str:
+    """sha256 over path and content of every source file that makes numbers: a changed checkout shows."""
+    digest = hashlib.sha256()
+    for path in sorted(path for package in CODE for path in (ROOT / package).rglob("*.py")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,149 @@
+"""What a configuration model says about each of its leaves, as a form needs it. Nothing of the model is repeated here."""
+
+import datetime as dt
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from marketdata.config_base import is_later
+
+WIDGETS = ("bool", "choice", "choices", "list", "ranges", "date", "int", "float", "text")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One field. `name` is dotted, as in faults and in `config.yaml`; `options` are the values of a closed choice."""
+
+    name: str
+    title: str
+    help: str
+    unit: str
+    bounds: str
+    advanced: bool
+    widget: str
+    optional: bool
+    options: tuple[str, ...]
+    default: Any
+
+
+@dataclass(frozen=True)
+class Group:
+    """The leaves of one group that this version draws; `name` is empty for the fields of the model itself."""
+
+    name: str
+    title: str
+    help: str
+    leaves: tuple[Leaf, ...]
+
+
+@cache
+def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> tuple[Group, ...]:
+    """Groups with something to draw, in the model's order; top-level fields form the first group. `filled` are left out."""
+    own: list[Leaf] = []
+    parts: list[Group] = []
+    for name, field in model.model_fields.items():
+        if name in filled or is_later(field):
+            continue
+        part = _part(field.annotation)
+        if part is None:
+            own.append(_leaf(name, name, field))
+        else:
+            parts.append(Group(name, _words(name), _first_line(part), tuple(_leaves(name, part))))
+    head = [Group("", "", "", tuple(own))] if own else []
+    return tuple(group for group in head + parts if group.leaves)
+
+
+def _leaves(prefix: str, part: type[BaseModel]) -> Iterator[Leaf]:
+    for name, field in part.model_fields.items():
+        if not is_later(field):
+            yield _leaf(f"{prefix}.{name}", name, field)
+
+
+def _leaf(dotted: str, name: str, field: FieldInfo) -> Leaf:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    widget, optional, options = _widget(field.annotation)
+    return Leaf(
+        name=dotted,
+        title=field.title or _words(name),
+        help=field.description or "",
+        unit=str(extra.get("unit", "")),
+        bounds=_bounds(field),
+        advanced=bool(extra.get("advanced")),
+        widget=widget,
+        optional=optional,
+        options=options,
+        default=None if field.is_required() else field.get_default(call_default_factory=True, validated_data={}),
+    )
+
+
+_SCALARS = {bool: "bool", int: "int", float: "float", dt.date: "date", str: "text"}
+
+
+def _widget(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
+    """(widget, whether empty means None, closed options)."""
+    branches, optional = _branches(annotation)
+    if len(branches) > 1:
+        return "text", optional, ()  # such as `auto` or a number
+    kind = branches[0]
+    if get_origin(kind) is Literal:
+        return "choice", optional, tuple(str(value) for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        inner = _branches(get_args(kind)[0])[0][0]
+        if get_origin(inner) is Literal:
+            return "choices", optional, tuple(str(value) for value in get_args(inner))
+        return ("ranges" if _part(inner) else "list"), optional, ()
+    return _SCALARS[kind], optional, ()
+
+
+def _branches(annotation: Any) -> tuple[list[Any], bool]:
+    """Members of a union without None and without Annotated, and whether None was among them."""
+    if get_origin(annotation) is Annotated:
+        return _branches(get_args(annotation)[0])
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return [annotation], False
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+    plain = [_branches(kind)[0][0] for kind in kinds]
+    return list(dict.fromkeys(plain)), len(kinds) < len(get_args(annotation))
+
+
+def _part(annotation: Any) -> type[BaseModel] | None:
+    kind = _branches(annotation)[0][0]
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _bounds(field: FieldInfo) -> str:
+    """`0 to 20`, `more than 0, at most 20`; empty without bounds."""
+    low = high = ""
+    closed = True
+    for rule in field.metadata:
+        if isinstance(rule, annotated_types.Ge):
+            low = _number(rule.ge)
+        elif isinstance(rule, annotated_types.Gt):
+            low, closed = _number(rule.gt), False
+        elif isinstance(rule, annotated_types.Le):
+            high = _number(rule.le)
+        elif isinstance(rule, annotated_types.Lt):
+            high, closed = f"below {_number(rule.lt)}", closed
+    if not low and not high:
+        return ""
+    if closed:
+        return f"{low} to {high}"
+    return f"above {low}, up to {high}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:,.10g}" if abs(value) < 1e9 else f"{value:g}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _first_line(part: type[BaseModel]) -> str:
+    return (part.__doc__ or "").strip().split("\n", 1)[0]

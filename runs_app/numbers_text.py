@@ -1,0 +1,90 @@
+"""Numbers as a person reads them: three significant digits, a sign where it matters, a dash for what is undefined.
+
+Fractions become percent here and in the pages' scripts (`static/js/format.js`), nowhere else.
+"""
+
+import math
+from dataclasses import dataclass
+
+from runfiles.metric_keys import MetricSpec
+
+DASH = "—"
+MINUS = "\u2212"
+
+UNIT_WORDS = {
+    "fraction": "%",
+    "bps": "bps",
+    "ratio": "",
+    "money": "money",
+    "bars": "bars",
+    "count": "",
+    "probability": "",
+}
+SIGNED = frozenset({"total_return", "cagr", "alpha", "expectancy", "expectancy_bps"})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number on a page: `text` in the cell, `full` on hover, `sign` is `gain`, `loss` or empty."""
+
+    text: str
+    full: str
+    sign: str
+
+
+def metric_text(spec: MetricSpec, value: float | None) -> Shown:
+    """A metric in its unit; the unit itself stands in the header."""
+    if value is None or not math.isfinite(value):
+        return Shown(DASH, "undefined", "")
+    number = value * 100 if spec.unit == "fraction" else value
+    signed = spec.key in SIGNED
+    text = whole(number) if spec.unit in ("count", "bars") and number == int(number) else three(number, signed=signed)
+    unit = UNIT_WORDS[spec.unit]
+    sign = "" if not signed or number == 0 else ("gain" if number > 0 else "loss")
+    return Shown(text, f"{_minus(repr(number))} {unit}".strip(), sign)
+
+
+def three(number: float, *, signed: bool = False) -> str:
+    """Three significant digits without an exponent; whole numbers from 100 on keep all of their digits."""
+    if number == 0 or not math.isfinite(number):
+        return "0" if number == 0 else DASH
+    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    if decimals > 6:
+        return f"{'<' if number > 0 else '>'} {'' if number > 0 else MINUS}0.000001"
+    return _minus(f"{number:{'+' if signed else ''},.{decimals}f}")
+
+
+def percent(fraction: float | None, *, signed: bool = True) -> str:
+    """A fraction in percent, without the unit."""
+    if fraction is None or not math.isfinite(fraction):
+        return DASH
+    return three(fraction * 100, signed=signed)
+
+
+def whole(number: float) -> str:
+    return _minus(f"{number:,.0f}")
+
+
+def span(seconds: float | None) -> str:
+    """A duration: 8 s, 1:12, 2:03:04."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return DASH
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    hours, minutes, rest = total // 3600, total // 60 % 60, total % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: int) -> str:
+    """Bytes: 812 B, 4.1 KB, 2.35 MB."""
+    number = float(count)
+    for unit in ("B", "KB", "MB"):
+        if number < 1000:
+            return f"{count} B" if unit == "B" else f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS)

@@ -1,0 +1,46 @@
+"""Named starting points of the forms: only what differs from the models' defaults."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preset:
+    key: str
+    title: str
+    note: str
+    values: dict[str, Any]
+
+
+TRAIN_PRESETS = (
+    Preset("quick", "Quick look", "20 US stocks, 60,000 steps, a small net: about a minute on two cores.", {
+        "dataset": {"id": "sample/us20"},
+        "features": {"lookback": 32},
+        "model": {"net_arch": [32, 32], "features_dim": 16},
+        "training": {"total_timesteps": 60_000, "eval_every": 15_000},
+        "evaluation": {"bootstrap_paths": 2_000},
+    }),
+    Preset("standard", "Standard", "500,000 steps and a lookback of 64 bars: a policy worth judging.", {
+        "dataset": {"id": "sample/us20"},
+        "features": {"lookback": 64},
+        "training": {"total_timesteps": 500_000, "eval_every": 50_000},
+    }),
+)  # fmt: skip
+
+BACKTEST_PRESETS = (
+    Preset("quick", "Quick look", "Equal weights over the last year of the sample: seconds.", {
+        "dataset": {"id": "sample/us20"},
+        "policy": "equal",
+        "evaluation": {"bootstrap_paths": 2_000},
+    }),
+    Preset("standard", "Standard", "Equal weights over the last fifth of the data, full resampling.", {
+        "dataset": {"id": "sample/us20"},
+        "policy": "equal",
+        "split": {"scheme": "80_20"},
+    }),
+)  # fmt: skip
+
+
+def find(presets: tuple[Preset, ...], key: str | None) -> Preset:
+    """The preset of that key; the first for an unknown one, which comes only from a hand-written address."""
+    return next((preset for preset in presets if preset.key == key), presets[0])

@@ -1,0 +1,154 @@
+"""A finished run's report as pages show it, read from the run directory with the standard library alone.
+
+Every read names a fixed file of `runfiles.layout`; a file that is missing or torn reads as absent, because a job that
+died leaves what it had.
+"""
+
+import csv
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from backtest.registry import POLICY, STRATEGIES
+from runfiles import layout
+from runs_app.models import Run
+
+TABLES = ("orders", "trades")
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A strategy in a report: the subject has an empty `baseline` key and stands first."""
+
+    key: str
+    label: str
+    series: int
+    baseline: str
+    metrics: dict[str, float | None]
+
+    @property
+    def is_subject(self) -> bool:
+        return not self.baseline
+
+    def file_key(self, name: str) -> str:
+        return f"{self.baseline}.{name}" if self.baseline else name
+
+    @property
+    def equity_key(self) -> str:
+        return self.file_key("equity")
+
+
+def folder_of(run: Run) -> Path:
+    return Path(settings.RUNS_ROOT) / str(run.id)
+
+
+def path_of(run: Run, key: str) -> Path | None:
+    """Where the file of a key lies; None for a key that is no key."""
+    spec = layout.spec_for(key)
+    return folder_of(run) / spec.path if spec else None
+
+
+def read_json(run: Run, key: str) -> dict[str, Any]:
+    """A JSON file of the run; empty while it is missing or cannot be read."""
+    path = path_of(run, key)
+    try:
+        value = json.loads(path.read_bytes()) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def judged(run: Run) -> list[Judged]:
+    """The subject and each baseline of the report, in the registry's order; empty without a report."""
+    metrics = read_json(run, "metrics")
+    if not metrics:
+        return []
+    key = run.subject if run.subject in STRATEGIES else POLICY
+    spec = STRATEGIES[key]
+    found = [Judged(key, spec.label, spec.series, "", metrics)]
+    for name in STRATEGIES:
+        values = read_json(run, f"{name}.metrics")
+        if values:
+            found.append(Judged(name, STRATEGIES[name].label, STRATEGIES[name].series, name, values))
+    return found
+
+
+def curves(run: Run) -> dict[str, Any]:
+    """`{"time": [day], "series": [{"key", "label", "series", "subject", "equity": [], "drawdown": []}]}`, equity from 1."""
+    time: list[str] = []
+    series = []
+    for strategy in judged(run):
+        columns = _columns(path_of(run, strategy.equity_key), ("time", "equity", "drawdown"))
+        if not columns["time"] or (time and len(columns["time"]) != len(time)):
+            continue
+        time = time or [moment[:10] for moment in columns["time"]]
+        equity = [float(text) for text in columns["equity"]]
+        series.append({
+            "key": strategy.file_key("equity"), "label": strategy.label, "series": strategy.series,
+            "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
+            "equity": [round(value / equity[0], 6) for value in equity],
+            "drawdown": [round(float(text), 6) for text in columns["drawdown"]],
+        })  # fmt: skip
+    return {"time": time, "series": series}
+
+
+def _columns(path: Path | None, names: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {name: [] for name in names}
+    try:
+        with path.open(newline="", encoding="utf-8") if path else open("/dev/null") as stream:
+            for row in csv.DictReader(stream):
+                for name in names:
+                    found[name].append(row[name])
+    except (OSError, KeyError, csv.Error):
+        return {name: [] for name in names}
+    return found
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """A page of a CSV artifact; `more` says that rows follow."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    page: int
+    more: bool
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * PAGE_ROWS + 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+
+def table_page(run: Run, key: str, page: int) -> TablePage:
+    """Rows of page `page` (from 1); an empty page where the file is missing or ends earlier."""
+    path = path_of(run, key)
+    start = (page - 1) * PAGE_ROWS
+    try:
+        with path.open(newline="", encoding="utf-8") if path else open("/dev/null") as stream:
+            reader = csv.reader(stream)
+            columns = next(reader, [])
+            rows = list(itertools.islice(reader, start, start + PAGE_ROWS + 1))
+    except (OSError, csv.Error):
+        return TablePage([], [], page, False)
+    return TablePage(columns, rows[:PAGE_ROWS], page, len(rows) > PAGE_ROWS)
+
+
+def stamp(run: Run) -> str:
+    """Changes when a report's files change: the base of the ETag."""
+    parts = [str(run.id), str(run.seq)]
+    for key in ("summary", "equity"):
+        path = path_of(run, key)
+        try:
+            status = path.stat() if path else None
+            parts.append(f"{status.st_mtime_ns}.{status.st_size}" if status else "-")
+        except OSError:
+            parts.append("-")
+    return "-".join(parts)

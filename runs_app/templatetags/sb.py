@@ -1,0 +1,117 @@
+"""What templates ask of us: numbers as text, times, links of the top bar, the figure of a verdict."""
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backtest.registry import STRATEGIES
+from runfiles.metric_keys import METRICS
+from runs_app import numbers_text
+from runs_app.models import Run
+
+register = template.Library()
+
+VERDICT_WORDS = {"shown": "shown", "not_shown": "not shown", "worse": "worse", "too_short": "too short"}
+
+
+@register.simple_tag
+def metric(key: str, values: dict[str, Any] | None) -> SafeString:
+    """A metric out of a dict, signed and coloured where it is a return, all its digits on hover."""
+    shown = numbers_text.metric_text(METRICS[key], (values or {}).get(key))
+    return format_html('<span{} title="{}">{}</span>', _sign_class(shown.sign), shown.full, shown.text)
+
+
+def _sign_class(sign: str) -> SafeString | str:
+    return format_html(' class="sb-{}"', sign) if sign else ""
+
+
+@register.filter
+def unit_of(key: str) -> str:
+    return numbers_text.UNIT_WORDS[METRICS[key].unit]
+
+
+@register.filter
+def label_of(key: str) -> str:
+    """A strategy's label; a key that the registry does not know stands for itself."""
+    return STRATEGIES[key].label if key in STRATEGIES else key
+
+
+@register.filter
+def verdict_word(verdict: dict[str, Any] | None) -> str:
+    return VERDICT_WORDS.get((verdict or {}).get("code", ""), numbers_text.DASH)
+
+
+@register.filter
+def signed_percent(fraction: float | None) -> str:
+    return numbers_text.percent(fraction)
+
+
+register.filter("span", numbers_text.span)
+register.filter("size", numbers_text.size)
+
+
+@register.filter
+def whole(number: float | None) -> str:
+    return numbers_text.DASH if number is None else numbers_text.whole(number)
+
+
+@register.filter
+def ago(moment: dt.datetime | None) -> SafeString | str:
+    """`4 min ago`, the absolute time in the title; base.js keeps it true while the page is open."""
+    if moment is None:
+        return numbers_text.DASH
+    iso = moment.astimezone(dt.UTC).isoformat(timespec="seconds")
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>', iso, iso[:19].replace("T", " ") + " UTC", _ago(moment)
+    )
+
+
+def _ago(moment: dt.datetime) -> str:
+    seconds = (timezone.now() - moment).total_seconds()
+    if seconds < 45:
+        return "just now"
+    for unit, length, limit in (("min", 60, 3600), ("h", 3600, 86_400), ("d", 86_400, 30 * 86_400)):
+        if seconds < limit:
+            return f"{max(1, round(seconds / length))} {unit} ago"
+    return moment.date().isoformat()
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, name: str, title: str) -> SafeString:
+    """A link of the top bar, marked while the page below it is open."""
+    href, request = reverse(name), context.get("request")
+    here = isinstance(request, HttpRequest) and _room(request.path) == _room(href)
+    return format_html('<a href="{}"{}>{}</a>', href, format_html(' aria-current="page"') if here else "", title)
+
+
+def _room(path: str) -> str:
+    head = path.strip("/").split("/", 1)[0]
+    return "" if head in ("runs", "train", "backtest") else head
+
+
+@register.simple_tag(takes_context=True)
+def active_runs(context: template.Context) -> dict[str, int]:
+    """How many runs of this person work and wait."""
+    states = Run.objects.owned_by(context["user"]).filter(state__in=Run.ACTIVE).values_list("state", flat=True)
+    running = sum(state == Run.State.RUNNING for state in states)
+    return {"running": running, "waiting": len(states) - running}
+
+
+@register.simple_tag
+def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Where the interval, its point and zero lie on a line of 0..100; None without an interval."""
+    verdict = verdict or {}
+    low, high, point = (verdict.get(name) for name in ("low", "high", "excess_per_year"))
+    if low is None or high is None or point is None:
+        return None
+    left, right = min(low, 0.0), max(high, 0.0)
+    width = (right - left) or 1.0
+    at = {name: round(4 + 92 * (value - left) / width, 2) for name, value in
+          (("low", low), ("high", high), ("point", point), ("zero", 0.0))}  # fmt: skip
+    return {**at, "width": max(0.5, round(at["high"] - at["low"], 2))}
