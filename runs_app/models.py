@@ -63,7 +63,7 @@ class Run(models.Model):
               │                     └──the same ends────┘
               └──cancelled while it waited──▶ CANCELLED
 
-        "Cancelling" is no state but a wish on the row (`cancel_requested_at`): the page says "stopping" till it is true.
+        "Cancelling" is no state but a wish on the row (`cancel_requested_at`); the page says "stopping" till it is so.
         Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
         """
 
@@ -75,8 +75,8 @@ class Run(models.Model):
         CANCELLED = "CANCELLED", "Cancelled"
         INTERRUPTED = "INTERRUPTED", "Interrupted"
 
-    ACTIVE: ClassVar = frozenset(State(name) for name in _ACTIVE)
-    TERMINAL: ClassVar = frozenset(State(name) for name in _TERMINAL)
+    ACTIVE: ClassVar[frozenset[str]] = frozenset(_ACTIVE)
+    TERMINAL: ClassVar[frozenset[str]] = frozenset(_TERMINAL)
 
     class Kind(models.TextChoices):
         TRAIN = "train", "Training"
