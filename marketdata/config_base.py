@@ -30,6 +30,14 @@ RENAMED = {
 }
 
 
+class ConfigFault(ValueError):
+    """A configuration that is well formed but cannot be done with the data there is: sentences by dotted field name."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        self.errors = errors
+        super().__init__(" ".join(f"{name}: {text}" for name, texts in errors.items() for text in texts))
+
+
 class Part(BaseModel):
     """A group of a configuration."""
 

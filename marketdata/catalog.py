@@ -1,0 +1,150 @@
+"""The catalog: what the store holds, and whether a configuration fits it. Reads small files only, without pyarrow."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from marketdata.bars import Adjustment, Days
+from marketdata.config import DatasetConfig
+from marketdata.config_base import ConfigFault
+from marketdata.store import SESSIONS, Store, StoreError, Survivorship, read_sessions
+
+
+class DatasetMissing(ConfigFault):
+    """The store has no such dataset, or not that version of it."""
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One stored version. `start` and `end` are its first and last session, `as_of` and `stored_at` ISO texts."""
+
+    id: str
+    version: str
+    title: str
+    symbols: tuple[str, ...]
+    start: dt.date
+    end: dt.date
+    n_bars: int
+    fields: frozenset[str]
+    adjustment: Adjustment
+    calendar: str
+    interval: str
+    survivorship: Survivorship
+    as_of: str
+    source: str
+    license_note: str
+    rate_columns: tuple[str, ...]
+    sessions_path: Path
+    stored_at: str
+    source_sha256: str
+    findings: tuple[Mapping[str, Any], ...]
+
+
+class Catalog:
+    """What lies in the store at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root)
+
+    def entries(self) -> list[DatasetEntry]:
+        """Every readable version: by id, the newest of an id first."""
+        found = []
+        for version in self.store.ids():
+            try:
+                found.append(_entry(self.store, version))
+            except StoreError:
+                continue  # a damaged folder must not hide the others; loading it by version tells
+        found.sort(key=lambda entry: (entry.stored_at, entry.version), reverse=True)
+        return sorted(found, key=lambda entry: entry.id)
+
+    def find(self, id: str, version: str | None = None) -> DatasetEntry:
+        """The newest version of a dataset, or the one named. Raises DatasetMissing with one sentence."""
+        entries = self.entries()
+        of_id = [entry for entry in entries if entry.id == id]
+        if not of_id:
+            known = ", ".join(dict.fromkeys(entry.id for entry in entries)) or "none yet"
+            raise DatasetMissing({"dataset.id": [f"There is no dataset {id}; stored are: {known}."]})
+        if version is None:
+            return of_id[0]
+        for entry in of_id:
+            if entry.version == version:
+                return entry
+        raise DatasetMissing({"dataset.version": [f"{id} has no version {version}; leave it empty for the newest."]})
+
+
+def sessions(entry: DatasetEntry, start: dt.date | None = None, end: dt.date | None = None) -> Days:
+    """(T,) datetime64[D] of the entry from `start` to `end`, both inside; empty means the entry's own."""
+    days = read_sessions(entry.sessions_path)
+    first = 0 if start is None else int(np.searchsorted(days, np.datetime64(start, "D"), side="left"))
+    last = len(days) if end is None else int(np.searchsorted(days, np.datetime64(end, "D"), side="right"))
+    return days[first : max(first, last)]
+
+
+def resolve(entry: DatasetEntry, config: DatasetConfig) -> DatasetConfig:
+    """The configuration with version, symbols, start, end and adjustment filled in; dates move inward to sessions.
+
+    Raises ConfigFault with a sentence at each field that the stored data cannot serve.
+    """
+    faults: dict[str, list[str]] = {}
+    _check_symbols(entry, config, faults)
+    _check_kind(entry, config, faults)
+    _check_dates(entry, config, faults)
+    if faults:
+        raise ConfigFault(faults)
+    days = sessions(entry, config.start, config.end)
+    if len(days) < 2:
+        sentence = f"Fewer than two sessions of {entry.id} lie between {config.start} and {config.end}."
+        raise ConfigFault({"dataset.end": [sentence]})
+    update = {
+        "version": entry.version, "symbols": config.symbols or entry.symbols, "adjustment": entry.adjustment,
+        "start": cast(dt.date, days[0].item()), "end": cast(dt.date, days[-1].item()),
+    }  # fmt: skip
+    return config.model_copy(update=update)
+
+
+def _check_symbols(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
+    held = set(entry.symbols)
+    for symbol in config.symbols or ():
+        if symbol not in held:
+            sentence = f"{symbol} is not in {entry.id}, which holds {_listed(entry.symbols)}."
+            faults.setdefault("dataset.symbols", []).append(sentence)
+
+
+def _check_kind(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
+    if config.adjustment not in (None, entry.adjustment):
+        sentence = f"{entry.id} is stored as {entry.adjustment}, not {config.adjustment}; leave it empty."
+        faults["dataset.adjustment"] = [sentence]
+    if config.interval != entry.interval:
+        faults["dataset.interval"] = [f"{entry.id} has bars of {entry.interval}, not {config.interval}."]
+
+
+def _check_dates(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
+    for name, day in (("start", config.start), ("end", config.end)):
+        if day is not None and not entry.start <= day <= entry.end:
+            side = f"on or after {entry.start}" if day < entry.start else f"on or before {entry.end}"
+            faults[f"dataset.{name}"] = [f"Must lie {side}: {entry.id} goes from {entry.start} to {entry.end}."]
+
+
+def _listed(symbols: tuple[str, ...], most: int = 30) -> str:
+    more = f" and {len(symbols) - most} more" if len(symbols) > most else ""
+    return ", ".join(symbols[:most]) + more
+
+
+def _entry(store: Store, version: str) -> DatasetEntry:
+    meta = store.meta(version)
+    try:
+        return DatasetEntry(
+            id=meta["id"], version=version, title=meta["title"], symbols=tuple(meta["symbols"]),
+            start=dt.date.fromisoformat(meta["start"]), end=dt.date.fromisoformat(meta["end"]), n_bars=meta["n_bars"],
+            fields=frozenset(meta["fields"]), adjustment=meta["adjustment"], calendar=meta["calendar"],
+            interval=meta["interval"], survivorship=meta["survivorship"], as_of=meta["as_of"], source=meta["source"],
+            license_note=meta["license_note"], rate_columns=tuple(meta["rate_columns"]),
+            sessions_path=store.folder(version) / SESSIONS, stored_at=meta["stored_at"],
+            source_sha256=meta["source_sha256"], findings=tuple(meta["findings"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"dataset version {version[:12]} has an incomplete meta.json") from error

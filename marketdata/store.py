@@ -1,0 +1,195 @@
+"""The store: each version of a dataset in a folder named by the sha256 of its content, checked at each load.
+
+    <root>/<sha256>/bars.parquet    session, known_at, one column `field:SYMBOL` each, one `rate:NAME` each
+    <root>/<sha256>/sessions.npy    the sessions again, cheap to read for dates and splits
+    <root>/<sha256>/meta.json       title, span, symbols, provenance, findings of the source
+
+The hash is of the arrays, not of the file, so that another Parquet encoder gives the same version.
+"""
+
+import dataclasses
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from marketdata.bars import FIELDS, Bars, Floats
+from runfiles.atomic import sync_folder, write_bytes, write_json
+
+BARS, META, SESSIONS = "bars.parquet", "meta.json", "sessions.npy"
+META_SCHEMA = 1
+Survivorship = Literal["biased", "unknown", "point_in_time"]
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class StoreError(ValueError):
+    """A version that is missing or whose bytes are no longer what was stored."""
+
+
+@dataclass(frozen=True)
+class EntryMeta:
+    """What the arrays cannot say about themselves.
+
+    `as_of`: the ISO date on which the data was what it is; `findings`: what the source saw while it laid its rows on
+    the calendar, as `quality.Finding.as_dict()`; `source_sha256`: the file or reply that the bars were made from.
+    """
+
+    id: str
+    title: str
+    survivorship: Survivorship
+    as_of: str
+    source: str
+    license_note: str
+    source_sha256: str = ""
+    findings: tuple[Mapping[str, Any], ...] = ()
+
+
+class Store:
+    """Dataset versions below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, version: str) -> Path:
+        """Where a version lies. Raises StoreError for what is no sha256, so that no path can be smuggled in."""
+        if not _SHA256.match(version):
+            raise StoreError(f"version must be 64 hexadecimal digits, not {version!r}")
+        return self.root / version
+
+    def ids(self) -> list[str]:
+        """Versions that are there whole, in alphabetical order."""
+        if not self.root.is_dir():
+            return []
+        return sorted(p.name for p in self.root.iterdir() if _SHA256.match(p.name) and (p / META).is_file())
+
+    def put(self, bars: Bars, entry_meta: EntryMeta) -> str:
+        """Store the bars and give their sha256. Storing the same content again changes nothing; damage is replaced.
+
+        Raises StoreError when the same content is already stored under another id.
+        """
+        version = bars.content_hash()
+        target = self.folder(version)
+        if target.exists():
+            if self._is_whole(version):
+                self._same_id(version, entry_meta.id)
+                return version
+            shutil.rmtree(target)
+        self.root.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".put-", dir=self.root))
+        try:
+            _write_version(staging, bars, entry_meta)
+            staging.chmod(0o750)
+            staging.replace(target)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        sync_folder(self.root)
+        return version
+
+    def load(self, version: str) -> Bars:
+        """The bars of a version. Raises StoreError when they are missing or do not hash to `version` any more."""
+        folder = self.folder(version)
+        if not (folder / BARS).is_file():
+            raise StoreError(f"dataset version {version[:12]} is not in the store")
+        try:
+            bars = _read_bars(folder / BARS, self.meta(version))
+            same = bars.content_hash() == version and np.array_equal(read_sessions(folder / SESSIONS), bars.session)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's faults are ValueError or OSError
+            raise StoreError(f"dataset version {version[:12]} cannot be read; put it into the store again") from error
+        if not same:
+            raise StoreError(f"dataset version {version[:12]} is not what was stored; put it into the store again")
+        return bars
+
+    def meta(self, version: str) -> dict[str, Any]:
+        """`meta.json` of a version. Raises StoreError when it is missing or is no such file."""
+        try:
+            value = json.loads((self.folder(version) / META).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"dataset version {version[:12]} has no readable {META}") from error
+        if not isinstance(value, dict) or value.get("schema") != META_SCHEMA:
+            raise StoreError(f"dataset version {version[:12]} has a {META} of another schema")
+        return value
+
+    def _is_whole(self, version: str) -> bool:
+        try:
+            self.load(version)
+        except StoreError:
+            return False
+        return True
+
+    def _same_id(self, version: str, asked: str) -> None:
+        stored = self.meta(version)["id"]
+        if stored != asked:
+            raise StoreError(f"the content of {asked} is already stored as {stored}")
+
+
+def read_sessions(path: Path) -> np.ndarray:
+    """(T,) datetime64[D] out of `sessions.npy`."""
+    value: np.ndarray = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    return value
+
+
+def _write_version(folder: Path, bars: Bars, entry_meta: EntryMeta) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {"session": pa.array(bars.session), "known_at": pa.array(bars.known_at)}
+    for name in FIELDS:
+        value = bars.column(name)
+        if value is not None:
+            columns |= {f"{name}:{s}": pa.array(value[:, a]) for a, s in enumerate(bars.symbols)}
+    columns |= {f"rate:{name}": pa.array(value) for name, value in bars.rates.items()}
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd", use_dictionary=False)
+    write_bytes(folder / BARS, buffer.getvalue())
+    sessions = io.BytesIO()
+    np.save(sessions, bars.session, allow_pickle=False)
+    write_bytes(folder / SESSIONS, sessions.getvalue())
+    write_json(folder / META, _meta(bars, entry_meta))
+
+
+def _meta(bars: Bars, entry_meta: EntryMeta) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(entry_meta),
+        "schema": META_SCHEMA,
+        "stored_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "symbols": list(bars.symbols),
+        "start": str(bars.session[0]),
+        "end": str(bars.session[-1]),
+        "n_bars": bars.n_bars,
+        "fields": [name for name in FIELDS if name in bars.fields],
+        "rate_columns": sorted(bars.rates),
+        "adjustment": bars.adjustment,
+        "calendar": bars.calendar,
+        "interval": bars.interval,
+    }
+
+
+def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, use_threads=False)
+    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
+    symbols = tuple(meta["symbols"])
+
+    def field(name: str) -> Floats:
+        return np.stack([arrays[f"{name}:{symbol}"] for symbol in symbols], axis=1)
+
+    return Bars(
+        symbols=symbols,
+        session=arrays["session"],
+        known_at=arrays["known_at"],
+        rates={name: arrays[f"rate:{name}"] for name in meta["rate_columns"]},
+        calendar=meta["calendar"],
+        interval=meta["interval"],
+        adjustment=meta["adjustment"],
+        **{name: field(name) for name in meta["fields"]},
+    )
