@@ -1,0 +1,120 @@
+"""JSON that means one thing: UTF-8, no duplicate keys, finite numbers, 64-bit integers, bounded depth."""
+
+import codecs
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH = 32
+_MAX_INT = 2**63 - 1
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+class NotStrictJSON(ValueError):
+    """The bytes are no JSON that we take; the message is one sentence for the person who sent them."""
+
+
+def read_json(raw: bytes) -> Any:
+    """The value of `raw`. Raises NotStrictJSON with one sentence."""
+    if raw.startswith(codecs.BOM_UTF8):
+        raise NotStrictJSON("The body must be JSON without a byte order mark.")
+    _check_depth(raw)
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_float,
+            parse_int=_int,
+        )
+    except UnicodeDecodeError as error:
+        raise NotStrictJSON("The body must be UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise NotStrictJSON(f"The body is no JSON (line {error.lineno}, column {error.colno}).") from error
+    if _has_surrogate(raw):
+        _check_text(value)
+    return value
+
+
+class StrictJSONParser(BaseParser):
+    """DRF's parser of `application/json` bodies."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        raw = stream.read()
+        if not raw.strip():
+            return {}
+        try:
+            return read_json(raw)
+        except NotStrictJSON as error:
+            raise ParseError(str(error)) from error
+
+
+def _check_depth(raw: bytes) -> None:
+    """Brackets outside strings, counted on the bytes: the parser itself recurses and must not see a bomb."""
+    depth = 0
+    for match in _BRACKETS.finditer(raw):
+        mark = match.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise NotStrictJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        elif mark in (b"]", b"}"):
+            depth -= 1
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NotStrictJSON(f"The key {twice[:80]!r} stands twice; keep one.")
+    return found
+
+
+def _constant(word: str) -> NoReturn:
+    raise NotStrictJSON(f"{word} is no JSON number; numbers must be finite.")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise NotStrictJSON(f"The number {text[:20]} is too large; numbers must be finite.")
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > 20 or abs(int(text)) > _MAX_INT:
+        raise NotStrictJSON(f"The whole number {text[:20]} does not fit in 64 bits.")
+    return int(text)
+
+
+def _has_surrogate(raw: bytes) -> bool:
+    return b"\\ud" in raw.lower()
+
+
+def _check_text(value: Any) -> None:
+    """Half a surrogate pair is no text: it can neither be stored nor sent back."""
+    for text in _texts(value):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise NotStrictJSON("A text of the body holds half a character (a lone surrogate).") from error
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for key, item in value.items() for text in [key, *_texts(item)]]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return []

@@ -1,0 +1,32 @@
+"""Is the process alive, and is it fit to work."""
+
+import os
+
+from django.conf import settings
+from django.db import connection
+from django.db.utils import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_GET
+
+
+@require_GET
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_GET
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, media folder and reconciler; 503 when one of them is not well."""
+    checks = {"database": _database(), "media": os.access(settings.MEDIA_ROOT, os.W_OK)}
+    fit = all(checks.values())
+    return JsonResponse({"status": "ok" if fit else "unfit", "checks": checks}, status=200 if fit else 503)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
