@@ -176,20 +176,28 @@ def _meta(bars: Bars, entry_meta: EntryMeta) -> dict[str, Any]:
 def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path, use_threads=False)
-    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
+    table = pq.ParquetFile(path).read(use_threads=False)
     symbols = tuple(meta["symbols"])
 
     def field(name: str) -> Floats:
-        return np.stack([arrays[f"{name}:{symbol}"] for symbol in symbols], axis=1)
+        return np.stack([_numpy(table.column(f"{name}:{symbol}"), "<f8") for symbol in symbols], axis=1)
 
     return Bars(
         symbols=symbols,
-        session=arrays["session"],
-        known_at=arrays["known_at"],
-        rates={name: arrays[f"rate:{name}"] for name in meta["rate_columns"]},
+        session=_numpy(table.column("session"), "<i4").astype("datetime64[D]"),
+        known_at=_numpy(table.column("known_at"), "<M8[ns]"),
+        rates={name: _numpy(table.column(f"rate:{name}"), "<f8") for name in meta["rate_columns"]},
         calendar=meta["calendar"],
         interval=meta["interval"],
         adjustment=meta["adjustment"],
         **{name: field(name) for name in meta["fields"]},
     )
+
+
+def _numpy(column: Any, dtype: str) -> np.ndarray[Any, Any]:
+    """A column's own memory as an array: pyarrow's `to_numpy` would import pandas, a quarter of a second in each job."""
+    block = column.combine_chunks()
+    wide = np.dtype(dtype).itemsize
+    if block.null_count or block.type.bit_width != 8 * wide:
+        raise ValueError(f"a column of type {block.type} with {block.null_count} nulls is not ours")
+    return np.frombuffer(block.buffers()[1], dtype=dtype, count=len(block), offset=block.offset * wide)

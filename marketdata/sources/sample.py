@@ -1,0 +1,142 @@
+"""The samples: real prices out of files that come with installed packages, read without importing those packages."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from marketdata.bars import FIELDS, Adjustment
+from marketdata.sources.alignment import Rows, align
+from marketdata.sources.base import Fetched
+from marketdata.store import EntryMeta, Survivorship
+
+RECIPE = 1
+"""Part of the fingerprint: raised when the reading below changes."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`files`: path below the package, by symbol for a file each, or under "" for one file with all symbols."""
+
+    title: str
+    package: str
+    files: dict[str, str]
+    read: Callable[[dict[str, Path]], dict[str, Rows]]
+    adjustment: Adjustment
+    survivorship: Survivorship
+    license_note: str
+
+
+class SampleSource:
+    """`us20`: adjusted closes of 20 US stocks, 1990–2022. `us-indices`: OHLCV of two US indices, 1999–2018."""
+
+    key = "sample"
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(SAMPLES)
+
+    def fingerprint(self, name: str) -> str:
+        digest = hashlib.sha256(f"recipe {RECIPE}".encode())
+        for path in _paths(_sample(name)).values():
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def fetch(self, name: str) -> Fetched:
+        sample = _sample(name)
+        bars, findings = align(sample.read(_paths(sample)), adjustment=sample.adjustment)
+        version = importlib.metadata.version(sample.package)
+        meta = EntryMeta(
+            id=f"{self.key}/{name}",
+            title=sample.title,
+            survivorship=sample.survivorship,
+            as_of=str(bars.session[-1]),
+            source=f"{sample.package} {version}: {', '.join(sample.files.values())}",
+            license_note=sample.license_note,
+            source_sha256=self.fingerprint(name),
+            findings=tuple(finding.as_dict() for finding in findings),
+        )
+        return Fetched(bars, meta)
+
+
+def package_file(package: str, relative: str) -> Path:
+    """A file of an installed package, found without running the package. Raises ValueError where it is not."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder, relative)
+        if path.is_file():
+            return path
+    raise ValueError(f"the package {package} with its file {relative} is not installed; install requirements.txt")
+
+
+def _sample(name: str) -> Sample:
+    if name not in SAMPLES:
+        raise ValueError(f"sample must be one of {', '.join(SAMPLES)}, not {name}")
+    return SAMPLES[name]
+
+
+def _paths(sample: Sample) -> dict[str, Path]:
+    return {symbol: package_file(sample.package, relative) for symbol, relative in sample.files.items()}
+
+
+def _table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Columns of a gzipped CSV: the first as text, the others as float64, empty cells as NaN."""
+    import pyarrow as pa
+    import pyarrow.csv as csv
+
+    with path.open("rb") as stream:
+        compressed = pa.CompressedInputStream(stream, "gzip")
+        names = compressed.read(1 << 16).split(b"\n", 1)[0].decode().strip().split(",")
+    types = {name: pa.string() if index == 0 else pa.float64() for index, name in enumerate(names)}
+    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+    return {name: table.column(name).to_numpy() for name in names}
+
+
+def _closes(paths: dict[str, Path]) -> dict[str, Rows]:
+    """One file: ISO dates and a column of adjusted closes for each symbol."""
+    table = _table(paths[""])
+    days = table.pop("Date").astype("datetime64[D]")
+    return {symbol: (days, {"close": column}) for symbol, column in table.items()}
+
+
+def _ohlcv(paths: dict[str, Path]) -> dict[str, Rows]:
+    """A file for each symbol: dates as month/day/year, open to volume. An index pays no dividend: closes are raw."""
+    rows: dict[str, Rows] = {}
+    for symbol, path in paths.items():
+        table = _table(path)
+        days = np.array([_american(text) for text in table["Date"]], dtype="datetime64[D]")
+        rows[symbol] = (days, {name: table[name.capitalize()] for name in FIELDS})
+    return rows
+
+
+def _american(text: str) -> str:
+    month, day, year = text.split("/")
+    return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"
+
+
+SAMPLES = {
+    "us20": Sample(
+        title="20 US stocks, adjusted closes, 1990–2022",
+        package="skfolio",
+        files={"": "datasets/data/sp500_dataset.csv.gz"},
+        read=_closes,
+        adjustment="total_return",
+        survivorship="biased",
+        license_note="Comes with skfolio (BSD-3-Clause); the origin of the prices is not restated. "
+        "Chosen from companies that are large today: their past looks better than the market's was.",
+    ),
+    "us-indices": Sample(
+        title="S&P 500 and NASDAQ Composite, open to volume, 1999–2018",
+        package="arch",
+        files={"SP500": "data/sp500/sp500.csv.gz", "NASDAQ": "data/nasdaq/nasdaq.csv.gz"},
+        read=_ohlcv,
+        adjustment="raw",
+        survivorship="unknown",
+        license_note="Comes with arch (NCSA); the origin of the prices is not restated. "
+        "An index cannot be bought; its price leaves out dividends.",
+    ),
+}
