@@ -1,0 +1,85 @@
+"""A small job with switches, run by the real shim: `python -m tests.stub_job RUN_DIR [switches]`.
+
+It writes `pid` into the run directory once it is ready, so that a test knows whom to hurt.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from runfiles import manifest
+from runfiles.events import EventWriter
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("--datasets", type=Path)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--code", type=int, default=0)
+    parser.add_argument("--ignore-term", action="store_true")
+    parser.add_argument("--children", type=int, default=0)
+    parser.add_argument("--escape", action="store_true", help="double-fork a child into a session of its own")
+    parser.add_argument("--flood", type=int, default=0, help="MiB of output without a newline")
+    parser.add_argument("--say", default="")
+    parser.add_argument("--events", type=int, default=0)
+    parser.add_argument("--no-manifest", action="store_true")
+    parser.add_argument("--allocate", type=int, default=0, help="MiB under a limit on memory")
+    options = parser.parse_args()
+    if options.ignore_term:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _ in range(options.children):
+        _child(escape=False)
+    if options.escape:
+        _child(escape=True)
+    _announce(options.run_dir / "pid", os.getpid())
+    _work(options)
+    if not options.code and not options.no_manifest:
+        manifest.write(options.run_dir)
+    return int(options.code)
+
+
+def _work(options: argparse.Namespace) -> None:
+    if options.say:
+        sys.stdout.write(options.say + "\n")
+        sys.stdout.flush()
+    for _ in range(options.flood):
+        os.write(1, b"x" * (1 << 20))
+    events = EventWriter(options.run_dir / "events.jsonl")
+    if options.events:
+        events.enter("train")
+        events.warning("The stub warns.")
+    begun = time.monotonic()
+    for step in range(options.events):
+        events.progress(step + 1, options.events, 10.0)
+        events.metric(loss=1.0 / (step + 1))
+    if options.allocate:
+        held = bytearray(options.allocate << 20)
+        held[:: 1 << 12] = b"x" * len(held[:: 1 << 12])
+    while time.monotonic() - begun < options.seconds:
+        time.sleep(0.01)
+
+
+def _child(*, escape: bool) -> None:
+    if os.fork():
+        return
+    if escape:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(600)
+    os._exit(0)
+
+
+def _announce(path: Path, pid: int) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(str(pid))
+    temporary.rename(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
