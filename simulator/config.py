@@ -118,3 +118,35 @@ class SimulatorConfig(Part):
         if self.episode.mapping_mode == "tanh_leverage" and not self.margin.allow_short:
             raise ValueError("episode.mapping_mode tanh_leverage needs margin.allow_short: true")
         return self
+
+
+AUTO_IMPACT_K = 100.0
+AUTO_PARTICIPATION = 0.1
+
+
+def data_faults(
+    config: SimulatorConfig, fields: frozenset[str], adjustment: str, rate_columns: frozenset[str]
+) -> dict[str, list[str]]:
+    """Rules that the data cannot serve, by field name; empty when all is well. `fields` are the data's price fields.
+
+    A back-adjusted price level contains later corporate actions, so nothing may hang on its level.
+    """
+    faults: dict[str, list[str]] = {}
+    if config.exec.fill == "next_open" and "open" not in fields:
+        faults["exec.fill"] = ["next_open needs opening prices, which this dataset lacks; use auto or next_close."]
+    if "volume" not in fields:
+        for name, value in (("impact_k", config.exec.impact_k), ("participation_cap", config.exec.participation_cap)):
+            if value != "auto" and value != 0:
+                faults[f"exec.{name}"] = [f"{name} needs volume, which this dataset lacks; use auto."]
+    if adjustment != "raw":
+        if config.exec.lot_size:
+            faults["exec.lot_size"] = [f"Lots need raw prices, and this dataset's are adjusted ({adjustment}); use 0."]
+        if config.fees.commission_per_share:
+            faults["fees.commission_per_share"] = [
+                f"A fee a share needs raw prices, and this dataset's are adjusted ({adjustment}); use 0."
+            ]
+    column = config.margin.cash_yield_column
+    if column is not None and column not in rate_columns:
+        known = ", ".join(sorted(rate_columns)) or "none"
+        faults["margin.cash_yield_column"] = [f"This dataset has no rate column {column!r}; it has: {known}."]
+    return faults

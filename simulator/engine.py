@@ -1,0 +1,136 @@
+"""One logged book: a whole span of given targets in one compiled loop, or stepped by hand by a strategy that looks at it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.books import ActionError, Books, action_width, check_actions
+from simulator.config import SimulatorConfig
+from simulator.ledger import Ledger, make_ledger
+from simulator.market import Market
+from simulator.rules import make_rules
+from simulator.state import LIVE, new_log, new_path, new_scratch, new_state, new_totals
+from simulator.step import finish, record, run_span, step_book
+
+__all__ = ["ActionError", "BookSession", "Books", "Decisions", "run_decisions"]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Target weights (D, A) decided at the closes of `bars` (D,), increasing. Between them the strategy says nothing."""
+
+    bars: NDArray[np.int64]
+    targets: NDArray[np.float64]
+
+
+def _check_range(market: Market, t0: int, t1: int) -> None:
+    if not 0 <= t0 < t1 < market.n_bars:
+        raise ValueError(f"a range must lie inside the data: first decision {t0}, last mark {t1}, bars 0 to {market.n_bars - 1}")
+
+
+def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions, t0: int, t1: int) -> Ledger:
+    """The book of a strategy whose targets do not depend on it, from all cash at the close of t0 to the mark of t1.
+
+    Targets enter at the mandate's caps. Raises ActionError for a target that is not finite, ValueError for a bad range.
+    """
+    _check_range(market, t0, t1)
+    bars = np.ascontiguousarray(decisions.bars, dtype=np.int64)
+    targets = np.ascontiguousarray(decisions.targets, dtype=np.float64)
+    if len(bars) and (bars[0] < t0 or bars[-1] >= t1 or (np.diff(bars) <= 0).any()):
+        raise ValueError(f"decision bars must increase and lie in {t0}..{t1 - 1}")
+    check_actions(targets, (len(bars), market.n_assets), market, bars)
+    if not len(bars):
+        targets = np.zeros((1, market.n_assets))
+    state, totals = new_state(1, market.n_assets), new_totals(1)
+    _start(state, t0, config.episode.start_cash)
+    log = new_log(len(bars) * market.n_assets + market.n_assets)
+    path, scratch = new_path(t1 - t0 + 1, market.n_assets), new_scratch(market.n_assets)
+    rules = make_rules(config, market, policy_layers=False)
+    run_span(t0, t1, bars, targets, market.arrays, rules, state, totals, scratch, path, log)
+    return make_ledger(market, t0, t1, state, totals, path, log)
+
+
+def _start(state, t0: int, cash: float) -> None:  # type: ignore[no-untyped-def]
+    state.t[0] = t0
+    for money in (state.cash, state.equity, state.start_equity, state.peak, state.prev_equity):
+        money[0] = cash
+
+
+class BookSession:
+    """One logged book stepped by hand from the close of t0 to the mark of t1: for strategies that look at their book."""
+
+    def __init__(self, market: Market, config: SimulatorConfig, t0: int, t1: int, layers: str = "policy") -> None:
+        _check_range(market, t0, t1)
+        policy_layers = layers == "policy"
+        self.market, self.t0, self.t1 = market, t0, t1
+        self.width = action_width(config, market.n_assets, policy_layers=policy_layers)
+        self._rules = make_rules(config, market, policy_layers=policy_layers)
+        self._state, self._totals = new_state(1, market.n_assets), new_totals(1)
+        self._scratch, self._nothing = new_scratch(market.n_assets), np.zeros((1, self.width))
+        self._log = new_log((t1 - t0 + 1) * market.n_assets)
+        self._path = new_path(t1 - t0 + 1, market.n_assets)
+        _start(self._state, t0, config.episode.start_cash)
+        record(0, self._state, self._totals, self._path)
+
+    def step(self, action: NDArray[np.float64] | None) -> None:
+        """To the next bar on a raw action or target (width,), or None: nothing changes. Raises ActionError."""
+        if self.done:
+            raise IndexError("the book stands at its last mark")
+        row = self._nothing
+        if action is not None:
+            row = np.ascontiguousarray(action, dtype=np.float64).reshape(1, -1)
+            check_actions(row, (1, self.width), self.market, self._state.t)
+        arrays = (self.market.arrays, self._rules, self._state, self._totals)
+        step_book(0, action is not None, *arrays, row, self._scratch, self._log)
+        record(self.t - self.t0, self._state, self._totals, self._path)
+        if self.done:
+            finish(self.t1 - self.t0, *arrays, self._path, self._log)
+
+    @property
+    def t(self) -> int:
+        return int(self._state.t[0])
+
+    @property
+    def done(self) -> bool:
+        return self.t >= self.t1
+
+    @property
+    def cash(self) -> float:
+        return float(self._state.cash[0])
+
+    @property
+    def equity(self) -> float:
+        return float(self._state.equity[0])
+
+    @property
+    def drawdown(self) -> float:
+        return float(self._state.drawdown[0])
+
+    @property
+    def terminated(self) -> bool:
+        """Ended by ruin or stop; the remaining bars change nothing."""
+        return int(self._state.status[0]) != LIVE
+
+    @property
+    def gross(self) -> float:
+        return float(self._state.gross[0] / self.equity) if self.equity > 0 else 0.0
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(A,) q m / E at the present close."""
+        shares = self._state.shares[0]
+        if self.equity <= 0:
+            return np.zeros_like(shares)
+        return np.where(shares != 0, shares * self.market.mark[self.t], 0.0) / self.equity
+
+    @property
+    def target(self) -> NDArray[np.float64]:
+        """(A,) weights after the caps of the last decision."""
+        return self._state.target[0].copy()
+
+    def ledger(self) -> Ledger:
+        """The account so far; call it when done."""
+        if not self.done:
+            raise ValueError(f"the book stands at bar {self.t}, its last mark is {self.t1}")
+        return make_ledger(self.market, self.t0, self.t1, self._state, self._totals, self._path, self._log)

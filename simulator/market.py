@@ -1,0 +1,190 @@
+"""Bars made ready for the compiled step: everything about the market that does not depend on a book."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from marketdata.bars import Bars
+from marketdata.config_base import ConfigFault
+from simulator.config import AUTO_IMPACT_K, AUTO_PARTICIPATION, SimulatorConfig, data_faults
+
+MIN_VOLUME_BARS = 5
+YEAR_DAYS = 365.0
+
+
+class MarketArrays(NamedTuple):
+    """What the compiled step reads; (T, A) or (T,) float64, C-contiguous.
+
+    mark: last close up to t, NaN before the first. ref: the fill rule's price in bar f, NaN where it cannot fill.
+    usual_volume: A_f, mean volume of the bars before f; 0 where unknown. has_bar: a close stands at t.
+    last_gap: latest bar up to t without a close, -1 for none. year_fraction: of (t, t+1). cash_rate: row t pays
+    for (t, t+1), fraction a year, NaN where the configured yield holds.
+    """
+
+    mark: NDArray[np.float64]
+    ref: NDArray[np.float64]
+    usual_volume: NDArray[np.float64]
+    has_bar: NDArray[np.bool_]
+    last_gap: NDArray[np.int64]
+    year_fraction: NDArray[np.float64]
+    cash_rate: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Market:
+    """A market under one set of rules. T bars, A assets; `bars` keeps the raw prices."""
+
+    bars: Bars
+    arrays: MarketArrays
+    month_end: NDArray[np.bool_]  # (T,): the next bar lies in another month
+    fill: str  # "next_open" | "next_close"
+    impact_k: float  # bps at 100 % of volume, 0 = off
+    participation: float  # fraction of usual volume, inf = off
+    stamps: tuple[str, ...]
+
+    @property
+    def needs_volume(self) -> bool:
+        return self.impact_k > 0 or np.isfinite(self.participation)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self.bars.symbols
+
+    @property
+    def n_bars(self) -> int:
+        return self.bars.n_bars
+
+    @property
+    def n_assets(self) -> int:
+        return self.bars.n_assets
+
+    @property
+    def periods_per_year(self) -> float:
+        return self.bars.periods_per_year
+
+    @property
+    def mark(self) -> NDArray[np.float64]:
+        return self.arrays.mark
+
+    @property
+    def has_bar(self) -> NDArray[np.bool_]:
+        return self.arrays.has_bar
+
+
+def prepare_market(bars: Bars, config: SimulatorConfig) -> Market:
+    """Market of `bars` under `config`. Raises ConfigFault where a rule needs a field that the data lacks."""
+    faults = data_faults(config, bars.fields, bars.adjustment, frozenset(bars.rates))
+    if faults:
+        raise ConfigFault(faults)
+    fill = config.exec.fill
+    if fill == "auto":
+        fill = "next_open" if "open" in bars.fields else "next_close"
+    has_volume = "volume" in bars.fields
+    impact = _auto(config.exec.impact_k, AUTO_IMPACT_K if has_volume else 0.0)
+    participation = _auto(config.exec.participation_cap, AUTO_PARTICIPATION if has_volume else np.inf)
+    return Market(
+        bars=bars,
+        arrays=_arrays(bars, config, fill, uses_volume=impact > 0 or np.isfinite(participation)),
+        month_end=_month_end(bars),
+        fill=fill,
+        impact_k=impact,
+        participation=participation,
+        stamps=_stamps(bars, impact, participation),
+    )
+
+
+def _auto(value: float | str, automatic: float) -> float:
+    return automatic if isinstance(value, str) else value
+
+
+def _stamps(bars: Bars, impact: float, participation: float) -> tuple[str, ...]:
+    found = []
+    if "open" not in bars.fields:
+        found.append("closes_only")
+    if "volume" not in bars.fields:
+        found.append("no_volume")
+    elif impact == 0 or not np.isfinite(participation):
+        found.append("impact_or_capacity_off")
+    return tuple(found)
+
+
+def _arrays(bars: Bars, config: SimulatorConfig, fill: str, *, uses_volume: bool) -> MarketArrays:
+    has_bar = np.ascontiguousarray(bars.present)
+    price = bars.open if fill == "next_open" else bars.close
+    if price is None:  # data_faults has refused this; the type checker cannot know
+        raise ConfigFault({"exec.fill": [f"Fill {fill} needs a price field that the data lacks."]})
+    ref = np.where(np.isfinite(price) & (price > 0), price, np.nan)
+    shape = bars.close.shape
+    usual = usual_volume(_finite(bars.volume), first_bars(has_bar), config.exec.adv_window) if uses_volume else np.zeros(shape)
+    return MarketArrays(
+        mark=_forward_fill(bars.close, has_bar),
+        ref=np.ascontiguousarray(ref),
+        usual_volume=usual,
+        has_bar=has_bar,
+        last_gap=_last_true(~has_bar),
+        year_fraction=_year_fraction(bars),
+        cash_rate=_cash_rate(bars, config.margin.cash_yield_column),
+    )
+
+
+def _finite(volume: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if volume is None:
+        raise ConfigFault({"exec.impact_k": ["Impact and participation need volume, which the data lacks."]})
+    return np.where(np.isfinite(volume) & (volume > 0), volume, 0.0)
+
+
+def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(T, A): index of the latest true row up to each row, -1 before the first."""
+    rows = np.where(mask, np.arange(mask.shape[0])[:, None], -1)
+    return np.ascontiguousarray(np.maximum.accumulate(rows, axis=0))
+
+
+def _forward_fill(close: NDArray[np.float64], has_bar: NDArray[np.bool_]) -> NDArray[np.float64]:
+    rows = _last_true(has_bar)
+    filled = np.take_along_axis(close, np.maximum(rows, 0), axis=0)
+    return np.ascontiguousarray(np.where(rows >= 0, filled, np.nan))
+
+
+def first_bars(has_bar: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(A,): first bar with a close; T for an asset that never has one."""
+    return np.where(has_bar.any(axis=0), has_bar.argmax(axis=0), has_bar.shape[0])
+
+
+def _month_end(bars: Bars) -> NDArray[np.bool_]:
+    month = bars.session.astype("datetime64[M]")
+    return np.append(month[1:] != month[:-1], False)
+
+
+def _year_fraction(bars: Bars) -> NDArray[np.float64]:
+    """Simple ACT/365 share of a year between a bar and the next; 0 after the last."""
+    days = np.diff(bars.session.astype("datetime64[D]").astype(np.int64))
+    return np.append(days / YEAR_DAYS, 0.0)
+
+
+def _cash_rate(bars: Bars, column: str | None) -> NDArray[np.float64]:
+    """Rate known at t that pays for (t, t+1)."""
+    if column is None:
+        return np.full(bars.n_bars, np.nan)
+    return np.ascontiguousarray(bars.rates[column], dtype=np.float64)
+
+
+@njit(cache=True)
+def usual_volume(volume: NDArray[np.float64], first: NDArray[np.int64], window: int) -> NDArray[np.float64]:
+    """A_f (T, A): mean volume of the master bars f-window..f-1 since listing; 0 with fewer than five such bars.
+
+    Summed afresh for each bar: a running sum would leave a residue where volumes are 0, and 0 means "unknown".
+    """
+    n_bars, n_assets = volume.shape
+    out = np.zeros((n_bars, n_assets))
+    for f in range(n_bars):
+        for a in range(n_assets):
+            begin = max(first[a], f - window)
+            if f - begin >= MIN_VOLUME_BARS:
+                total = 0.0
+                for t in range(begin, f):
+                    total += volume[t, a]
+                out[f, a] = total / (f - begin)
+    return out

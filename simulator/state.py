@@ -1,0 +1,111 @@
+"""State of N books at once and the log of one, as plain arrays that the compiled step reads and writes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIVE, RUINED, STOPPED = 0, 1, 2
+
+# Why an order filled as it did; `reason` of orders.csv.
+FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, AFTER_END, BY_STOP, BY_RUIN, LIQUIDATED = range(10)
+REASONS = ("filled", "participation", "funding", "untradable", "no_volume", "no_short", "after_end", "stop", "ruin", "liquidate")
+
+
+class State(NamedTuple):
+    """N books of A assets. Money in account currency, weights and drawdown as fractions of equity (drawdown <= 0)."""
+
+    t: NDArray[np.int64]  # (N,) bar whose close is the present
+    status: NDArray[np.int64]  # (N,) LIVE, RUINED, STOPPED
+    last_decision: NDArray[np.int64]  # (N,) bar of the last decision, -1 for none
+    cash: NDArray[np.float64]  # (N,)
+    equity: NDArray[np.float64]
+    start_equity: NDArray[np.float64]
+    peak: NDArray[np.float64]
+    gross: NDArray[np.float64]  # (N,) money: sum of |q| m
+    net: NDArray[np.float64]  # (N,) money: sum of q m
+    drawdown: NDArray[np.float64]
+    prev_equity: NDArray[np.float64]  # before the last step
+    prev_drawdown: NDArray[np.float64]
+    traded: NDArray[np.float64]  # (N,) money traded in the last step, buys plus sells
+    shares: NDArray[np.float64]  # (N, A)
+    target: NDArray[np.float64]  # (N, A) weights after the caps of the last decision
+
+
+class Totals(NamedTuple):
+    """Running sums of each book (N,), money; financing terms are what the book earned (+) or paid (-)."""
+
+    fees: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    impact: NDArray[np.float64]
+    borrow: NDArray[np.float64]
+    interest: NDArray[np.float64]
+    bound: NDArray[np.int64]  # decisions that the caps changed
+
+
+class Scratch(NamedTuple):
+    """Working rows of one book (A,)."""
+
+    held: NDArray[np.float64]  # weights now
+    want: NDArray[np.float64]  # target weights on their way through the layers
+    order: NDArray[np.float64]  # shares to trade
+    reduce: NDArray[np.float64]  # x-: toward zero
+    grow: NDArray[np.float64]  # x+: the rest
+    price: NDArray[np.float64]
+    reason: NDArray[np.int64]
+
+
+class OrderLog(NamedTuple):
+    """Orders of one logged book (capacity,), filled up to `count[0]`; capacity 0 switches the log off."""
+
+    count: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    filled: NDArray[np.int64]  # -1: did not fill
+    asset: NDArray[np.int64]
+    reason: NDArray[np.int64]
+    qty_target: NDArray[np.float64]
+    qty_filled: NDArray[np.float64]
+    price_ref: NDArray[np.float64]
+    price_fill: NDArray[np.float64]
+    fee: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    impact: NDArray[np.float64]
+
+
+class Path(NamedTuple):
+    """One logged book at t0..t1 (N+1,), and its shares (N+1, A). Cost columns are cumulative, in money."""
+
+    equity: NDArray[np.float64]
+    cash: NDArray[np.float64]
+    gross: NDArray[np.float64]
+    net: NDArray[np.float64]
+    traded: NDArray[np.float64]
+    fees: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    impact: NDArray[np.float64]
+    borrow: NDArray[np.float64]
+    interest: NDArray[np.float64]
+    shares: NDArray[np.float64]
+
+
+def new_state(n: int, n_assets: int) -> State:
+    counts = (np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1, np.int64))
+    return State(*counts, *(np.zeros(n) for _ in range(10)), np.zeros((n, n_assets)), np.zeros((n, n_assets)))
+
+
+def new_totals(n: int) -> Totals:
+    return Totals(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
+
+
+def new_scratch(n_assets: int) -> Scratch:
+    return Scratch(*(np.zeros(n_assets) for _ in range(6)), np.zeros(n_assets, np.int64))
+
+
+def new_log(capacity: int) -> OrderLog:
+    return OrderLog(
+        np.zeros(1, np.int64), *(np.empty(capacity, np.int64) for _ in range(4)), *(np.empty(capacity) for _ in range(7))
+    )
+
+
+def new_path(length: int, n_assets: int) -> Path:
+    return Path(*(np.zeros(length) for _ in range(10)), np.zeros((length, n_assets)))

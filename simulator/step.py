@@ -1,0 +1,152 @@
+"""The compiled step t -> t+1 of one book, and its two callers: a logged span of one book, one step of N books.
+
+Order within a step: A decision and orders at the close of t; B financing for (t, t+1); C corporate actions (raw mode
+with recorded actions: none in this version's datasets); D fills in t+1; E mark and checks at the close of t+1.
+"""
+
+import math
+
+from numba import njit
+
+from simulator.decide import decide
+from simulator.fill import book_fill, fill_orders, log_order, slipped
+from simulator.state import BY_RUIN, BY_STOP, LIQUIDATED, LIVE, RUINED, STOPPED
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def finance(i, t, market, rules, state, totals):
+    """B: simple interest on the balances at the close of t, ACT/365."""
+    short = 0.5 * (state.gross[i] - state.net[i])  # sum of |q| m over shorts
+    free = state.cash[i] - short
+    if free == 0.0 and short == 0.0:
+        return
+    rate = rules.margin_rate
+    if free > 0.0:
+        rate = rules.cash_yield if math.isnan(market.cash_rate[t]) else market.cash_rate[t]
+    delta = market.year_fraction[t]
+    interest = (free * rate + short * rules.short_rebate) * delta
+    borrow = short * rules.borrow_fee * delta
+    state.cash[i] += interest - borrow
+    totals.interest[i] += interest
+    totals.borrow[i] -= borrow
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def mark_book(i, t, market, state):
+    """E: value the book at the close of t."""
+    shares, mark = state.shares[i], market.mark[t]
+    gross = 0.0
+    net = 0.0
+    for a in range(shares.shape[0]):
+        q = shares[a]
+        if q != 0.0:
+            value = q * mark[a]
+            net += value
+            gross += abs(value)
+    state.gross[i] = gross
+    state.net[i] = net
+    state.equity[i] = state.cash[i] + net
+    state.peak[i] = max(state.peak[i], state.equity[i])
+    state.drawdown[i] = state.equity[i] / state.peak[i] - 1.0
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def close_out(i, t, how, market, rules, state, totals, log):
+    """Close every position at the close of t.
+
+    Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact, where a bar stands.
+    """
+    for a in range(state.shares.shape[1]):
+        held = state.shares[i, a]
+        if held == 0.0 or (how == LIQUIDATED and not market.has_bar[t, a]):
+            continue
+        mark = market.mark[t, a]
+        side = -1.0 if held > 0.0 else 1.0
+        if how == BY_RUIN:
+            state.cash[i] += held * mark
+            state.shares[i, a] = 0.0
+            log_order(t, t, a, -held, -held, mark, mark, 0.0, 0.0, 0.0, how, log)
+            continue
+        price = mark * (1.0 + side * rules.half_spread)
+        if how == LIQUIDATED:
+            price = slipped(mark, side, abs(held), market.usual_volume[t, a], rules)
+        book_fill(i, t, t, a, -held, -held, price, mark, how, rules, state, totals, log)
+    mark_book(i, t, market, state)
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def check_book(i, t, market, rules, state, totals, log):
+    """Ruin, then stop; the first that holds ends the book."""
+    if state.equity[i] <= 0.0:
+        state.status[i] = RUINED
+        close_out(i, t, BY_RUIN, market, rules, state, totals, log)
+    elif rules.policy_layers and state.equity[i] < rules.stop_fraction * state.start_equity[i]:
+        state.status[i] = STOPPED
+        close_out(i, t, BY_STOP, market, rules, state, totals, log)
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def step_book(i, decided, market, rules, state, totals, actions, scratch, log):
+    """One step of book i; `decided` is false when the strategy said nothing at this bar."""
+    t = state.t[i]
+    state.t[i] = t + 1
+    state.prev_equity[i] = state.equity[i]
+    state.prev_drawdown[i] = state.drawdown[i]
+    state.traded[i] = 0.0
+    if state.status[i] != LIVE:
+        return
+    orders = decide(i, t, market, rules, state, totals, actions, scratch) if decided else 0
+    finance(i, t, market, rules, state, totals)
+    if orders > 0:
+        fill_orders(i, t + 1, market, rules, state, totals, scratch, log)
+    mark_book(i, t + 1, market, state)
+    check_book(i, t + 1, market, rules, state, totals, log)
+
+
+@njit(cache=True, _nrt=False)
+def step_books(market, rules, state, totals, actions, scratch, log):
+    """One step of every book; book i acts on row i of `actions`."""
+    for i in range(state.t.shape[0]):
+        step_book(i, True, market, rules, state, totals, actions, scratch, log)
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def record(k, state, totals, path):
+    """Row k of the path from book 0 as it stands."""
+    path.equity[k] = state.equity[0]
+    path.cash[k] = state.cash[0]
+    path.gross[k] = state.gross[0]
+    path.net[k] = state.net[0]
+    path.traded[k] = state.traded[0]
+    path.fees[k] = totals.fees[0]
+    path.spread[k] = totals.spread[0]
+    path.impact[k] = totals.impact[0]
+    path.borrow[k] = totals.borrow[0]
+    path.interest[k] = totals.interest[0]
+    shares, row = state.shares[0], path.shares[k]
+    for a in range(shares.shape[0]):
+        row[a] = shares[a]
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def finish(k, market, rules, state, totals, path, log):
+    """After the last mark: sell everything where the rules ask for it, and record that as the last point."""
+    if rules.liquidate and state.status[0] == LIVE:
+        close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log)
+        record(k, state, totals, path)
+
+
+@njit(cache=True, _nrt=False)
+def run_span(t0, t1, bars, targets, market, rules, state, totals, scratch, path, log):
+    """Book 0 from t0 to t1, deciding `targets[k]` at `bars[k]`; path row 0 is the start."""
+    record(0, state, totals, path)
+    k = 0
+    action = targets[:1]
+    for t in range(t0, t1):
+        decided = k < bars.shape[0] and bars[k] == t
+        if decided:
+            action = targets[k : k + 1]
+            k += 1
+        step_book(0, decided, market, rules, state, totals, action, scratch, log)
+        record(t + 1 - t0, state, totals, path)
+    finish(t1 - t0, market, rules, state, totals, path, log)
