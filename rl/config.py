@@ -13,7 +13,9 @@ class RewardConfig(Part):
     """What the learner is paid for (docs/conventions.md, Reward)."""
 
     scale: float = knob(100.0, "Factor on the sum of all terms.", gt=0, le=1e6, advanced=True)
-    mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob("log_nav", "The main term.", title="Reward")
+    mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob(
+        "log_nav", "The main term.", title="Reward"
+    )
     w_drawdown: float = knob(0.0, "Penalty on a growing drawdown.", ge=0, le=100)
     w_turnover: float = knob(0.0, "Penalty on traded value over equity.", ge=0, le=100)
     w_vol: float = knob(0.0, "Penalty on squared returns.", ge=0, le=1000)
@@ -35,9 +37,13 @@ class ModelConfig(Part):
     """The network and PPO's settings."""
 
     policy: Literal["asset_shared", "mlp"] = knob(
-        "asset_shared", "asset_shared: one small network for all assets, the default; mlp: one flat network.", title="Network"
+        "asset_shared",
+        "asset_shared: one small network for all assets, the default; mlp: one flat network.",
+        title="Network",
     )
-    net_arch: tuple[Width, ...] = knob((64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6)
+    net_arch: tuple[Width, ...] = knob(
+        (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6
+    )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
     dropout: Later[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
     n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192)
@@ -52,7 +58,9 @@ class ModelConfig(Part):
     max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True)
     target_kl: float | None = knob(None, "Early end of an update; empty is off.", gt=0, le=10, advanced=True)
     log_std_init: float = knob(-1.0, "Logarithm of the first action noise.", ge=-5, le=2, advanced=True)
-    minibatch_order: Later[str, later("shuffled", what="date-grouped minibatches")] = off("shuffled", "shuffled or date_grouped.")
+    minibatch_order: Later[str, later("shuffled", what="date-grouped minibatches")] = off(
+        "shuffled", "shuffled or date_grouped."
+    )
     cnn_channels: Later[None, later(None, what="window_cnn")] = off(None, "Channels.")
     cnn_kernel: Later[None, later(None, what="window_cnn")] = off(None, "Kernel.")
     lstm_hidden: Later[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
@@ -63,12 +71,26 @@ class ModelConfig(Part):
 class TrainingConfig(Part):
     """How long, on what, from which seed."""
 
-    total_timesteps: int = knob(200_000, "Environment steps, rounded up to whole rollouts.", unit="steps", ge=256, le=200_000_000, title="Steps")
+    total_timesteps: int = knob(
+        200_000, "Environment steps, rounded up to whole rollouts.", unit="steps", ge=256, le=200_000_000, title="Steps"
+    )
     n_envs: int | None = knob(None, "Books stepped at once; empty takes 64.", ge=1, le=4096, title="Books at once")
-    seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob((0,), "Seed of everything random.", title="Seed", min_length=1, max_length=16)
-    device: Literal["auto", "cpu", "cuda"] = knob("auto", "Where the network runs; auto is the CPU, which is faster for these sizes.", advanced=True)
-    threads: int | None = knob(None, "Threads of the linear algebra; empty takes 1. Another count is another result.", ge=1, le=64, advanced=True)
-    eval_every: int = knob(25_000, "Steps between two looks at the validation range.", unit="steps", ge=256, le=200_000_000)
+    seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
+        (0,), "Seed of everything random.", title="Seed", min_length=1, max_length=16
+    )
+    device: Literal["auto", "cpu", "cuda"] = knob(
+        "auto", "Where the network runs; auto is the CPU, which is faster for these sizes.", advanced=True
+    )
+    threads: int | None = knob(
+        None,
+        "Threads of the linear algebra; empty takes 1. Another count is another result.",
+        ge=1,
+        le=64,
+        advanced=True,
+    )
+    eval_every: int = knob(
+        25_000, "Steps between two looks at the validation range.", unit="steps", ge=256, le=200_000_000
+    )
     early_stop: Later[int | None, later(None, what="early stop")] = off(None, "Looks without a gain before it stops.")
     checkpoint_every: Later[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
 

@@ -102,7 +102,9 @@ class AssetSharedPolicy(ActorCriticPolicy):  # type: ignore[misc]
 
     def _build_mlp_extractor(self) -> None:
         encoder = self.features_extractor
-        self.mlp_extractor = SharedHeads(encoder.features_dim, encoder.context_dim, list(self.net_arch), self.activation_fn)
+        self.mlp_extractor = SharedHeads(
+            encoder.features_dim, encoder.context_dim, list(self.net_arch), self.activation_fn
+        )
 
     def _build(self, lr_schedule: Schedule) -> None:
         self._build_mlp_extractor()
@@ -127,7 +129,9 @@ class AssetSharedPolicy(ActorCriticPolicy):  # type: ignore[misc]
                 self.init_weights(layer, gain=float(gain))
 
 
-def asset_shared_kwargs(net_arch: tuple[int, ...], activation: str, features_dim: int, asset_blocks: int) -> dict[str, Any]:
+def asset_shared_kwargs(
+    net_arch: tuple[int, ...], activation: str, features_dim: int, asset_blocks: int
+) -> dict[str, Any]:
     """`policy_kwargs` of AssetSharedPolicy from the fields of ModelConfig."""
     activation_fn = ACTIVATIONS[activation]
     extractor = {"features_dim": features_dim, "asset_blocks": asset_blocks, "activation_fn": activation_fn}

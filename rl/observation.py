@@ -107,6 +107,34 @@ def _difference(key: str, trained: Any, offered: Any) -> str:
     return f"{key} {' and '.join(parts) or 'stand in another order'}"
 
 
+@dataclass(frozen=True)
+class BookView:
+    """What `portfolio` is made of, for N books: (N,) or (N, n_assets); money in the account's currency.
+
+    `sharpe_state` is (N, 2), or None where the reward is another one.
+    """
+
+    cash: NDArray[np.float64]
+    equity: NDArray[np.float64]
+    gross: NDArray[np.float64]
+    drawdown: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    target: NDArray[np.float64]
+    has_bar: NDArray[np.bool_]
+    sharpe_state: NDArray[np.float64] | None = None
+
+
+def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32]:
+    """`portfolio` of N books, (N, portfolio_size) float32 within ±10; cash / equity is 0 where equity is gone."""
+    equity = np.where(book.equity > 0, book.equity, np.inf)
+    values = {
+        "cash": book.cash / equity, "gross": book.gross, "drawdown": book.drawdown, "weights": book.weights,
+        "previous_target": book.target, "has_bar": book.has_bar, "sharpe_state": book.sharpe_state,
+    }  # fmt: skip
+    rows = np.column_stack([values[part] for part in parts])
+    return np.clip(rows, -LIMIT, LIMIT).astype(np.float32)
+
+
 class Windows:
     """Windows of the normalised features, gathered from one shared tensor; no window is stored twice.
 
@@ -124,7 +152,10 @@ class Windows:
         memory = np.ascontiguousarray(features.transpose(1, 0, 2))
         bar, asset = memory.strides[1], memory.strides[0]
         self._view = np.lib.stride_tricks.as_strided(
-            memory, (n_bars - lookback + 1, n_assets, lookback * n_features), (bar, asset, memory.itemsize), writeable=False
+            memory,
+            (n_bars - lookback + 1, n_assets, lookback * n_features),
+            (bar, asset, memory.itemsize),
+            writeable=False,
         )
 
     def gather(self, bars: NDArray[np.int64]) -> NDArray[np.float32]:

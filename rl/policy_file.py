@@ -89,7 +89,9 @@ def load(path: Path, sha256: str) -> StoredPolicy:
 
 def _sb3_members(model: PPO) -> dict[str, bytes]:
     """What SB3 would save, without LEFT_OUT and without the spaces' random generators."""
-    data = {key: value for key, value in vars(model).items() if key not in LEFT_OUT | set(model._excluded_save_params())}
+    data = {
+        key: value for key, value in vars(model).items() if key not in LEFT_OUT | set(model._excluded_save_params())
+    }
     data["observation_space"] = _without_generator(model.observation_space)
     data["action_space"] = _without_generator(model.action_space)
     data["n_envs"] = 1  # sizes a buffer when it is loaded, which then need not be as large as in training

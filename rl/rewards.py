@@ -46,24 +46,39 @@ class BarOutcome:
     benchmark: Floats
 
 
+class DiffSharpe:
+    """Running estimates A of the return and B of its square, (N,), and the differential Sharpe ratio they give."""
+
+    def __init__(self, n: int, periods_per_year: float) -> None:
+        self._eta = 1.0 / periods_per_year
+        self.state = np.zeros((n, 2))
+        self._age = np.zeros(n, dtype=np.int64)
+
+    def reset(self, rows: NDArray[np.int64]) -> None:
+        self.state[rows] = 0.0
+        self._age[rows] = 0
+
+    def step(self, returns: Floats) -> Floats:
+        """The ratio's change by simple `returns` (N,); 0 until it is defined."""
+        a, b = self.state[:, 0], self.state[:, 1]
+        delta_a, delta_b = returns - a, returns * returns - b
+        variance = b - a * a
+        ready = (self._age >= SHARPE_WARMUP) & (variance >= SHARPE_MIN_VARIANCE)
+        value = np.where(ready, (b * delta_a - 0.5 * a * delta_b) / np.where(ready, variance, 1.0) ** 1.5, 0.0)
+        self.state = np.stack((a + self._eta * delta_a, b + self._eta * delta_b), axis=1)
+        self._age += 1
+        return value
+
+
 class Rewards:
     """The reward of N books, with the running state that the differential Sharpe ratio needs."""
 
     def __init__(self, config: RewardConfig, n: int, *, start_cash: float, periods_per_year: float) -> None:
-        self._config, self._start_cash, self._eta = config, start_cash, 1.0 / periods_per_year
-        self.first = np.zeros(n)
-        self.second = np.zeros(n)
-        self._age = np.zeros(n, dtype=np.int64)
-
-    @property
-    def sharpe_state(self) -> Floats:
-        """A and B of the differential Sharpe ratio, (N, 2)."""
-        return np.stack((self.first, self.second), axis=1)
+        self._config, self._start_cash = config, start_cash
+        self.sharpe = DiffSharpe(n, periods_per_year)
 
     def reset(self, rows: NDArray[np.int64]) -> None:
-        self.first[rows] = 0.0
-        self.second[rows] = 0.0
-        self._age[rows] = 0
+        self.sharpe.reset(rows)
 
     def step(self, bar: BarOutcome) -> tuple[Floats, dict[str, Floats]]:
         """Reward (N,) and its terms, already scaled, so that they sum to it."""
@@ -76,22 +91,11 @@ class Rewards:
         if mode == "delta_nav":
             return {"delta_nav": (bar.equity - bar.prev_equity) / self._start_cash}
         if mode == "diff_sharpe":
-            return {"diff_sharpe": self._diff_sharpe(bar.equity / bar.prev_equity - 1.0)}
+            return {"diff_sharpe": self.sharpe.step(bar.equity / bar.prev_equity - 1.0)}
         terms = {"log_nav": log_growth(bar.equity, bar.prev_equity)}
         if mode == "benchmark":
             terms["benchmark"] = -np.log1p(bar.benchmark)
         return terms
-
-    def _diff_sharpe(self, returns: Floats) -> Floats:
-        a, b = self.first, self.second
-        delta_a, delta_b = returns - a, returns * returns - b
-        variance = b - a * a
-        ready = (self._age >= SHARPE_WARMUP) & (variance >= SHARPE_MIN_VARIANCE)
-        value = np.where(ready, (b * delta_a - 0.5 * a * delta_b) / np.where(ready, variance, 1.0) ** 1.5, 0.0)
-        self.first = a + self._eta * delta_a
-        self.second = b + self._eta * delta_b
-        self._age += 1
-        return value
 
     def _penalties(self, bar: BarOutcome) -> dict[str, Floats]:
         config = self._config

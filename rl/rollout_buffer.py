@@ -42,5 +42,8 @@ class BarRolloutBuffer(DictRolloutBuffer):  # type: ignore[misc]
     def _get_samples(self, batch_inds: NDArray[np.int64], env: Any = None) -> DictRolloutBufferSamples:
         samples = super()._get_samples(batch_inds, env)
         window = self._windows.gather(self.observations["bar"][batch_inds].reshape(-1))
-        observations = {"window": torch.from_numpy(window).to(self.device), "portfolio": samples.observations["portfolio"]}
+        observations = {
+            "window": torch.from_numpy(window).to(self.device),
+            "portfolio": samples.observations["portfolio"],
+        }
         return samples._replace(observations=observations)

@@ -1,0 +1,87 @@
+"""Episodes of N books: where they start, how long they last, what a step shows and pays. No reset by itself.
+
+Both environments are made of this, so that N books at once equal N books one by one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl.observation import BookView, portfolio_rows
+from rl.rewards import BarOutcome, Rewards
+from rl.rollout_buffer import Observation
+from rl.task import Task
+from simulator.books import Books
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one bar brought N books. `reward` float64; `terms` sum to it; `truncated`: the bars ended, the book did not."""
+
+    reward: NDArray[np.float64]
+    terms: dict[str, NDArray[np.float64]]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+class Starts:
+    """First bars and lengths of episodes. `draw`: first bars; `cut`: length of the first episode, so that resets spread."""
+
+    def __init__(self, task: Task, draw: np.random.Generator, cut: np.random.Generator) -> None:
+        train, episode = task.train, task.config.episode
+        self.length = min(episode.max_steps, train.n_bars)
+        self._first = train.t0
+        self._choices = train.n_bars - self.length + 1 if episode.randomize_start else 1
+        self._draw, self._cut = draw, cut
+
+    def bars(self, n: int) -> NDArray[np.int64]:
+        """First decision bars of `n` episodes, uniform over those with a whole episode of training bars after them."""
+        return self._first + self._draw.integers(0, self._choices, n)
+
+    def first_lengths(self, n: int) -> NDArray[np.int64]:
+        """Bars of the first episodes of `n` books, uniform over 1..length."""
+        return self._cut.integers(1, self.length + 1, n)
+
+
+class Episodes:
+    """N books in a task. Call `begin` for the books that start anew, `step` for all."""
+
+    def __init__(self, task: Task, n: int) -> None:
+        self._task, self.n = task, n
+        self.books = Books(task.market, task.config, n, layers="policy")
+        self._rewards = Rewards(
+            task.reward, n, start_cash=task.config.episode.start_cash, periods_per_year=task.market.periods_per_year
+        )
+        self._ends = np.zeros(n, dtype=np.int64)
+
+    def begin(self, rows: NDArray[np.int64], bars: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        """Books `rows` (k,) stand at the close of `bars` (k,), all in cash, for `lengths` (k,) bars."""
+        self.books.reset(rows, bars)
+        self._rewards.reset(rows)
+        self._ends[rows] = bars + lengths
+
+    def step(self, actions: NDArray[np.float64]) -> StepResult:
+        """All books from t to t+1. Raises simulator.books.ActionError for an action that is not finite."""
+        self.books.step(actions)
+        reward, terms = self._rewards.step(self._outcome())
+        terminated = self.books.terminated
+        return StepResult(reward, terms, terminated, (self.books.t >= self._ends) & ~terminated)
+
+    def observe(self) -> Observation:
+        """What every book sees at its present close; later steps do not change it."""
+        books, task = self.books, self._task
+        bars = books.t.copy()
+        view = BookView(
+            cash=books.cash, equity=books.equity, gross=books.gross, drawdown=books.drawdown, weights=books.weights,
+            target=books.target, has_bar=task.market.has_bar[bars], sharpe_state=self._rewards.sharpe.state,
+        )  # fmt: skip
+        return Observation(task.windows.gather(bars), portfolio_rows(task.layout.portfolio, view), bars)
+
+    def _outcome(self) -> BarOutcome:
+        books = self.books
+        return BarOutcome(
+            equity=books.equity, prev_equity=books.prev_equity, drawdown=books.drawdown,
+            prev_drawdown=books.prev_drawdown, gross=books.gross, traded=books.traded,
+            benchmark=self._task.benchmark[books.t],
+        )  # fmt: skip

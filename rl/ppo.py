@@ -1,0 +1,98 @@
+"""Stock SB3 PPO from the configuration, with every source of chance seeded from one number."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+
+from rl.config import ModelConfig, TrainingConfig
+from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
+from rl.observation import ObservationLayout
+from rl.rollout_buffer import BarRolloutBuffer
+from rl.task import Task
+from rl.vec_env import PortfolioVecEnv
+
+DEFAULT_ENVS = 64
+DEFAULT_THREADS = 1
+
+
+class DeviceMissing(ValueError):
+    """The device that was asked for is not there; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Independent sources of chance of one seed: episode starts, network and minibatches, first episode lengths."""
+
+    draw: np.random.Generator
+    torch_seed: int
+    cut: np.random.Generator
+
+
+def make_streams(seed: int) -> Streams:
+    draw, network, cut = np.random.SeedSequence(seed).spawn(3)
+    return Streams(np.random.default_rng(draw), int(network.generate_state(1)[0]), np.random.default_rng(cut))
+
+
+def set_up_torch(training: TrainingConfig) -> torch.device:
+    """Threads, determinism and device of this process. Raises DeviceMissing where CUDA is asked for and absent."""
+    if training.device == "cuda" and not torch.cuda.is_available():
+        raise DeviceMissing("training.device cuda needs a CUDA device and a CUDA build of torch; use auto or cpu")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be deterministic
+    torch.set_num_threads(training.threads or DEFAULT_THREADS)
+    torch.use_deterministic_algorithms(True)
+    return torch.device("cuda" if training.device == "cuda" else "cpu")
+
+
+def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
+    """Environment steps of one rollout."""
+    return model.n_steps * (training.n_envs or DEFAULT_ENVS)
+
+
+def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
+    """`training.total_timesteps` rounded up to whole rollouts."""
+    rollout = rollout_steps(model, training)
+    return -(-training.total_timesteps // rollout) * rollout
+
+
+def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
+    """A PPO with fresh weights on `task`. Raises DeviceMissing."""
+    device, streams = set_up_torch(training), make_streams(training.seeds[0])
+    env = PortfolioVecEnv(task, training.n_envs or DEFAULT_ENVS, streams.draw, streams.cut)
+    policy, kwargs = policy_of(model, task.layout)
+    return PPO(
+        policy,
+        env,
+        learning_rate=model.learning_rate,
+        n_steps=model.n_steps,
+        batch_size=min(model.batch_size, rollout_steps(model, training)),
+        n_epochs=model.n_epochs,
+        gamma=model.gamma,
+        gae_lambda=model.gae_lambda,
+        clip_range=model.clip_range,
+        ent_coef=model.ent_coef,
+        vf_coef=model.vf_coef,
+        max_grad_norm=model.max_grad_norm,
+        target_kl=model.target_kl,
+        rollout_buffer_class=BarRolloutBuffer,
+        rollout_buffer_kwargs={"windows": task.windows},
+        policy_kwargs={**kwargs, "log_std_init": model.log_std_init},
+        seed=streams.torch_seed,
+        device=device,
+    )
+
+
+def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[str, Any]]:
+    """SB3's policy and its keyword arguments: `asset_shared` (rl.networks), or `mlp`, all inputs in one flat row."""
+    if model.policy == "asset_shared":
+        return AssetSharedPolicy, asset_shared_kwargs(
+            model.net_arch, model.activation, model.features_dim, layout.asset_blocks
+        )
+    widths = list(model.net_arch)
+    return "MultiInputPolicy", {
+        "net_arch": {"pi": widths, "vf": widths},
+        "activation_fn": ACTIVATIONS[model.activation],
+    }
