@@ -8,12 +8,13 @@ import pytest
 from backtest.registry import BASELINES, STRATEGIES, UnknownStrategy, load, spec_for
 from runfiles.metric_keys import HEADLINE, METRICS
 
-DESIGN_KEYS = (
-    "total_return cagr volatility sharpe sortino max_drawdown calmar ulcer var_95 cvar_95 skew kurtosis turnover "
-    "cost_drag_bps exposure gross net hhi hit_rate profit_factor expectancy expectancy_bps avg_holding_bars "
-    "cost_fees_bps cost_spread_bps cost_impact_bps cost_borrow_bps cost_interest_bps alpha beta information_ratio "
-    "up_capture down_capture psr psr_hac dsr dsr_excess rho1 n_bars n_orders n_trades"
-).split()
+CONTRACT = """
+total_return cagr volatility sharpe sortino max_drawdown calmar ulcer var_95 cvar_95 skew kurtosis turnover
+cost_drag_bps exposure gross net hhi hit_rate profit_factor expectancy expectancy_bps avg_holding_bars
+cost_fees_bps cost_spread_bps cost_impact_bps cost_borrow_bps cost_interest_bps alpha beta information_ratio
+up_capture down_capture psr psr_hac dsr dsr_excess rho1 n_bars n_orders n_trades
+"""
+DESIGN_KEYS = CONTRACT.split()
 
 
 def test_metric_keys_are_the_contract_in_order() -> None:

@@ -1,0 +1,142 @@
+"""The stationary bootstrap (Politis and Romano 1994), circular, by block sums: a mean needs only its blocks' ends."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from backtest.series import ZERO_VARIANCE, product_sum
+
+Floats = NDArray[np.float64]
+
+DRAWS = 1 << 18
+UNIT = 2.0**-53
+
+
+@njit(cache=True)
+def optimal_block(x):  # type: ignore[no-untyped-def]
+    """Mean block for the stationary bootstrap of x (n,): Politis and White 2004 with Patton's correction of 2009.
+
+    b = (2 G^2 / D)^(1/3) n^(1/3), G = sum lambda(k/M) |k| R(k), D = 2 (sum lambda(k/M) R(k))^2, over |k| <= M, with the
+    flat-top lambda(s) = min(1, 2 (1 - |s|)); M is twice the first of K = max(5, log10 n) lags in a row whose
+    autocorrelation is below 2 sqrt(log10(n)/n); b is at most min(3 sqrt(n), n/3). NaN for a constant x or n < 10.
+    """
+    n = x.shape[0]
+    centred = x - x.sum() / n
+    squares = product_sum(centred, centred)
+    if n < 10 or squares / (n - 1) < ZERO_VARIANCE:
+        return math.nan
+    quiet = max(5, int(math.log10(n)))
+    furthest = math.ceil(math.sqrt(n)) + quiet
+    bound = 2.0 * math.sqrt(math.log10(n) / n)
+    covariance = np.zeros(furthest + 1)
+    run, first = 0, -1
+    for lag in range(min(furthest, n - 1) + 1):
+        cross = product_sum(centred[lag:], centred[: n - lag])
+        covariance[lag] = cross / n
+        run = run + 1 if abs(cross) / squares < bound else 0
+        if run == quiet and first < 0:
+            first = lag - quiet + 1
+    reach = furthest if first < 0 else min(2 * max(first, 1), furthest)
+    slope, level = 0.0, covariance[0]
+    for lag in range(1, reach + 1):
+        flat_top = min(1.0, 2.0 * (1.0 - lag / reach))
+        slope += 2.0 * flat_top * lag * covariance[lag]
+        level += 2.0 * flat_top * covariance[lag]
+    if level == 0.0:
+        return math.nan
+    best = (slope * slope / (level * level)) ** (1.0 / 3.0) * n ** (1.0 / 3.0)
+    return min(best, math.ceil(min(3.0 * math.sqrt(n), n / 3.0)))
+
+
+@njit(cache=True)
+def draw_block(first, second, n, left, stop):  # type: ignore[no-untyped-def]
+    """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length with mean 1/stop,
+    cut at `left`.
+    """
+    start = int((first >> np.uint64(11)) * UNIT * n)
+    length = 1
+    if stop < 1.0 and left > 1:
+        length += int(math.log(1.0 - (second >> np.uint64(11)) * UNIT) / math.log(1.0 - stop))
+    return start, min(length, left)
+
+
+@njit(cache=True)
+def equal_risk(mean, mean_b, square, square_b, n):  # type: ignore[no-untyped-def]
+    """mean(x) - (s/s_b) mean(x_b) from means and mean squares; mean(x) where the baseline has no risk."""
+    variance = (square - mean * mean) * n / (n - 1.0)
+    variance_b = (square_b - mean_b * mean_b) * n / (n - 1.0)
+    if variance_b < ZERO_VARIANCE:
+        return mean
+    return mean - math.sqrt(max(variance, 0.0) / variance_b) * mean_b
+
+
+@njit(cache=True)
+def close_path(sums, n, theta, level):  # type: ignore[no-untyped-def]
+    """Fill theta and level (B,) from the sums (C,) of one resampled path."""
+    baselines = theta.shape[0]
+    own, shift = baselines, baselines + 1
+    for b in range(baselines):
+        other = own + 1 + b
+        theta[b] = sums[b] / n
+        level[b] = equal_risk(sums[own] / n, sums[other] / n, sums[own + shift] / n, sums[other + shift] / n, n)
+
+
+@njit(cache=True)
+def resample(raw, prefix, n, stop, place, sums, theta, level):  # type: ignore[no-untyped-def]
+    """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
+
+    `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the
+    subject and the B baselines, then their squares. `place` holds (path, bars left in it), `sums` (C,) its sums so far.
+    """
+    path, left = place
+    for k in range(0, raw.shape[0] - 1, 2):
+        if path == theta.shape[0]:
+            break
+        start, length = draw_block(raw[k], raw[k + 1], n, left, stop)
+        for c in range(sums.shape[0]):
+            sums[c] += prefix[start + length, c] - prefix[start, c]
+        left -= length
+        if left == 0:
+            close_path(sums, n, theta[path], level[path])
+            sums[:] = 0.0
+            path, left = path + 1, n
+    place[0], place[1] = path, left
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """(paths, B) means a bar of each path, and the mean block that they were drawn with."""
+
+    theta: Floats
+    equal_risk: Floats
+    mean_block: float
+    unclipped_block: float
+
+
+def mean_block(excess: Floats) -> tuple[float, float]:
+    """(within [n^(1/3), n/10], unclipped) for excess (n, B): the largest optimal block over the columns."""
+    n = excess.shape[0]
+    lengths = [optimal_block(np.ascontiguousarray(excess[:, b])) for b in range(excess.shape[1])]
+    largest = max((length for length in lengths if math.isfinite(length)), default=1.0)
+    return max(1.0, min(max(largest, n ** (1 / 3)), n / 10)), largest
+
+
+def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resampled:
+    """`excess` (n, B) log excess over each baseline, `above_cash` (n, B+1) r - rf of the subject and the baselines.
+
+    One index sequence of PCG64(seed) for all columns.
+    """
+    n, baselines = excess.shape
+    block, unclipped = mean_block(excess)
+    columns = np.concatenate((excess, above_cash, above_cash**2), axis=1)
+    prefix = np.zeros((2 * n + 1, columns.shape[1]))
+    np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])
+    theta, level = np.empty((paths, baselines)), np.empty((paths, baselines))
+    place, sums = np.array([0, n]), np.zeros(columns.shape[1])
+    source = np.random.PCG64(seed)
+    while place[0] < paths:
+        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, place, sums, theta, level)
+    return Resampled(theta, level, block, unclipped)

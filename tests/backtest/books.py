@@ -1,0 +1,65 @@
+"""Ledgers made by hand: five bars on paper, without a simulator."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator.ledger import Ledger, Orders
+
+Fill = tuple[int, float, float, float]  # bar, signed shares, fill price, fee
+
+
+def hand_orders(
+    fills: Sequence[Fill], refs: Sequence[float] | None = None, assets: Sequence[int] | None = None
+) -> Orders:
+    """Each fill decided on the bar before; all slippage counts as spread."""
+    count = len(fills)
+    bars, qty, price, fee = np.array(fills, dtype=np.float64).reshape(count, 4).T
+    ref = price if refs is None else np.array(refs, dtype=np.float64)
+    asset = np.zeros(count, np.int64) if assets is None else np.array(assets, dtype=np.int64)
+    return Orders(
+        decided=bars.astype(np.int64) - 1, filled=bars.astype(np.int64), asset=asset, reason=np.zeros(count, np.int64),
+        qty_target=qty.copy(), qty_filled=qty.copy(), price_ref=ref.copy(), price_fill=price.copy(), fee=fee.copy(),
+        spread=np.abs(qty) * np.abs(price - ref), impact=np.zeros(count),
+    )  # fmt: skip
+
+
+def hand_ledger(
+    fills: Sequence[Fill], marks: Sequence[float] | Sequence[Sequence[float]], refs: Sequence[float] | None = None,
+    assets: Sequence[int] | None = None, cash: float = 10_000.0,
+) -> Ledger:  # fmt: skip
+    """A book of `cash` on bars 0..n with these closes (n+1,) or (n+1, A), its fills posted in their bars."""
+    orders = hand_orders(fills, refs, assets)
+    table = np.array(marks, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    length, n_assets = table.shape
+
+    def spread_over(values: np.ndarray) -> np.ndarray:
+        out = np.zeros(length)
+        np.add.at(out, orders.filled, values)
+        return out.cumsum()
+
+    shares = np.zeros((length, n_assets))
+    np.add.at(shares, (orders.filled, orders.asset), orders.qty_filled)
+    shares = shares.cumsum(axis=0)
+    money = cash - spread_over(orders.qty_filled * orders.price_fill + orders.fee)
+    values = shares * table
+    volume = spread_over(np.abs(orders.qty_filled) * orders.price_fill)
+    zeros = np.zeros(length)
+    return Ledger(
+        t0=0, t1=length - 1, equity=money + values.sum(axis=1), cash=money, gross_value=np.abs(values).sum(axis=1),
+        net_value=values.sum(axis=1), traded=np.diff(volume, prepend=0.0), fees=spread_over(orders.fee),
+        spread=spread_over(orders.spread), impact=zeros, borrow=zeros, interest=zeros, shares=shares, marks=table,
+        orders=orders, bound=0, ended="",
+    )  # fmt: skip
+
+
+def equity_ledger(equity: Sequence[float]) -> Ledger:
+    """A book whose equity is given; one share of one asset that is worth it."""
+    value = np.array(equity, dtype=np.float64)
+    zeros = np.zeros(len(value))
+    return Ledger(
+        t0=0, t1=len(value) - 1, equity=value, cash=zeros, gross_value=value, net_value=value, traded=zeros, fees=zeros,
+        spread=zeros, impact=zeros, borrow=zeros, interest=zeros, shares=np.ones((len(value), 1)), marks=value[:, None],
+        orders=hand_orders([]), bound=0, ended="",
+    )  # fmt: skip
