@@ -111,7 +111,7 @@ def _custom(sessions: Days, index: int, start: dt.date, end: dt.date) -> Range:
     if np.datetime64(start, "D") < sessions[0] or np.datetime64(end, "D") > sessions[-1]:
         span = f"{sessions[0]} to {sessions[-1]}"
         sentence = f"The {NAMES[index]} range {start} to {end} must lie within the data, {span}."
-        raise ConfigFault({f"split.custom_ranges.{index}": [sentence]})
+        raise ConfigFault({"split.custom_ranges": [sentence]})
     return _between(sessions, start, end)
 
 

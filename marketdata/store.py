@@ -195,7 +195,7 @@ def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
 
 
 def _numpy(column: Any, dtype: str) -> np.ndarray[Any, Any]:
-    """A column's own memory as an array: pyarrow's `to_numpy` would import pandas, a quarter of a second in each job."""
+    """A column's own memory as an array: pyarrow's `to_numpy` would import pandas, a quarter second in each job."""
     block = column.combine_chunks()
     wide = np.dtype(dtype).itemsize
     if block.null_count or block.type.bit_width != 8 * wide:
