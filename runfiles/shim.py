@@ -192,12 +192,14 @@ def _classify(
         return "ok", code, number, ""
     if job.asked_at is not None:
         return "cancelled", code, number, "Cancelled." if not job.killed_by_us else "Cancelled; it had to be killed."
-    if words:
+    if words and words["end"] != "cancelled":
         return words["end"], code, number, str(words.get("sentence", ""))[: outcome.MAX_SENTENCE]
     if number == signal.SIGKILL or code == 128 + signal.SIGKILL:
         if oom:
             return "oom", code, number, "The system ran out of memory and killed the job."
         return "killed", code, number, "The job was killed from outside (signal 9)."
+    if words or code == 128 + signal.SIGTERM:
+        return "killed", code, number, "The job was ended from outside (signal 15)."
     if number is not None:
         return "killed", code, number, f"The job was ended by signal {number} ({_signal_name(number)})."
     return "error", code, number, f"The job ended with exit code {code}; its log has the details."

@@ -1,0 +1,112 @@
+"""Where a job runs. The reconciler asks an executor and never looks at a process or a lock itself."""
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from django.conf import settings
+
+from runfiles import atomic, kernel, layout, outcome, shim
+from runs_app import places
+from runs_app.models import Run
+
+ENTRIES = {Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run"}
+
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",
+              "CUDA_VISIBLE_DEVICES")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands: `alive`; `ended` with its outcome; `gone` without a word."""
+
+    word: Literal["alive", "ended", "gone"]
+    outcome: outcome.Outcome | None = None
+
+
+class Executor(Protocol):
+    """Knows where a job runs. Each call may come again, after a restart of the server too, and must not do more."""
+
+    def start(self, run: Run) -> None:
+        """Start the job, or let a start under way go on. Raises OSError where that cannot be."""
+
+    def poll(self, run: Run) -> Standing:
+        """How the job stands now."""
+
+    def cancel(self, run: Run) -> None:
+        """Ask for its end; the end itself is seen by `poll`."""
+
+
+def command(run: Run) -> list[str]:
+    """The argument list of a run's job. `-P`: a file in the working folder never takes a module's place."""
+    entry = ENTRIES[Run.Kind(run.kind)]
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        entry,
+        str(places.run_folder(run.id)),
+        "--datasets",
+        str(settings.DATASETS_ROOT),
+    ]
+
+
+def command_text(run: Run) -> str:
+    """`command.txt`: what a person types to run the same job again, from the checkout, on a copy of the directory."""
+    threads = environment(run)["OMP_NUM_THREADS"]
+    return f"cd {shlex.quote(str(settings.BASE_DIR))}\nOMP_NUM_THREADS={threads} {shlex.join(command(run))}\n"
+
+
+def environment(run: Run) -> dict[str, str]:
+    """What the job sees of the server's environment: no key, no address, no password."""
+    threads = str(run.config.get("training", {}).get("threads") or 1)
+    found = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    fixed = {
+        name: threads for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    }
+    return {"LANG": "C.UTF-8", **found, **fixed, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1"}  # fmt: skip
+
+
+class LocalExecutor:
+    """Jobs on this machine, each beside a shim. The shim's lock is the sign of life, so a new server finds them all."""
+
+    def __init__(self, make_command: Callable[[Run], list[str]] = command) -> None:
+        self._command = make_command
+        self._shims: list[subprocess.Popen[bytes]] = []
+        self._guard = threading.Lock()
+
+    def start(self, run: Run) -> None:
+        control = places.control_folder(run.id)
+        atomic.write_json(control / layout.START, {
+            "v": shim.START_VERSION, "run": str(run.id), "argv": self._command(run), "cwd": str(settings.BASE_DIR),
+            "env": environment(run), "log": str(places.run_folder(run.id) / layout.JOB_LOG),
+        })  # fmt: skip
+        with (control / "shim.log").open("ab") as log, self._guard:
+            # -S: the shim needs nothing that is installed, and starts in half the time
+            self._shims.append(subprocess.Popen(
+                [sys.executable, "-S", "-P", "-m", "runfiles.shim", str(control)], cwd=settings.BASE_DIR,
+                env=environment(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            ))  # fmt: skip
+
+    def poll(self, run: Run) -> Standing:
+        self._bury()
+        control = places.control_folder(run.id)
+        if kernel.is_locked(control / layout.LOCK):
+            return Standing("alive")
+        found = outcome.read(control)  # after the lock: the shim writes the end and then lets go
+        return Standing("gone") if found is None else Standing("ended", found)
+
+    def cancel(self, run: Run) -> None:
+        Path(places.control_folder(run.id) / layout.CANCEL).touch(mode=0o640)
+
+    def _bury(self) -> None:
+        """Wait for our own shims that have ended: a zombie is nothing that anybody should have to look at."""
+        with self._guard:
+            self._shims = [process for process in self._shims if process.poll() is None]
