@@ -1,0 +1,55 @@
+"""The quality report: what the bars look like before anything is learned from them.
+
+Red blocks a run with a sentence that names symbol, date and field; amber is told in the report; nothing is repaired.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from marketdata.bars import Bars
+from marketdata.findings import Finding, Level, worst
+from marketdata.quality_rules import DATASET_RULES, SYMBOL_RULES, own
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """`findings`: red ones first, then by date."""
+
+    level: Level
+    findings: tuple[Finding, ...]
+
+    @property
+    def refusal(self) -> str:
+        """Why these bars are refused, one sentence; empty when they are not."""
+        red = [finding for finding in self.findings if finding.level == "red"]
+        if not red:
+            return ""
+        more = f" There are {len(red) - 1} more such faults." if len(red) > 1 else ""
+        return f"The data cannot be used: {red[0].sentence}{more}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"level": self.level, "findings": [finding.as_dict() for finding in self.findings]}
+
+
+def check(bars: Bars, source_findings: Iterable[Finding] = ()) -> QualityReport:
+    """All rules on these bars, with what the source saw while it laid its rows on the calendar.
+
+    A rule says at most one thing of a symbol and field: the first or worst case, and how many there are.
+    """
+    findings = [each for each in source_findings if _concerns(each, bars)]
+    for dataset_rule in DATASET_RULES:
+        findings += dataset_rule(bars)
+    for asset in range(bars.n_assets):
+        held = own(bars, asset)
+        for symbol_rule in SYMBOL_RULES:
+            findings += symbol_rule(held)
+    findings.sort(key=lambda each: (each.level != "red", each.date, each.symbol, each.code))
+    return QualityReport(worst(findings), tuple(findings))
+
+
+def _concerns(finding: Finding, bars: Bars) -> bool:
+    """What the source saw of other symbols or days says nothing about these bars."""
+    return finding.symbol in ("", *bars.symbols) and bars.session[0] <= np.datetime64(finding.date) <= bars.session[-1]
