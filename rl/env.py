@@ -1,6 +1,6 @@
 """`Portfolio-v0`: one book of the simulator as a gymnasium environment. Import this module to register it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -12,7 +12,7 @@ from rl.task import Task
 ENV_ID = "Portfolio-v0"
 
 
-class PortfolioEnv(gymnasium.Env[dict[str, NDArray[np.float32]], Any]):
+class PortfolioEnv(gymnasium.Env):  # type: ignore[misc]
     """One book of A assets; the same compiled step that trains N books, judges a policy and keeps a paper account.
 
     ## Observation (Dict, float32), at the close of bar t
@@ -30,11 +30,11 @@ class PortfolioEnv(gymnasium.Env[dict[str, NDArray[np.float32]], Any]):
 
     ## Action
 
-    | mapping          | space                               | meaning                                                     |
-    |------------------|-------------------------------------|-------------------------------------------------------------|
-    | `simplex_cash`   | Box(−1, 1, (A+1,))                  | first how much is invested (σ), then scores (softmax)       |
-    | `tanh_leverage`  | Box(−1, 1, (A,))                    | u = tanh(3a), weights max_gross·u / max(1, Σ|u|)            |
-    | `discrete`       | MultiDiscrete([3]·A), long-only [2] | −1, 0, +1 (long-only 0, 1), times invest_max / A            |
+    | mapping          | space                               | meaning                                             |
+    |------------------|-------------------------------------|-----------------------------------------------------|
+    | `simplex_cash`   | Box(−1, 1, (A+1,))                  | first how much is invested (σ), then scores         |
+    | `tanh_leverage`  | Box(−1, 1, (A,))                    | u = tanh(3a), weights max_gross·u / max(1, Σ|u|)    |
+    | `discrete`       | MultiDiscrete([3]·A), long-only [2] | −1, 0, +1 (long-only 0, 1), times invest_max / A    |
 
     ## Timing
     The action is decided on bars ≤ t and filled in bar t+1; reward and next observation belong to the close of t+1.
@@ -43,12 +43,13 @@ class PortfolioEnv(gymnasium.Env[dict[str, NDArray[np.float32]], Any]):
     `reward.scale` × Σ terms (rl.rewards), float; `info["reward_terms"]` holds the terms.
 
     ## Start, termination, truncation
-    All cash at a uniform bar of the training range with `episode.max_steps` training bars after it (or the whole range).
+    All cash at a uniform bar of the training range with `episode.max_steps` training bars after it, or at the
+    first bar of a shorter range.
     Terminated by ruin or stop; truncated after `episode.max_steps` bars.
     `reset(options={"start": t0, "length": n})` chooses the bar and the number of bars.
     """
 
-    metadata = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(self, task: Task) -> None:
         self.task = task

@@ -17,7 +17,7 @@ from simulator.books import Books
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one bar brought N books. `reward` float64; `terms` sum to it; `truncated`: the bars ended, the book did not."""
+    """What one bar brought N books. `terms` sum to `reward`; `truncated`: the bars ended, the book did not."""
 
     reward: NDArray[np.float64]
     terms: dict[str, NDArray[np.float64]]
@@ -26,7 +26,7 @@ class StepResult:
 
 
 class Starts:
-    """First bars and lengths of episodes. `draw`: first bars; `cut`: length of the first episode, so that resets spread."""
+    """First bars (from `draw`) and lengths of episodes; the first ones are cut (from `cut`), so that resets spread."""
 
     def __init__(self, task: Task, draw: np.random.Generator, cut: np.random.Generator) -> None:
         train, episode = task.train, task.config.episode

@@ -1,4 +1,4 @@
-"""`asset_shared`: one small network that is applied to every asset, so that it cannot memorise the panel as a flat net does.
+"""`asset_shared`: one small network applied to every asset, so that it cannot memorise the panel as a flat net does.
 
 Each asset's window and own state become a code; the mean and the largest of all codes, with the book's own numbers,
 are the context. A score head reads code and context of one asset, a cash head and the critic read the context alone.
@@ -58,7 +58,7 @@ class SharedHeads(nn.Module):
         self.latent_dim_vf = widths[-1] if widths else context_dim
         self.latent_dim_pi = widths[-1] if widths else code_dim
         self.from_code = nn.Linear(code_dim, widths[0]) if widths else nn.Identity()
-        self.from_context = nn.Linear(context_dim, self.from_code.out_features if widths else code_dim, bias=False)
+        self.from_context = nn.Linear(context_dim, widths[0] if widths else code_dim, bias=False)
         self.activation = activation_fn()
         self.deeper = _stack(widths[:1], widths[1:], activation_fn)
         self.cash = _stack([context_dim], widths, activation_fn)

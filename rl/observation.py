@@ -14,97 +14,13 @@
 | `sharpe_state`    | 2        | A and B of the differential Sharpe ratio; only with that reward            |
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-LIMIT = 10.0
-PER_ASSET = frozenset({"weights", "previous_target", "has_bar"})
-WIDTHS = {"cash": 1, "gross": 1, "drawdown": 1, "sharpe_state": 2}
-
-
-class ObservationMismatch(ValueError):
-    """A policy is shown something else than it was trained on; the message names each difference."""
-
-
-@dataclass(frozen=True)
-class ObservationLayout:
-    """Everything that fixes the meaning of an observation and of an action; kept in the policy file."""
-
-    symbols: tuple[str, ...]
-    features: tuple[str, ...]
-    lookback: int
-    portfolio: tuple[str, ...]
-    mapping_mode: str
-    logit_scale: float
-    allow_short: bool
-    interval: str
-    adjustment: str
-
-    @property
-    def n_assets(self) -> int:
-        return len(self.symbols)
-
-    @property
-    def asset_blocks(self) -> int:
-        """How many parts of `portfolio` hold one number an asset."""
-        return sum(part in PER_ASSET for part in self.portfolio)
-
-    @property
-    def portfolio_size(self) -> int:
-        return sum(self.n_assets if part in PER_ASSET else WIDTHS[part] for part in self.portfolio)
-
-    def space(self) -> spaces.Dict:
-        window = (self.lookback, self.n_assets, len(self.features))
-        return spaces.Dict(
-            {
-                "window": spaces.Box(-LIMIT, LIMIT, window, np.float32),
-                "portfolio": spaces.Box(-LIMIT, LIMIT, (self.portfolio_size,), np.float32),
-            }
-        )
-
-    def action_space(self) -> spaces.Box | spaces.MultiDiscrete:
-        """What docs/conventions.md, Mapping, expects of each mapping."""
-        if self.mapping_mode == "discrete":
-            return spaces.MultiDiscrete([3 if self.allow_short else 2] * self.n_assets)
-        return spaces.Box(-1.0, 1.0, (self.n_assets + (self.mapping_mode == "simplex_cash"),), np.float32)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Self:
-        """Raises ObservationMismatch where a part is missing or unknown."""
-        try:
-            return cls(**{key: tuple(part) if isinstance(part, list) else part for key, part in value.items()})
-        except TypeError as error:
-            raise ObservationMismatch(f"observation.json does not fit this version: {error}") from error
-
-
-def portfolio_parts(*, step_cap: bool, ragged: bool, diff_sharpe: bool) -> tuple[str, ...]:
-    """The parts of `portfolio` that a configuration makes part of the state, in their order."""
-    optional = (("previous_target", step_cap), ("has_bar", ragged), ("sharpe_state", diff_sharpe))
-    return ("cash", "gross", "drawdown", "weights", *(part for part, wanted in optional if wanted))
-
-
-def require_same(trained: ObservationLayout, offered: ObservationLayout) -> None:
-    """Raises ObservationMismatch with one clause for each part that differs."""
-    faults = [_difference(key, value, getattr(offered, key)) for key, value in vars(trained).items()
-              if value != getattr(offered, key)]  # fmt: skip
-    if faults:
-        raise ObservationMismatch("This policy was trained on other observations: " + "; ".join(faults) + ".")
-
-
-def _difference(key: str, trained: Any, offered: Any) -> str:
-    if not isinstance(trained, tuple):
-        return f"{key} is {offered} here, {trained} in training"
-    missing = [item for item in trained if item not in offered]
-    added = [item for item in offered if item not in trained]
-    parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(added)}"] * bool(added)
-    return f"{key} {' and '.join(parts) or 'stand in another order'}"
+from rl.observation_layout import LIMIT
 
 
 @dataclass(frozen=True)
@@ -127,7 +43,7 @@ class BookView:
 def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32]:
     """`portfolio` of N books, (N, portfolio_size) float32 within ±10; cash / equity is 0 where equity is gone."""
     equity = np.where(book.equity > 0, book.equity, np.inf)
-    values = {
+    values: dict[str, Any] = {
         "cash": book.cash / equity, "gross": book.gross, "drawdown": book.drawdown, "weights": book.weights,
         "previous_target": book.target, "has_bar": book.has_bar, "sharpe_state": book.sharpe_state,
     }  # fmt: skip

@@ -26,7 +26,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import save_to_zip_file
 
 from rl.normaliser import Normaliser
-from rl.observation import ObservationLayout
+from rl.observation_layout import ObservationLayout
 from runfiles import atomic
 
 OBSNORM = "stockbot/obsnorm.json"

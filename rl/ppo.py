@@ -10,7 +10,7 @@ from stable_baselines3 import PPO
 
 from rl.config import ModelConfig, TrainingConfig
 from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
-from rl.observation import ObservationLayout
+from rl.observation_layout import ObservationLayout
 from rl.rollout_buffer import BarRolloutBuffer
 from rl.task import Task
 from rl.vec_env import PortfolioVecEnv

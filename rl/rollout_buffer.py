@@ -1,4 +1,4 @@
-"""PPO's rollout buffer that keeps the bar instead of the window: 8 bytes a sample where a window takes tens of kilobytes.
+"""PPO's rollout buffer that keeps the bar instead of the window: 8 bytes a sample instead of kilobytes.
 
 Windows are gathered again from the shared tensor for each minibatch, which costs what copying them would have cost.
 Stock PPO stays in charge: this is its `rollout_buffer_class`.

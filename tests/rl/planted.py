@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import Bars
+from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
 from rl.config import RewardConfig
 from rl.task import FeatureTable, Task, make_task
@@ -25,7 +26,7 @@ class Planted:
 
 
 def planted(k: int = 0, n_bars: int = 26_000, n_assets: int = 5, kappa: float = 0.5) -> Planted:
-    """The process with seed 1000+k: s AR(1) with 0.9, log return −σ²/2 + σ(κ·s₋₁ + √(1−κ²)·z), opens at the last close."""
+    """The process with seed 1000+k: s AR(1) with 0.9, log return −σ²/2 + σ(κ·s₋₁ + √(1−κ²)·z)."""
     chance = np.random.Generator(np.random.PCG64(1000 + k))
     e, z = chance.standard_normal((n_bars, n_assets)), chance.standard_normal((n_bars, n_assets))
     noise = chance.standard_normal((n_bars, n_assets, 2))
@@ -74,12 +75,14 @@ def market_of(data: Planted, config: SimulatorConfig | None = None) -> Market:
 def task_of(data: Planted, train: Range, *, lookback: int = 8, config: SimulatorConfig | None = None,
             reward: RewardConfig | None = None) -> Task:  # fmt: skip
     config = config or costs()
-    return make_task(prepare_market(data.bars, config), config, reward or RewardConfig(), data.features,
-                     lookback=lookback, normalise=True, train=train)  # fmt: skip
+    seen = FeaturesConfig(lookback=lookback)
+    return make_task(
+        prepare_market(data.bars, config), config, reward or RewardConfig(), seen, data.features, train=train
+    )
 
 
 def oracle_targets(signal: NDArray[np.float64], delta: float) -> NDArray[np.float64]:
-    """Full weight on one asset or cash: drop it when its s < −δ, take the largest s > 0, change only for more than δ."""
+    """Full weight on one asset or cash: drop it when its s < −δ, take the largest s > 0 if better by δ."""
     targets, held = np.zeros_like(signal), -1
     for t, row in enumerate(signal):
         best = int(row.argmax())

@@ -1,0 +1,101 @@
+"""What happens beside PPO's loop: news once a second, looks at the validation range, the best policy kept."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import CSVOutputFormat, Logger, TensorBoardOutputFormat
+
+from runfiles import layout
+from runfiles.events import EventWriter
+
+NEWS_EVERY_S = 1.0
+
+
+def make_logger(folder: Path) -> Logger:
+    """TensorBoard scalars (flushed at each dump, one a rollout) and SB3's CSV in a run directory; no terminal."""
+    return Logger(
+        str(folder),
+        [TensorBoardOutputFormat(str(folder / layout.TENSORBOARD)), CSVOutputFormat(str(folder / layout.PROGRESS_CSV))],
+    )
+
+
+class Progress(BaseCallback):  # type: ignore[misc]
+    """A progress event at the start, once a second, and at the end; the rate is that of the whole training so far."""
+
+    def __init__(self, events: EventWriter, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._events, self._total, self._clock = events, total, clock
+        self._began = self._told = 0.0
+
+    def _on_training_start(self) -> None:
+        self._began = self._told = self._clock()
+        self._events.progress(0, self._total)
+
+    def _on_step(self) -> bool:
+        if self._clock() - self._told >= NEWS_EVERY_S:
+            self._tell()
+        return True
+
+    def _on_rollout_start(self) -> None:
+        self._on_step()
+
+    def _on_training_end(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._clock()
+        elapsed = self._told - self._began
+        self._events.progress(self.num_timesteps, self._total, self.num_timesteps / elapsed if elapsed > 0 else None)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the validation range: `score` is the mean log return a bar."""
+
+    step: int
+    score: float
+
+
+class Selection(BaseCallback):  # type: ignore[misc]
+    """Scores the policy on the validation range every `every` steps and at the end; calls `keep` for each new best.
+
+    Looks fall between updates, on the policy that the next rollout is collected with.
+    """
+
+    def __init__(self, score: Callable[[], float], keep: Callable[[], None], events: EventWriter, every: int) -> None:
+        super().__init__()
+        self._score, self._keep, self._events, self._every = score, keep, events, every
+        self.looks: list[Look] = []
+        self.best = Look(0, -math.inf)
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps // self._every > self._last_step // self._every:
+            self._look()
+
+    def _on_training_end(self) -> None:
+        if self._last_step < self.num_timesteps:
+            self._look()
+            self.logger.dump(self.num_timesteps)
+
+    @property
+    def _last_step(self) -> int:
+        return self.looks[-1].step if self.looks else 0
+
+    def _look(self) -> None:
+        look = Look(self.num_timesteps, self._score())
+        self.looks.append(look)
+        if look.score > self.best.score:
+            self.best = look
+            self._keep()
+        self.logger.record("validation/score", look.score)
+        self.logger.record("validation/best_score", self.best.score)
+        self._events.metric(
+            validation_score=look.score, best_validation_score=self.best.score, best_step=self.best.step, step=look.step
+        )

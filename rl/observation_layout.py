@@ -1,0 +1,124 @@
+"""What fixes the meaning of a policy's observation and action; it travels in the policy file.
+
+A policy that is shown another layout is refused with the differences by name.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from gymnasium import spaces
+
+from marketdata.config import FeaturesConfig
+from simulator.config import SimulatorConfig
+from simulator.market import Market
+
+LIMIT = 10.0
+PER_ASSET = frozenset({"weights", "previous_target", "has_bar"})
+WIDTHS = {"cash": 1, "gross": 1, "drawdown": 1, "sharpe_state": 2}
+
+
+class ObservationMismatch(ValueError):
+    """A policy is shown something else than it was trained on; the message names each difference."""
+
+
+@dataclass(frozen=True)
+class ObservationLayout:
+    """Everything that fixes the meaning of an observation and of an action; kept in the policy file."""
+
+    symbols: tuple[str, ...]
+    feature_set: tuple[str, ...]
+    indicators: tuple[str, ...]
+    features: tuple[str, ...]
+    lookback: int
+    portfolio: tuple[str, ...]
+    mapping_mode: str
+    logit_scale: float
+    allow_short: bool
+    interval: str
+    adjustment: str
+
+    @property
+    def n_assets(self) -> int:
+        return len(self.symbols)
+
+    @property
+    def asset_blocks(self) -> int:
+        """How many parts of `portfolio` hold one number an asset."""
+        return sum(part in PER_ASSET for part in self.portfolio)
+
+    @property
+    def portfolio_size(self) -> int:
+        return sum(self.n_assets if part in PER_ASSET else WIDTHS[part] for part in self.portfolio)
+
+    def space(self) -> spaces.Dict:
+        window = (self.lookback, self.n_assets, len(self.features))
+        return spaces.Dict(
+            {
+                "window": spaces.Box(-LIMIT, LIMIT, window, np.float32),
+                "portfolio": spaces.Box(-LIMIT, LIMIT, (self.portfolio_size,), np.float32),
+            }
+        )
+
+    def action_space(self) -> spaces.Box | spaces.MultiDiscrete:
+        """What docs/conventions.md, Mapping, expects of each mapping."""
+        if self.mapping_mode == "discrete":
+            return spaces.MultiDiscrete([3 if self.allow_short else 2] * self.n_assets)
+        return spaces.Box(-1.0, 1.0, (self.n_assets + (self.mapping_mode == "simplex_cash"),), np.float32)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Self:
+        """Raises ObservationMismatch where a part is missing or unknown."""
+        try:
+            parts: dict[str, Any] = {
+                key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
+            }
+            return cls(**parts)
+        except TypeError as error:
+            raise ObservationMismatch(f"observation.json does not fit this version: {error}") from error
+
+
+def portfolio_parts(*, step_cap: bool, ragged: bool, diff_sharpe: bool) -> tuple[str, ...]:
+    """The parts of `portfolio` that a configuration makes part of the state, in their order."""
+    optional = (("previous_target", step_cap), ("has_bar", ragged), ("sharpe_state", diff_sharpe))
+    return ("cash", "gross", "drawdown", "weights", *(part for part, wanted in optional if wanted))
+
+
+def require_same(trained: ObservationLayout, offered: ObservationLayout) -> None:
+    """Raises ObservationMismatch with one clause for each part that differs."""
+    faults = [_difference(key, value, getattr(offered, key)) for key, value in vars(trained).items()
+              if value != getattr(offered, key)]  # fmt: skip
+    if faults:
+        raise ObservationMismatch("This policy was trained on other observations: " + "; ".join(faults) + ".")
+
+
+def _difference(key: str, trained: Any, offered: Any) -> str:
+    if not isinstance(trained, tuple):
+        return f"{key} is {offered} here, {trained} in training"
+    missing = [item for item in trained if item not in offered]
+    added = [item for item in offered if item not in trained]
+    parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(added)}"] * bool(added)
+    return f"{key} {' and '.join(parts) or 'stand in another order'}"
+
+
+def layout_for(market: Market, config: SimulatorConfig, features: FeaturesConfig, names: tuple[str, ...], *,
+               ragged: bool, diff_sharpe: bool) -> ObservationLayout:  # fmt: skip
+    """The layout of `features` (their resolved `names`) on a market under `config`."""
+    return ObservationLayout(
+        symbols=market.symbols,
+        feature_set=features.feature_set,
+        indicators=features.indicators,
+        features=names,
+        lookback=features.lookback,
+        portfolio=portfolio_parts(
+            step_cap=config.episode.max_step_change is not None, ragged=ragged, diff_sharpe=diff_sharpe
+        ),
+        mapping_mode=config.episode.mapping_mode,
+        logit_scale=config.episode.logit_scale,
+        allow_short=config.margin.allow_short,
+        interval=market.bars.interval,
+        adjustment=market.bars.adjustment,
+    )
