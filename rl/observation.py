@@ -82,4 +82,5 @@ class Windows:
         first = bars - (self.lookback - 1)
         if first.size and (first.min() < 0 or bars.max() >= self.n_bars):
             raise IndexError(f"a window of {self.lookback} bars must lie within the {self.n_bars} bars of the data")
-        return self._view[first].reshape(len(bars), *self._shape).transpose(0, 2, 1, 3)
+        windows: NDArray[np.float32] = self._view[first].reshape(len(bars), *self._shape).transpose(0, 2, 1, 3)
+        return windows

@@ -38,12 +38,12 @@ class FeatureTable:
     names: tuple[str, ...]
 
 
-def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, features: FeaturesConfig, table: FeatureTable,
-              *, train: Range, benchmark: str | None = None) -> Task:  # fmt: skip
+def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, features: FeaturesConfig,
+              table: FeatureTable, *, train: Range, benchmark: str | None = None) -> Task:  # fmt: skip
     """A task whose normaliser is fitted on the bars of `train` only.
 
-    Data counts as ragged where one of those bars lacks an asset. Raises ValueError where the benchmark is no symbol of the
-    market or the lookback is longer than the data.
+    Data counts as ragged where one of those bars lacks an asset. Raises ValueError where the benchmark is no symbol of
+    the market or the lookback is longer than the data.
     """
     normaliser = Normaliser.identity(len(table.names))
     if features.normalize_observation:
