@@ -1,15 +1,105 @@
-"""Sockets of runs."""
+"""Sockets: a run's news to whoever owns it.
+
+The handshake is accepted and then closed with 4401 (nobody logged in) or 4404 (no such run, or another person's: the
+two are one answer), because a browser shows a page no reason for a refused handshake.
+"""
+
+import asyncio
+import time
+import uuid
+from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from accounts.models import User
+from runs_app.hub import Follower, the_hub
+from runs_app.models import Run
+from runs_app.pool import from_pool
+
+NOBODY, NOT_FOUND, TOO_BIG, TOO_MUCH, TOO_MANY = 4401, 4404, 1009, 1008, 4429
+RECHECK_S = 5.0
+MAX_INBOUND = 4096
+MAX_MESSAGES = 30  # of a client in one second: it has nothing to say
+MAX_SOCKETS = 50  # of one person
+
 
 class Nowhere(AsyncWebsocketConsumer):
-    """An address where nothing is: accepted and closed like a run that does not exist."""
+    """An address where nothing is answers like a run that does not exist."""
+
+    permission = "public"
 
     async def connect(self) -> None:
         await self.accept()
-        await self.close(code=4404)
+        await self.close(code=NOT_FOUND)
 
 
-class RunConsumer(Nowhere):
-    """Being written."""
+class RunConsumer(AsyncWebsocketConsumer):
+    """Sends the whole payload first and at each change; checks every five seconds who is there and whose run it is."""
+
+    permission = "owner"
+    _open: dict[Any, int] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._follower: Follower | None = None
+        self._user_id: Any = None
+        self._second, self._messages = 0, 0
+
+    async def connect(self) -> None:
+        self.run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        await self.accept()
+        user, fault = await self._fault()
+        if fault:
+            await self.close(code=fault)
+        elif self._open.get(user.pk, 0) >= MAX_SOCKETS:  # type: ignore[union-attr]
+            await self.close(code=TOO_MANY)
+        else:
+            self._begin(user)  # type: ignore[arg-type]
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """A client has nothing to say; a ping is ignored, a flood or a large message ends the socket."""
+        size = len(text_data.encode("utf-8", "replace")) if text_data is not None else len(bytes_data or b"")
+        second = int(time.monotonic())
+        self._messages = self._messages + 1 if second == self._second else 1
+        self._second = second
+        if size > MAX_INBOUND:
+            await self.close(code=TOO_BIG)
+        elif self._messages > MAX_MESSAGES:
+            await self.close(code=TOO_MUCH)
+
+    async def disconnect(self, code: int) -> None:
+        if self._follower is None:
+            return
+        the_hub().leave(self.run_id, self._follower)
+        self._follower = None
+        self._open[self._user_id] -= 1
+        if not self._open[self._user_id]:
+            del self._open[self._user_id]
+        for task in self._tasks:
+            task.cancel()
+
+    def _begin(self, user: User) -> None:
+        self._user_id = user.pk
+        self._open[user.pk] = self._open.get(user.pk, 0) + 1
+        self._follower = the_hub().follow(self.run_id)
+        self._tasks = [asyncio.create_task(self._relay(self._follower)), asyncio.create_task(self._guard())]
+
+    async def _relay(self, follower: Follower) -> None:
+        async for text in follower.texts():
+            await self.send(text_data=text)
+
+    async def _guard(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            _, fault = await self._fault()
+            if fault:
+                await self.close(code=fault)
+                return
+
+    async def _fault(self) -> tuple[User | None, int]:
+        user: User | None = await self.scope["who"]()
+        if user is None:
+            return None, NOBODY
+        owned = await from_pool(Run.objects.owned_by(user).filter(id=self.run_id).exists)
+        return user, 0 if owned else NOT_FOUND

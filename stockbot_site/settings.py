@@ -152,6 +152,11 @@ CONTROL_ROOT = MEDIA_ROOT / "control"
 DATASETS_ROOT = MEDIA_ROOT / "datasets"
 POLICIES_ROOT = MEDIA_ROOT / "policies"
 
+# --- runs: how many jobs work at once, in all and of one person ---
+
+RUN_SLOTS = env_int("STOCKBOT_RUN_SLOTS", max(1, (os.cpu_count() or 1) - 1), least=1, most=256)
+RUN_SLOTS_PER_USER = env_int("STOCKBOT_RUN_SLOTS_PER_USER", RUN_SLOTS, least=1, most=256)
+
 # --- people ---
 
 AUTH_USER_MODEL = "accounts.User"

@@ -1,5 +1,22 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from runs_app.api import create, curves, downloads, runs, store
 
 app_name = "api"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("train", create.Train.as_view(), name="train"),
+    path("backtest", create.Backtest.as_view(), name="backtest"),
+    path("runs", runs.RunList.as_view(), name="runs"),
+    path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="run"),
+    path("runs/<uuid:run_id>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
+    path("runs/<uuid:run_id>/artifacts", downloads.Artifacts.as_view(), name="run-artifacts"),
+    path("runs/<uuid:run_id>/files/<str:key>", downloads.RunFile.as_view(), name="run-file"),
+    path("runs/<uuid:run_id>/log", downloads.Log.as_view(), name="run-log"),
+    path("runs/<uuid:run_id>/tb/tags", curves.Tags.as_view(), name="run-tb-tags"),
+    path("runs/<uuid:run_id>/tb/scalars", curves.Scalars.as_view(), name="run-tb-scalars"),
+    path("runs/<uuid:run_id>/tb/scalars-batch", curves.ScalarsBatch.as_view(), name="run-tb-scalars-batch"),
+    path("policies", store.PolicyList.as_view(), name="policies"),
+    path("policies/<uuid:policy_id>", store.PolicyDetail.as_view(), name="policy"),
+    path("datasets", store.DatasetList.as_view(), name="datasets"),
+]

@@ -1,0 +1,122 @@
+"""Lists and single runs."""
+
+import base64
+import binascii
+import uuid
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import ErrorOutput
+from runs_app import access, queueing, services
+from runs_app.api.shapes import RunDetailShape, RunPageShape, RunPatch, run_full, run_row
+from runs_app.models import Run
+
+PAGE, MOST = 50, 200
+ERRORS: dict[int, Any] = {401: ErrorOutput, 404: ErrorOutput}
+FILTERS = {"state", "kind", "limit", "after"}
+
+
+class RunList(APIView):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("state", str, many=True, enum=Run.State.values),
+            OpenApiParameter("kind", str, many=True, enum=Run.Kind.values),
+            OpenApiParameter("limit", int, description=f"1 to {MOST}, default {PAGE}."),
+            OpenApiParameter("after", str, description="Where the page before ended; take it from `next`."),
+        ],
+        responses={200: RunPageShape, 400: ErrorOutput, 401: ErrorOutput},
+    )
+    def get(self, request: Request) -> Response:
+        """Your runs, newest first."""
+        _refuse_unknown(request)
+        limit = _limit(request)
+        runs = _after(_filtered(Run.objects.owned_by(request.user), request), request.query_params.get("after", ""))
+        page = list(runs.order_by("-created", "-id")[: limit + 1])
+        more = len(page) > limit
+        positions = queueing.positions()
+        rows = [run_row(run, positions) for run in page[:limit]]
+        return Response({"results": rows, "next": _next(request, page[limit - 1]) if more else None})
+
+
+class RunDetail(APIView):
+    @extend_schema(responses={200: RunDetailShape, **ERRORS})
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """One run in full."""
+        return Response(run_full(access.get_run(request.user, run_id)))
+
+    @extend_schema(request=RunPatch, responses={200: RunDetailShape, 400: ErrorOutput, **ERRORS})
+    def patch(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Changes the name; every other field is refused."""
+        run = access.get_run(request.user, run_id)
+        if not isinstance(request.data, dict):
+            raise ValidationError({"body": ["The body must be a JSON object."]})
+        if unknown := sorted(set(request.data) - {"name"}):
+            raise ValidationError({field: ["This field cannot be changed; only name can."] for field in unknown})
+        form = RunPatch(data=request.data)
+        form.is_valid(raise_exception=True)
+        run.name = form.validated_data["name"]
+        run.save(update_fields=["name"])
+        return Response(run_full(run))
+
+
+class CancelRun(APIView):
+    @extend_schema(request=None, responses={202: RunDetailShape, **ERRORS})
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Asks the run to stop. A run that has ended stays as it is."""
+        run = access.get_run(request.user, run_id)
+        services.cancel_run(run=run)
+        run.refresh_from_db()
+        return Response(run_full(run), status=status.HTTP_202_ACCEPTED)
+
+
+def _refuse_unknown(request: Request) -> None:
+    unknown = sorted(set(request.query_params) - FILTERS - {"format"})
+    if unknown:
+        raise ValidationError({name: [f"Unknown filter; use {', '.join(sorted(FILTERS))}."] for name in unknown})
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
+        raise ValidationError({"limit": [f"Must be a whole number from 1 to {MOST}."]})
+    return int(text)
+
+
+def _filtered(runs: QuerySet[Run], request: Request) -> QuerySet[Run]:
+    for name, choices in (("state", Run.State.values), ("kind", Run.Kind.values)):
+        wanted = request.query_params.getlist(name)
+        for word in wanted:
+            if word not in choices:
+                raise ValidationError({name: [f"Must be one of {', '.join(map(str, choices))}."]})
+        if wanted:
+            runs = runs.filter(**{f"{name}__in": wanted})
+    return runs
+
+
+def _after(runs: QuerySet[Run], cursor: str) -> QuerySet[Run]:
+    """Rows that come after the cursor's row: keyset, so that new runs do not shift the pages."""
+    if not cursor:
+        return runs
+    try:
+        moment, _, run_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(" ")
+        created, last = datetime.fromisoformat(moment), uuid.UUID(run_id)
+    except (ValueError, binascii.Error) as error:
+        raise ValidationError({"after": ["Is no place in the list; take it from `next`."]}) from error
+    if created.tzinfo is None:
+        raise ValidationError({"after": ["Is no place in the list; take it from `next`."]})
+    return runs.filter(Q(created__lt=created) | Q(created=created, id__lt=last))
+
+
+def _next(request: Request, last: Run) -> str:
+    query = [(name, value) for name, values in request.query_params.lists() for value in values if name != "after"]
+    cursor = base64.urlsafe_b64encode(f"{last.created.isoformat()} {last.id}".encode()).decode()
+    return f"{request.path}?{urlencode([*query, ('after', cursor)])}"

@@ -1,0 +1,210 @@
+"""What the API shows of a row, and the same for OpenAPI. The live payload itself is made in `runs_app.payload`."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from runfiles import layout
+from runs_app.models import Artifact, Policy, Run
+from runs_app.payload import run_detail, run_payload
+
+
+def run_row(run: Run, positions: Mapping[uuid.UUID, int]) -> dict[str, Any]:
+    """A run in a list: the live payload, its label and its times. `positions` of the queue, looked up once a list."""
+    return run_payload(run, positions) | {
+        "name": run.name,
+        "out_tag": run.out_tag,
+        "sentence": run.sentence,
+        "subject": run.subject,
+        "dataset": {"id": run.dataset_name, "version": run.dataset_version},
+        "created": run.created,
+        "started": run.started,
+        "ended": run.ended,
+        "url": _address(run),
+    }
+
+
+def run_full(run: Run) -> dict[str, Any]:
+    """A run in full: what was asked for, how it ended, what the report says."""
+    return run_detail(run) | {"url": _address(run)}
+
+
+def _address(run: Run) -> str:
+    return reverse("api:run", args=[run.id])
+
+
+def artifact_row(artifact: Artifact, spec: layout.FileSpec) -> dict[str, Any]:
+    return {
+        "key": artifact.key,
+        "kind": artifact.kind,
+        "title": spec.title,
+        "filename": spec.filename,
+        "media_type": spec.media_type,
+        "bytes": artifact.bytes,
+        "sha256": artifact.sha256,
+        "url": reverse("api:run-file", args=[artifact.run_id, artifact.key]),
+    }
+
+
+def policy_row(policy: Policy) -> dict[str, Any]:
+    return {
+        "id": str(policy.id),
+        "name": policy.name,
+        "which": policy.which,
+        "run": str(policy.run_id) if policy.run_id else None,
+        "sha256": policy.sha256,
+        "bytes": policy.bytes,
+        "created": policy.created,
+        "url": reverse("api:policy", args=[policy.id]),
+    }
+
+
+class ProgressShape(serializers.Serializer[Any]):
+    step = serializers.IntegerField(allow_null=True)
+    total = serializers.IntegerField(allow_null=True)
+    rate = serializers.FloatField(allow_null=True, help_text="Steps a second.")
+    eta_s = serializers.FloatField(allow_null=True, help_text="Seconds left.")
+
+
+class DatasetRefShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    version = serializers.CharField()
+
+
+class RunShape(serializers.Serializer[Any]):
+    """The live payload (REST, socket and stream give the same) with the run's label and times."""
+
+    seq = serializers.IntegerField(help_text="Number of the newest event; never falls.")
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    reason = serializers.CharField()
+    queue_position = serializers.IntegerField(allow_null=True)
+    cancel_requested = serializers.BooleanField()
+    phase = serializers.CharField()
+    progress = ProgressShape()
+    metrics = serializers.DictField()
+    updated = serializers.DateTimeField()
+    name = serializers.CharField()
+    out_tag = serializers.CharField()
+    sentence = serializers.CharField()
+    subject = serializers.CharField()
+    dataset = DatasetRefShape()
+    created = serializers.DateTimeField()
+    started = serializers.DateTimeField(allow_null=True)
+    ended = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField()
+
+
+class RunDetailShape(RunShape):
+    """Everything about a run but its files."""
+
+    config = serializers.DictField(help_text="The resolved configuration, as in config.yaml.")
+    config_hash = serializers.CharField()
+    source_run = serializers.UUIDField(allow_null=True)
+    parent = serializers.UUIDField(allow_null=True)
+    policy = serializers.UUIDField(allow_null=True)
+    policies = serializers.ListField(child=serializers.UUIDField())
+    duration_s = serializers.FloatField(allow_null=True)
+    peak_rss_mb = serializers.FloatField(allow_null=True)
+    verdict = serializers.DictField()
+    baselines = serializers.DictField()
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class RunPageShape(serializers.Serializer[Any]):
+    results = RunShape(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Address of the next page.")
+
+
+class RunPatch(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, allow_blank=True)
+
+
+class ArtifactShape(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    filename = serializers.CharField()
+    media_type = serializers.CharField()
+    bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    url = serializers.CharField()
+
+
+class ArtifactsShape(serializers.Serializer[Any]):
+    artifacts = ArtifactShape(many=True)
+
+
+class LogShape(serializers.Serializer[Any]):
+    offset = serializers.IntegerField(help_text="Byte of the log at which `text` begins.")
+    next_offset = serializers.IntegerField(help_text="Ask from here the next time.")
+    size = serializers.IntegerField(help_text="Bytes of the log now.")
+    text = serializers.CharField()
+    ended = serializers.BooleanField(help_text="The run has ended and `text` reaches the log's end.")
+
+
+class PolicyShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    which = serializers.ChoiceField(choices=["best", "last"])
+    run = serializers.UUIDField(allow_null=True)
+    sha256 = serializers.CharField()
+    bytes = serializers.IntegerField()
+    created = serializers.DateTimeField()
+    url = serializers.CharField()
+
+
+class PolicyDetailShape(PolicyShape):
+    config = serializers.DictField()
+
+
+class PoliciesShape(serializers.Serializer[Any]):
+    policies = PolicyShape(many=True)
+
+
+class DatasetShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    version = serializers.CharField()
+    title = serializers.CharField()
+    symbols = serializers.ListField(child=serializers.CharField())
+    start = serializers.DateField()
+    end = serializers.DateField()
+    n_bars = serializers.IntegerField()
+    fields = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    adjustment = serializers.CharField()
+    interval = serializers.CharField()
+    survivorship = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    license_note = serializers.CharField()
+
+
+class DatasetsShape(serializers.Serializer[Any]):
+    datasets = DatasetShape(many=True)
+
+
+class TagShape(serializers.Serializer[Any]):
+    tag = serializers.CharField()
+    last_step = serializers.IntegerField()
+    n = serializers.IntegerField()
+
+
+class TagsShape(serializers.Serializer[Any]):
+    scalars = TagShape(many=True)
+    histograms = TagShape(many=True)
+
+
+class SeriesShape(serializers.Serializer[Any]):
+    tag = serializers.CharField()
+    step = serializers.ListField(child=serializers.IntegerField())
+    wall = serializers.ListField(child=serializers.FloatField(), help_text="Seconds since 1970, UTC.")
+    value = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="null is NaN or infinite.")
+    n_total = serializers.IntegerField()
+    downsampled = serializers.BooleanField()
+
+
+class BatchShape(serializers.Serializer[Any]):
+    series = serializers.DictField(child=SeriesShape())

@@ -1,0 +1,54 @@
+"""Policies and datasets."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import ErrorOutput
+from marketdata.catalog import Catalog
+from runs_app import access
+from runs_app.api.runs import ERRORS
+from runs_app.api.shapes import DatasetsShape, PoliciesShape, PolicyDetailShape, policy_row
+from runs_app.models import Policy
+from runs_app.pool import in_pool
+
+
+class PolicyList(APIView):
+    @extend_schema(responses={200: PoliciesShape, 401: ErrorOutput})
+    def get(self, request: Request) -> Response:
+        """Your policies, newest first."""
+        policies = Policy.objects.owned_by(request.user)[:1000]
+        return Response({"policies": [policy_row(policy) for policy in policies]})
+
+
+class PolicyDetail(APIView):
+    @extend_schema(responses={200: PolicyDetailShape, **ERRORS})
+    def get(self, request: Request, policy_id: uuid.UUID) -> Response:
+        """One policy and the configuration it was trained with."""
+        policy = access.get_policy(request.user, policy_id)
+        return Response({**policy_row(policy), "config": policy.config})
+
+
+class DatasetList(APIView):
+    @extend_schema(responses={200: DatasetsShape, 401: ErrorOutput})
+    def get(self, request: Request) -> Response:
+        """Every stored dataset version that a run can name."""
+        return Response({"datasets": in_pool(dataset_rows)})
+
+
+def dataset_rows() -> list[dict[str, Any]]:
+    names = ("id", "version", "title", "start", "end", "n_bars", "adjustment", "interval", "survivorship", "source")
+    return [
+        {
+            **{name: getattr(entry, name) for name in names},
+            "symbols": list(entry.symbols),
+            "fields": sorted(entry.fields),
+            "license_note": entry.license_note,
+        }
+        for entry in Catalog(settings.DATASETS_ROOT).entries()
+    ]

@@ -1,0 +1,242 @@
+"""Daphne's server with what it lacks: limits on bodies and slow clients, a graceful end, our own start and stop.
+
+Import this module before anything else that imports Twisted: Daphne installs its asyncio reactor at import.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+# isort: off
+from daphne.server import Server  # first: it installs the reactor
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer, reactor
+from twisted.web import http
+# isort: on
+
+log = logging.getLogger(__name__)
+
+HEADER_S = 10.0  # seconds from a request's first byte to the end of its headers
+BODY_S = 60.0  # seconds from the headers to the end of the body
+STALL_S = 60.0  # seconds that a client may leave a full send buffer unread
+DRAIN_S = 8.0  # seconds that requests under way have to end when the server stops
+LINGER_S = 1.0  # seconds that a refused client's bytes are thrown away, so that it gets to read the refusal
+MAX_SOCKET_MESSAGE = 4096
+
+_TOO_LARGE = json.dumps({"detail": "The body is larger than this server takes.", "errors": {}}).encode()
+
+
+class Channel(http.HTTPChannel):
+    """A connection with deadlines: one byte now and then keeps Twisted's idle time-out from ever firing."""
+
+    _deadline: Any = None
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._arm(HEADER_S)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._deadline is None and not self._handlingRequest and self._transferDecoder is None:
+            self._arm(HEADER_S)  # the next request of a kept connection begins
+        super().dataReceived(data)
+
+    def allHeadersReceived(self) -> None:
+        self._arm(BODY_S)
+        super().allHeadersReceived()
+
+    def allContentReceived(self) -> None:
+        self._disarm()
+        super().allContentReceived()
+
+    def connectionLost(self, reason: Any) -> None:
+        self._disarm()
+        super().connectionLost(reason)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = reactor.callLater(seconds, self.forceAbortClient)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+
+class Brake:
+    """Told by the transport when its send buffer is full; the application waits instead of filling memory."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def pauseProducing(self) -> None:
+        self._free.clear()
+
+    def resumeProducing(self) -> None:
+        self._free.set()
+
+    def stopProducing(self) -> None:
+        self._free.set()
+
+    async def wait(self) -> None:
+        """Raises TimeoutError for a client that has stopped reading."""
+        if not self._free.is_set():
+            await asyncio.wait_for(self._free.wait(), STALL_S)
+
+
+class LimitedRequest(WebRequest):
+    """A request whose body is counted while it comes in: 413 before the rest is read, by length or by count."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brake: Brake | None = None
+        self._received = 0
+        self._refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        if length is not None and length > self.server.body_limit:
+            super().gotLength(0)
+            self._refuse()
+        else:
+            super().gotLength(length)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > self.server.body_limit and not self._refused:
+            self._refuse()
+        if not self._refused:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if not self._refused:
+            super().requestReceived(command, path, version)
+
+    def process(self) -> Any:
+        if not self.requestHeaders.hasHeader(b"Upgrade"):
+            self.brake = Brake()
+            self.registerProducer(self.brake, True)
+        return super().process()
+
+    def finish(self) -> None:
+        if self.producer is not None:
+            self.unregisterProducer()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:
+        if self.brake is not None:
+            self.brake.stopProducing()
+        super().connectionLost(reason)
+
+    def _refuse(self) -> None:
+        self._refused = True
+        self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the refusal
+        channel = self.channel
+        channel.dataReceived = lambda data: None
+        head = f"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nContent-Length: {len(_TOO_LARGE)}"
+        channel.transport.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + _TOO_LARGE)
+        reactor.callLater(LINGER_S, channel.transport.loseConnection)
+
+
+class LimitedFactory(HTTPFactory):
+    """Makes our channels and requests in place of Daphne's."""
+
+    protocol = Channel
+
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = LimitedRequest
+        return protocol
+
+
+class StockBotServer(Server):
+    """`on_start` runs first in the server's loop, `on_stop` last; what happens between is Daphne's.
+
+    `failure` is the sentence of why it could not serve, empty when it ended because it was asked to.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        on_start: Callable[[], Awaitable[None]],
+        on_stop: Callable[[], Awaitable[None]],
+        body_limit: int,
+        **options: Any,
+    ) -> None:
+        options.setdefault("websocket_max_message_size", MAX_SOCKET_MESSAGE)
+        options.setdefault("websocket_max_frame_size", MAX_SOCKET_MESSAGE)
+        super().__init__(application, server_name="", **options)
+        self.on_start, self.on_stop, self.body_limit = on_start, on_stop, body_limit
+        self.ports: list[Any] = []
+        self.failure = ""
+
+    @property
+    def http_factory(self) -> HTTPFactory:
+        return self._http_factory
+
+    @http_factory.setter
+    def http_factory(self, made: HTTPFactory) -> None:
+        """Daphne's run() makes a plain factory; ours takes its place."""
+        self._http_factory = LimitedFactory(self)
+
+    def run(self) -> None:
+        reactor.callWhenRunning(lambda: asyncio.ensure_future(self._start()))
+        super().run()
+
+    async def _start(self) -> None:
+        try:
+            await self.on_start()
+        except Exception as error:
+            log.exception("start failed")
+            self.failure = f"The server could not start: {error}"
+            self.stop()
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
+    def listen_error(self, failure: Any) -> None:
+        self.failure = str(failure.getErrorMessage())
+        self.stop()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        brake = getattr(protocol, "brake", None)
+        if brake is not None:
+            try:
+                await brake.wait()
+            except TimeoutError:
+                if protocol.channel is not None:
+                    protocol.channel.forceAbortClient()
+        await super().handle_reply(protocol, message)
+
+    def kill_all_applications(self) -> Any:
+        """Daphne calls this before the reactor ends and waits for what it returns."""
+        drained = defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+        drained.addErrback(lambda failure: log.error("drain failed: %s", failure))
+        return drained
+
+    async def _drain(self) -> None:
+        """No new connections; sockets are told to come back; requests under way end, or are cancelled at the limit."""
+        until = time.monotonic() + DRAIN_S
+        for port in self.ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol):
+                with contextlib.suppress(Exception):  # a socket in its handshake cannot be closed politely
+                    protocol.sendClose(code=4012, reason="server restart")
+        while self._pending() and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        late = self._pending()
+        for instance in late:
+            instance.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self.on_stop()
+
+    def _pending(self) -> list[asyncio.Future[None]]:
+        found = (details.get("application_instance") for details in self.connections.values())
+        return [instance for instance in found if instance is not None and not instance.done()]
