@@ -1,4 +1,4 @@
-"""Runs as an administrator sees them: all of them, nothing to change by hand but the name, cancel through the service."""
+"""Runs as an administrator sees them: all of them, only the name to change, cancel through the service."""
 
 from typing import Any
 
@@ -6,11 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from runs_app import services
 from runs_app.models import Artifact, Policy, Run, RunEvent
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ReadOnly(admin.ModelAdmin):
     """Rows that the reconciler alone writes: shown, never added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -38,6 +37,8 @@ class RunAdmin(ReadOnly):
     @admin.action(description="Cancel the selected runs")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Through the service, as the owner's own button does; runs that have ended stay as they are."""
+        from runs_app import services
+
         active = queryset.filter(state__in=Run.ACTIVE)
         for run in active:
             services.cancel_run(run=run)
