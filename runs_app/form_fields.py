@@ -1,4 +1,4 @@
-"""What a configuration model says about each of its leaves, as a form needs it. Nothing of the model is repeated here."""
+"""What a configuration model says about each of its leaves, as a form needs it. Nothing of it is repeated here."""
 
 import datetime as dt
 import types
@@ -44,7 +44,7 @@ class Group:
 
 @cache
 def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> tuple[Group, ...]:
-    """Groups with something to draw, in the model's order; top-level fields form the first group. `filled` are left out."""
+    """Groups with something to draw, in the model's order; top-level fields come first. `filled` are left out."""
     own: list[Leaf] = []
     parts: list[Group] = []
     for name, field in model.model_fields.items():

@@ -71,7 +71,7 @@ class BoundGroup:
 
 
 class ConfigForm(Generic[M]):
-    """A configuration model as a form. `filled` names top-level fields that the service fills in, so nobody is asked."""
+    """A configuration model as a form. `filled` names top-level fields that the service fills in: nobody is asked."""
 
     def __init__(self, model: type[M], *, order: tuple[str, ...] = (), filled: frozenset[str] = frozenset(),
                  options: Options | None = None) -> None:  # fmt: skip
@@ -126,7 +126,10 @@ class ConfigForm(Generic[M]):
     def _bound(self, leaf: Leaf) -> BoundField:
         typed = self._typed[leaf.name]
         known = self._options.get(leaf.name, tuple((value, value) for value in leaf.options))
-        return BoundField(leaf, typed[0] if typed else "", frozenset(typed), known, self.errors.get(leaf.name, []))
+        value = typed[0] if typed else ""
+        if known and value and leaf.widget not in ("list", "choices") and value not in dict(known):
+            known = (*known, (value, f"{value} (unknown)"))  # what was asked for stays on the page beside its fault
+        return BoundField(leaf, value, frozenset(typed), known, self.errors.get(leaf.name, []))
 
     def _owner(self, name: str) -> str | None:
         parts = name.split(".")

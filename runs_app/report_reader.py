@@ -5,20 +5,20 @@ died leaves what it had.
 """
 
 import csv
+import io
 import itertools
 import json
+import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from backtest.registry import POLICY, STRATEGIES
-from runfiles import layout
+from runs_app import artifacts
 from runs_app.models import Run
 
 TABLES = ("orders", "trades")
 PAGE_ROWS = 50
+MAX_JSON = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,12 @@ class Judged:
         return self.file_key("equity")
 
 
-def folder_of(run: Run) -> Path:
-    return Path(settings.RUNS_ROOT) / str(run.id)
-
-
-def path_of(run: Run, key: str) -> Path | None:
-    """Where the file of a key lies; None for a key that is no key."""
-    spec = layout.spec_for(key)
-    return folder_of(run) / spec.path if spec else None
-
-
 def read_json(run: Run, key: str) -> dict[str, Any]:
     """A JSON file of the run; empty while it is missing or cannot be read."""
-    path = path_of(run, key)
     try:
-        value = json.loads(path.read_bytes()) if path else {}
-    except (OSError, ValueError):
+        with artifacts.open_file(run.id, key) as stream:
+            value = json.loads(stream.read(MAX_JSON))
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -79,11 +69,14 @@ def judged(run: Run) -> list[Judged]:
 
 
 def curves(run: Run) -> dict[str, Any]:
-    """`{"time": [day], "series": [{"key", "label", "series", "subject", "equity": [], "drawdown": []}]}`, equity from 1."""
+    """`{"time": [day], "series": [{"key", "label", "series", "subject", "benchmark", "equity", "drawdown"}]}`.
+
+    Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each day of `time`.
+    """
     time: list[str] = []
     series = []
     for strategy in judged(run):
-        columns = _columns(path_of(run, strategy.equity_key), ("time", "equity", "drawdown"))
+        columns = _columns(run, strategy.equity_key, ("time", "equity", "drawdown"))
         if not columns["time"] or (time and len(columns["time"]) != len(time)):
             continue
         time = time or [moment[:10] for moment in columns["time"]]
@@ -97,16 +90,20 @@ def curves(run: Run) -> dict[str, Any]:
     return {"time": time, "series": series}
 
 
-def _columns(path: Path | None, names: tuple[str, ...]) -> dict[str, list[str]]:
+def _columns(run: Run, key: str, names: tuple[str, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in names}
     try:
-        with path.open(newline="", encoding="utf-8") if path else open("/dev/null") as stream:
+        with _text(run, key) as stream:
             for row in csv.DictReader(stream):
                 for name in names:
                     found[name].append(row[name])
     except (OSError, KeyError, csv.Error):
         return {name: [] for name in names}
     return found
+
+
+def _text(run: Run, key: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(artifacts.open_file(run.id, key), encoding="utf-8", errors="replace", newline="")
 
 
 @dataclass(frozen=True)
@@ -129,10 +126,9 @@ class TablePage:
 
 def table_page(run: Run, key: str, page: int) -> TablePage:
     """Rows of page `page` (from 1); an empty page where the file is missing or ends earlier."""
-    path = path_of(run, key)
     start = (page - 1) * PAGE_ROWS
     try:
-        with path.open(newline="", encoding="utf-8") if path else open("/dev/null") as stream:
+        with _text(run, key) as stream:
             reader = csv.reader(stream)
             columns = next(reader, [])
             rows = list(itertools.islice(reader, start, start + PAGE_ROWS + 1))
@@ -143,12 +139,12 @@ def table_page(run: Run, key: str, page: int) -> TablePage:
 
 def stamp(run: Run) -> str:
     """Changes when a report's files change: the base of the ETag."""
-    parts = [str(run.id), str(run.seq)]
+    parts = [str(run.id)]
     for key in ("summary", "equity"):
-        path = path_of(run, key)
         try:
-            status = path.stat() if path else None
-            parts.append(f"{status.st_mtime_ns}.{status.st_size}" if status else "-")
+            with artifacts.open_file(run.id, key) as stream:
+                status = os.fstat(stream.fileno())
+                parts.append(f"{status.st_ino:x}.{status.st_mtime_ns:x}.{status.st_size:x}")
         except OSError:
-            parts.append("-")
+            parts.append("none")
     return "-".join(parts)

@@ -115,3 +115,72 @@ def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
     at = {name: round(4 + 92 * (value - left) / width, 2) for name, value in
           (("low", low), ("high", high), ("point", point), ("zero", 0.0))}  # fmt: skip
     return {**at, "width": max(0.5, round(at["high"] - at["low"], 2))}
+
+
+_TEXT_COLUMNS = frozenset({"id", "decided", "filled", "symbol", "side", "reason", "entry_time", "exit_time", "open"})
+_SIGNED_COLUMNS = frozenset({"pnl_gross", "pnl_net"})
+
+
+@register.filter
+def numeric_column(name: str) -> bool:
+    return name not in _TEXT_COLUMNS
+
+
+@register.filter
+def column_words(name: str) -> str:
+    return name.replace("_", " ").replace("pnl", "P&L").replace("qty", "quantity").capitalize().replace("p&l", "P&L")
+
+
+@register.filter
+def pairs(names: list[str], row: list[str]) -> list[tuple[str, str]]:
+    return list(zip(names, row, strict=False))
+
+
+@register.simple_tag
+def cell(name: str, text: str) -> SafeString:
+    """A cell of a CSV table: times as days, numbers with three digits and the rest on hover, a dash for nothing."""
+    if not text:
+        return format_html("<td{}>{}</td>", _number_class(name), numbers_text.DASH)
+    if name in _TEXT_COLUMNS:
+        moment = name in ("decided", "filled") or name.endswith("_time")
+        return format_html('<td title="{}">{}</td>', text, text[:10]) if moment else format_html("<td>{}</td>", text)
+    try:
+        number = float(text)
+    except ValueError:
+        return format_html("<td>{}</td>", text)
+    signed = name in _SIGNED_COLUMNS
+    shown = (
+        numbers_text.whole(number)
+        if number == int(number) and not signed
+        else numbers_text.three(number, signed=signed)
+    )
+    sign = " sb-gain" if signed and number > 0 else " sb-loss" if signed and number < 0 else ""
+    return format_html('<td class="n{}" title="{}">{}</td>', sign, text, shown)
+
+
+def _number_class(name: str) -> SafeString | str:
+    return "" if name in _TEXT_COLUMNS else format_html(' class="n"')
+
+
+_SURVIVORSHIP = {
+    "biased": "survivors only: biased upwards",
+    "unknown": "survivorship unknown",
+    "point_in_time": "point in time",
+}
+_ADJUSTMENTS = {"raw": "not adjusted", "split": "for splits", "total_return": "for splits and dividends"}
+_FIELD_ORDER = ("open", "high", "low", "close", "volume")
+
+
+@register.filter
+def survivorship_words(value: str) -> str:
+    return _SURVIVORSHIP.get(value, value)
+
+
+@register.filter
+def adjustment_words(value: str) -> str:
+    return _ADJUSTMENTS.get(value, value)
+
+
+@register.filter
+def ordered_fields(fields: frozenset[str]) -> str:
+    return ", ".join(sorted(fields, key=lambda name: _FIELD_ORDER.index(name) if name in _FIELD_ORDER else 9))

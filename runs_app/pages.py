@@ -1,0 +1,136 @@
+"""Pages of runs, policies and datasets: fetch, ask a service, show. Every view fetches through `access`."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_POST
+
+from runfiles import layout, yamlio
+from runfiles.events import PHASES
+from runs_app import access, services
+from runs_app.catalog_view import stored_datasets
+from runs_app.models import Policy, Run
+from runs_app.report_reader import read_json
+
+PER_PAGE = 50
+PARTS = ("outcome", "record")
+
+
+@login_required
+@require_GET
+def run_list(request: HttpRequest) -> HttpResponse:
+    """All runs of this person, newest first; htmx asks for the table alone."""
+    mine = Run.objects.owned_by(request.user)
+    page = Paginator(_filtered(mine, request).order_by("-created"), PER_PAGE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "page": page,
+        "any": page.paginator.count > 0 or mine.exists(),
+        "filters": {name: request.GET.get(name, "") for name in ("q", "kind", "state")},
+        "states": [state for state in Run.State if state != Run.State.STARTING],
+        "kinds": Run.Kind,
+        "query": query.urlencode(),
+    }
+    answer = render(request, "runs/_table.html" if _wants_fragment(request) else "runs/list.html", context)
+    patch_vary_headers(answer, ("HX-Request",))
+    return answer
+
+
+def _wants_fragment(request: HttpRequest) -> bool:
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def _filtered(runs: "QuerySet[Run]", request: HttpRequest) -> "QuerySet[Run]":
+    if kind := request.GET.get("kind"):
+        runs = runs.filter(kind=kind)
+    if state := request.GET.get("state"):
+        runs = runs.filter(state__in=(state, Run.State.STARTING) if state == Run.State.QUEUED else (state,))
+    for word in request.GET.get("q", "").split()[:8]:
+        runs = runs.filter(_says(word))
+    return runs
+
+
+def _says(word: str) -> Q:
+    found = Q(name__icontains=word) | Q(out_tag__icontains=word) | Q(dataset_name__icontains=word)
+    found |= Q(subject__icontains=word) | Q(kind__istartswith=word)
+    try:
+        return found | Q(id=uuid.UUID(word))
+    except ValueError:
+        return found
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """A run while it works and after: state, phase, progress, curves, log, configuration, files."""
+    run = access.get_run(request.user, run_id)
+    return render(request, "runs/detail.html", _run_context(run))
+
+
+@login_required
+@require_GET
+def detail_part(request: HttpRequest, run_id: uuid.UUID, part: str) -> HttpResponse:
+    """A fragment of the run's page, asked for again whenever the run's `seq` moves."""
+    run = access.get_run(request.user, run_id)
+    if part not in PARTS:
+        raise Http404
+    return render(request, f"runs/_{part}.html", _run_context(run))
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    services.cancel_run(run=access.get_run(request.user, run_id))
+    return redirect("runs:detail", run_id=run_id)
+
+
+@login_required
+@require_GET
+def policies(request: HttpRequest) -> HttpResponse:
+    mine = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")
+    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "runs/policies.html", {"page": page})
+
+
+@login_required
+@require_GET
+def datasets(request: HttpRequest) -> HttpResponse:
+    return render(request, "runs/datasets.html", {"entries": stored_datasets()})
+
+
+def _run_context(run: Run) -> dict[str, Any]:
+    return {
+        "run": run,
+        "phases": _phases(run),
+        "events": run.events.exclude(kind="phase").order_by("-seq")[:50],
+        "files": [_file(artifact) for artifact in run.artifacts.order_by("key")],
+        "config_text": yamlio.dump(run.config),
+        "dataset": read_json(run, "dataset"),
+        "is_train": run.kind == Run.Kind.TRAIN,
+        "has_report": bool(run.metrics),
+    }
+
+
+def _phases(run: Run) -> list[dict[str, str]]:
+    """Each phase of this kind of run with `done`, `now` or empty."""
+    names = [name for name in PHASES if run.kind == Run.Kind.TRAIN or name not in ("train", "validate")]
+    if run.state == Run.State.SUCCEEDED:
+        return [{"name": name, "mark": "done"} for name in names]
+    here = names.index(run.phase) if run.phase in names else -1
+    marks = ["done" if place < here else "now" if place == here else "" for place in range(len(names))]
+    return [{"name": name, "mark": mark} for name, mark in zip(names, marks, strict=True)]
+
+
+def _file(artifact: Any) -> dict[str, Any]:
+    spec = layout.spec_for(artifact.key)
+    baseline = artifact.key.partition(".")[0] if "." in artifact.key else ""
+    return {"key": artifact.key, "title": spec.title if spec else artifact.key, "bytes": artifact.bytes,
+            "sha256": artifact.sha256, "baseline": baseline, "name": spec.filename if spec else ""}  # fmt: skip

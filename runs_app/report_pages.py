@@ -1,0 +1,61 @@
+"""The report of a run: verdict, metrics of every strategy, curves, orders and trades."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.http import parse_etags, quote_etag
+from django.views.decorators.http import require_GET
+
+from runfiles.metric_keys import HEADLINE, METRICS
+from runs_app import access, report_reader
+
+MOST_PAGES = 100_000
+
+
+@login_required
+@require_GET
+def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Verdict first, then the evidence. A run without a report says why, and what there is instead."""
+    run = access.get_run(request.user, run_id)
+    summary = report_reader.read_json(run, "summary")
+    context = {
+        "run": run,
+        "summary": summary,
+        "verdict": summary.get("verdict") or run.verdict,
+        "strategies": report_reader.judged(run),
+        "headline": [METRICS[key] for key in HEADLINE],
+        "others": [spec for key, spec in METRICS.items() if key not in HEADLINE],
+        "orders": report_reader.table_page(run, "orders", 1),
+        "trades": report_reader.table_page(run, "trades", 1),
+        "keys": {artifact.key: artifact for artifact in run.artifacts.all()},
+    }
+    return render(request, "runs/report.html", context)
+
+
+@login_required
+@require_GET
+def curves(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Equity and drawdown of every strategy as JSON; 304 while the files stand as they were."""
+    run = access.get_run(request.user, run_id)
+    etag = quote_etag(report_reader.stamp(run))
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        answer: HttpResponse = HttpResponse(status=304)
+    else:
+        answer = JsonResponse(report_reader.curves(run))
+    answer["ETag"] = etag
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@login_required
+@require_GET
+def table(request: HttpRequest, run_id: uuid.UUID, table: str) -> HttpResponse:
+    """A page of the orders or the trades, as a fragment."""
+    run = access.get_run(request.user, run_id)
+    text = request.GET.get("page", "1")
+    if table not in report_reader.TABLES or not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PAGES):
+        raise Http404
+    rows = report_reader.table_page(run, table, int(text))
+    return render(request, "runs/_rows.html", {"run": run, "table": table, "rows": rows})

@@ -1,0 +1,48 @@
+/* What every page has: relative times, refreshed fragments, forms that are sent once, the search key. */
+import { ago } from "./format.js";
+
+function refreshTimes() {
+  for (const node of document.querySelectorAll("time[data-ago]")) node.textContent = ago(node.dateTime);
+}
+setInterval(refreshTimes, 15000);
+
+/* fragments with data-poll are asked for again while somebody looks */
+let polled = 0;
+setInterval(() => {
+  const node = document.querySelector("[data-poll]");
+  if (!node || document.hidden || !window.htmx || Date.now() - polled < Number(node.dataset.poll)) return;
+  if (node.contains(document.activeElement)) return; // replacing what has the focus would lose it
+  polled = Date.now();
+  window.htmx.trigger(node, "sb:refresh");
+}, 500);
+
+function showFault(event) {
+  const box = event.target.closest?.("[id]")?.querySelector("[data-htmx-error]");
+  if (box) box.hidden = false;
+}
+document.addEventListener("htmx:responseError", showFault);
+document.addEventListener("htmx:sendError", showFault);
+document.addEventListener("click", (event) => {
+  const retry = event.target.closest("[data-retry]");
+  if (retry) window.htmx.trigger(retry.closest("[data-poll]"), "sb:refresh");
+});
+
+/* a second click on a sending form would start a second run */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-once]")) return;
+  const button = event.target.querySelector("button[type=submit]");
+  setTimeout(() => { button.disabled = true; });
+});
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const button of document.querySelectorAll("[data-once] button[type=submit]")) button.disabled = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  const search = document.querySelector("[data-slash]");
+  if (event.key !== "/" || !search || event.ctrlKey || event.metaKey || event.target.matches("input, textarea, select")) return;
+  event.preventDefault();
+  search.focus();
+});
+
+document.querySelector("[data-focus]")?.focus();

@@ -1,0 +1,84 @@
+/* The report: curves of every strategy with a legend that tells values, and definitions one key away. */
+import { LineChart } from "./charts.js";
+import { percent, three } from "./format.js";
+
+const panel = document.getElementById("charts");
+const spaces = { equity: panel.querySelector('[data-chart="equity"]'), drawdown: panel.querySelector('[data-chart="drawdown"]') };
+const fault = panel.querySelector("[data-chart-error]");
+
+async function load() {
+  fault.hidden = true;
+  try {
+    const answer = await fetch(panel.dataset.curvesUrl, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    draw(await answer.json());
+  } catch (error) {
+    fault.hidden = false;
+    console.error(error);
+  }
+}
+
+function draw({ time, series }) {
+  const lines = (name) => series.map((one) => ({ ...one, values: one[name] }));
+  const equity = new LineChart(spaces.equity, time, lines("equity"), (value) => three(value));
+  const drawdown = new LineChart(spaces.drawdown, time, lines("drawdown"), (value) => percent(value));
+  equity.logarithmic(true);
+  equity.follow(drawdown);
+  drawdown.follow(equity);
+  const outputs = legend(series, [equity, drawdown]);
+  const tell = (index) => {
+    const at = index === null || index < 0 || index >= time.length ? time.length - 1 : index;
+    panel.querySelector("[data-day]").textContent = time[at];
+    for (const one of series) outputs.get(one.key).textContent = three(one.equity[at]);
+  };
+  tell(null);
+  equity.onDay(tell);
+  drawdown.onDay(tell);
+  scaleButtons(equity);
+  panel.dataset.drawn = String(series.length);
+}
+
+function legend(series, charts) {
+  const box = panel.querySelector("[data-legend]");
+  const outputs = new Map();
+  for (const one of series) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "true");
+    button.title = "Show or hide";
+    const swatch = document.createElement("span");
+    swatch.className = "sb-swatch";
+    swatch.dataset.series = one.subject ? "1" : String(one.series);
+    const value = document.createElement("output");
+    button.append(swatch, one.label, value);
+    button.addEventListener("click", () => {
+      const visible = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(visible));
+      for (const chart of charts) chart.show(one.key, visible);
+    });
+    box.append(button);
+    outputs.set(one.key, value);
+  }
+  return outputs;
+}
+
+function scaleButtons(chart) {
+  const buttons = panel.querySelectorAll("[data-scale]");
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      chart.logarithmic(button.dataset.scale === "log");
+    });
+  }
+}
+
+function define(event) {
+  const term = event.target.closest?.(".sb-term");
+  if (term) document.querySelector("[data-definition]").textContent = term.dataset.text;
+}
+document.addEventListener("focusin", define);
+document.addEventListener("mouseover", define);
+document.addEventListener("click", define);
+
+panel.querySelector("[data-chart-retry]").addEventListener("click", load);
+load();

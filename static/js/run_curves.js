@@ -1,0 +1,108 @@
+/* Training curves: one small plot a scalar, drawn by uPlot in the colours of the theme. */
+import { short, three } from "./format.js";
+
+const HEIGHT = 150;
+/* what a person looks at first; the other scalars follow in their own order */
+const FIRST = ["rollout/ep_rew_mean", "validation/score", "validation/sharpe", "eval/score", "train/loss", "train/value_loss",
+  "train/approx_kl", "train/entropy_loss", "train/explained_variance"];
+
+export class Curves {
+  constructor({ api, box, note }) {
+    Object.assign(this, { api, box, note });
+    this.plots = new Map();
+    this.busy = false;
+    new ResizeObserver(() => this.resize()).observe(box);
+    document.addEventListener("sb:theme", () => this.recolour());
+  }
+
+  async refresh() {
+    if (this.busy || !globalThis.uPlot) return;
+    this.busy = true;
+    try {
+      const tags = await this.ask("tags");
+      const names = order(tags.scalars.map((scalar) => scalar.tag));
+      if (names.length === 0) return;
+      const batch = await this.ask(`scalars-batch?${names.map((name) => `tag=${encodeURIComponent(name)}`).join("&")}`);
+      this.draw(names, batch.series);
+      this.note.textContent = "";
+    } catch {
+      this.note.textContent = this.plots.size ? "not updating; trying again" : "";
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async ask(what) {
+    const answer = await fetch(`${this.api}/tb/${what}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.json();
+  }
+
+  draw(names, series) {
+    this.box.querySelector("[data-curves-empty]")?.remove();
+    for (const name of names) {
+      const one = series[name];
+      if (!one || one.step.length === 0) continue;
+      const plot = this.plots.get(name) ?? this.make(name);
+      plot.data = [one.step, one.value];
+      plot.chart.setData(plot.data);
+      plot.last.textContent = three(one.value.at(-1));
+    }
+  }
+
+  make(name) {
+    const figure = document.createElement("figure");
+    figure.className = "sb-curve m-0";
+    const title = document.createElement("h3");
+    title.textContent = name;
+    const last = document.createElement("span");
+    title.append(last);
+    const space = document.createElement("div");
+    space.className = "sb-curve-plot";
+    space.setAttribute("role", "img");
+    space.setAttribute("aria-label", `${name} over training steps; the numbers are in the CSV table`);
+    figure.append(title, space);
+    this.box.append(figure);
+    const plot = { space, last, data: [[], []] };
+    plot.chart = new globalThis.uPlot(options(space.clientWidth), plot.data, space);
+    this.plots.set(name, plot);
+    return plot;
+  }
+
+  resize() {
+    for (const { chart, space } of this.plots.values()) {
+      if (space.clientWidth && space.clientWidth !== chart.width) chart.setSize({ width: space.clientWidth, height: HEIGHT });
+    }
+  }
+
+  recolour() {
+    for (const plot of this.plots.values()) {
+      plot.chart.destroy();
+      plot.chart = new globalThis.uPlot(options(plot.space.clientWidth), plot.data, plot.space);
+    }
+  }
+}
+
+function options(width) {
+  const css = getComputedStyle(document.documentElement);
+  const colour = (name) => css.getPropertyValue(name).trim();
+  const axis = { stroke: colour("--sb-muted"), font: `11px ${css.getPropertyValue("--sb-font")}`,
+    grid: { stroke: colour("--sb-grid"), width: 1 }, ticks: { show: false } };
+  return {
+    width: Math.max(width, 100),
+    height: HEIGHT,
+    padding: [8, 8, 0, 0],
+    cursor: { y: false, points: { size: 6 } },
+    scales: { x: { time: false } },
+    series: [{}, { stroke: colour("--sb-accent"), width: 1.5, points: { show: (chart, index) => chart.data[index].length < 3 } }],
+    axes: [
+      { ...axis, size: 26, values: (_, ticks) => ticks.map(short) },
+      { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => three(tick)) },
+    ],
+  };
+}
+
+function order(names) {
+  const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return [...names].sort((a, b) => rank(a) - rank(b)).slice(0, 24);
+}
