@@ -47,8 +47,8 @@ def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32
         "cash": book.cash / equity, "gross": book.gross, "drawdown": book.drawdown, "weights": book.weights,
         "previous_target": book.target, "has_bar": book.has_bar, "sharpe_state": book.sharpe_state,
     }  # fmt: skip
-    rows = np.column_stack([values[part] for part in parts])
-    return np.clip(rows, -LIMIT, LIMIT).astype(np.float32)
+    rows: NDArray[np.float64] = np.column_stack([values[part] for part in parts])
+    return rows.clip(-LIMIT, LIMIT).astype(np.float32)
 
 
 class Windows:

@@ -58,11 +58,11 @@ def _bars(close: NDArray[np.float64]) -> Bars:
     )
 
 
-def costs(**episode: object) -> SimulatorConfig:
+def costs(*, allow_short: bool = False, **episode: object) -> SimulatorConfig:
     """Half spread 5 bps and nothing else."""
     return SimulatorConfig(
         fees=FeesConfig(taker_bps=0.0),
-        margin=MarginConfig(cash_borrow_apr=0.0),
+        margin=MarginConfig(cash_borrow_apr=0.0, allow_short=allow_short),
         exec=ExecConfig(half_spread_bps=5.0, impact_k=0.0, participation_cap=1.0),
         episode=EpisodeConfig(**episode),  # type: ignore[arg-type]
     )
