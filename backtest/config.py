@@ -24,15 +24,21 @@ class EvaluationConfig(Part):
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
     cost_multipliers: Later[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
     stress_windows: Later[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
-    bootstrap_paths: int = knob(10_000, "Resampled paths behind the intervals of excesses.", unit="paths", ge=1000, le=100_000, advanced=True)
+    bootstrap_paths: int = knob(
+        10_000, "Resampled paths behind the intervals of excesses.", unit="paths", ge=1000, le=100_000, advanced=True
+    )
     metric_bootstrap_paths: Later[int, later(0, what="intervals of single metrics")] = off(0, "Paths behind metrics.")
-    policy: Literal["best", "last"] = knob("best", "Which policy is judged: best on validation, or the last.", title="Policy judged")
+    policy: Literal["best", "last"] = knob(
+        "best", "Which policy is judged: best on validation, or the last.", title="Policy judged"
+    )
     fixed_weights: Later[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
     matched_random_draws: Later[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
     waterfall: Later[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
     capacity_multipliers: Later[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
     rolling_window: Later[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
-    trials: int = knob(1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True)
+    trials: int = knob(
+        1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True
+    )
     seed: int = knob(0, "Seed of the bootstrap and the random baseline.", ge=0, le=2**31 - 1, advanced=True)
 
     @model_validator(mode="after")
@@ -65,8 +71,12 @@ class BacktestConfig(JudgedConfig):
 
     policy: BaselineKey | Uuid | None = knob(None, "A baseline's key or a policy's id.", title="Strategy")
     run_id: Uuid | None = knob(None, "A finished training whose policy is judged.", title="Training run")
-    policy_sha256: Sha256 | None = knob(None, "Content hash of the judged policy file; filled in by the service.", advanced=True)
-    features: FeaturesConfig | None = knob(None, "What the judged policy sees; filled in from its training.", advanced=True)
+    policy_sha256: Sha256 | None = knob(
+        None, "Content hash of the judged policy file; filled in by the service.", advanced=True
+    )
+    features: FeaturesConfig | None = knob(
+        None, "What the judged policy sees; filled in from its training.", advanced=True
+    )
     start: dt.date | None = knob(None, "First day of the range; empty takes the split's test range.", title="From")
     end: dt.date | None = knob(None, "Last day of the range; empty takes the split's test range.", title="To")
 

@@ -51,7 +51,7 @@ def compute(
 def cost_figures(ledger: Ledger, periods: float) -> dict[str, float]:
     """Turnover sum |x| p / mean(E_0..E_N) P/N (buys plus sells), and each cost in bps over the same denominator.
 
-    Interest and rebates earned count negative. Closings by ruin are no turnover: the ledger leaves them out of `traded`.
+    Interest and rebates earned count negative. Closings by ruin are no turnover: `traded` leaves them out.
     """
     mean_equity = float(ledger.equity.mean())
     a_year = periods / ledger.n_bars / mean_equity if mean_equity > 0 else math.nan
@@ -67,8 +67,8 @@ def cost_figures(ledger: Ledger, periods: float) -> dict[str, float]:
 
 
 def trade_figures(trades: Trades) -> dict[str, float]:
-    """Over closed trades: hit rate (net P&L > 0), profit factor gains/|losses| (NaN without a loss), expectancy in money
-    and in bps of the value entered, holding in bars weighted by the value entered.
+    """Over closed trades: hit rate (net P&L > 0), profit factor gains/|losses| (NaN without a loss), expectancy in
+    money and in bps of the value entered, holding in bars weighted by the value entered.
     """
     count = trades.n_closed
     net, value, bars = trades.pnl_net[:count], trades.entry_value[:count], trades.bars[:count]

@@ -1,0 +1,181 @@
+"""The obvious alternatives: each needs no learning and no warm-up, and trades on the same bars, costs and caps.
+
+Weights are times `episode.invest_max` over the assets that have a bar at the decision; monthly means at t0 and at each
+bar whose next bar on the calendar lies in another month.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.config import JudgedConfig
+from backtest.series import ZERO_VARIANCE
+from simulator.config import SimulatorConfig
+from simulator.engine import BookSession, Decisions
+from simulator.market import Market
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+VOLATILITY_RETURNS = 60
+MOMENTUM_FAR, MOMENTUM_NEAR = 252, 21
+MOMENTUM_SHARE = 5
+
+
+def monthly_bars(market: Market, t0: int, t1: int) -> Ints:
+    """(D,) t0 and each bar in t0..t1-1 whose next bar lies in another month."""
+    return np.concatenate(([t0], t0 + 1 + np.flatnonzero(market.month_end[t0 + 1 : t1])))
+
+
+class Baseline:
+    """A baseline's targets never depend on its book."""
+
+    key = ""
+    layers = "mandate"
+
+    def __init__(self, config: JudgedConfig) -> None:
+        self.invest_max = config.episode.invest_max
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Nothing to look at."""
+
+    def bars(self, market: Market, t0: int, t1: int) -> Ints:
+        return monthly_bars(market, t0, t1)
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        """(A,) >= 0 with sum 1, or all 0: how what is invested is split at the close of t."""
+        raise NotImplementedError
+
+    def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
+        bars = self.bars(market, t0, t1)
+        targets = np.zeros((len(bars), market.n_assets))
+        for row, t in enumerate(bars):
+            targets[row] = self.invest_max * self.shares_of(market, int(t))
+        return Decisions(bars, targets)
+
+    def decide(self, t: int, session: BookSession) -> None:
+        return None
+
+
+def split_equally(mask: NDArray[np.bool_]) -> Floats:
+    """(A,) one over the count where true; all 0 where nothing is."""
+    count = int(mask.sum())
+    return mask / count if count else np.zeros(len(mask))
+
+
+class Cash(Baseline):
+    """Nothing is ever bought."""
+
+    key = "cash"
+
+    def bars(self, market: Market, t0: int, t1: int) -> Ints:
+        return np.empty(0, np.int64)
+
+
+class BuyHold(Baseline):
+    """Equal weights at t0, never traded again."""
+
+    key = "buy_hold"
+
+    def bars(self, market: Market, t0: int, t1: int) -> Ints:
+        return np.array([t0])
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        return split_equally(market.has_bar[t])
+
+
+class Equal(Baseline):
+    """Equal weights, monthly."""
+
+    key = "equal"
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        return split_equally(market.has_bar[t])
+
+
+class InverseVol(Baseline):
+    """1/s of the last 60 simple returns, monthly.
+
+    An asset listed for fewer than 61 bars or without any deviation is left out; equal weights where that leaves none.
+    """
+
+    key = "inverse_vol"
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        if t < VOLATILITY_RETURNS:
+            return split_equally(market.has_bar[t])
+        marks = market.mark[t - VOLATILITY_RETURNS : t + 1]
+        deviation = (marks[1:] / marks[:-1] - 1.0).std(axis=0, ddof=1)
+        known = market.has_bar[t] & (deviation**2 >= ZERO_VARIANCE)
+        if not known.any():
+            return split_equally(market.has_bar[t])
+        inverse = np.divide(1.0, deviation, out=np.zeros(len(known)), where=known)
+        weights: Floats = inverse / inverse.sum()
+        return weights
+
+
+class Momentum(Baseline):
+    """The fifth with the largest C[t-21]/C[t-252], at least one, equally weighted, monthly.
+
+    An asset listed for fewer than 253 bars is left out; equal weights where that leaves none. The earlier symbol wins
+    a tie.
+    """
+
+    key = "momentum"
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        if t < MOMENTUM_FAR:
+            return split_equally(market.has_bar[t])
+        growth = market.mark[t - MOMENTUM_NEAR] / market.mark[t - MOMENTUM_FAR]
+        known = np.flatnonzero(market.has_bar[t] & np.isfinite(growth))
+        if not len(known):
+            return split_equally(market.has_bar[t])
+        best = known[np.argsort(-growth[known], kind="stable")][: max(1, len(known) // MOMENTUM_SHARE)]
+        chosen = np.zeros(market.n_assets, bool)
+        chosen[best] = True
+        return split_equally(chosen)
+
+
+class Holding(Baseline):
+    """One symbol bought at the first bar of the range on which it has one, and held."""
+
+    def symbol(self, market: Market) -> int:
+        """Index of the symbol."""
+        raise NotImplementedError
+
+    def bars(self, market: Market, t0: int, t1: int) -> Ints:
+        return t0 + np.flatnonzero(market.has_bar[t0:t1, self.symbol(market)])[:1]
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        weights = np.zeros(market.n_assets)
+        weights[self.symbol(market)] = 1.0
+        return weights
+
+
+class FirstLong(Holding):
+    """`invest_max` in the first symbol."""
+
+    key = "first_long"
+
+    def symbol(self, market: Market) -> int:
+        return 0
+
+
+class Benchmark(Holding):
+    """`evaluation.benchmark` bought and held; where none is named, `buy_hold` stands for it."""
+
+    key = "benchmark"
+
+    def __init__(self, config: JudgedConfig) -> None:
+        super().__init__(config)
+        self.name = config.evaluation.benchmark
+        self._stand_in = BuyHold(config)
+
+    def symbol(self, market: Market) -> int:
+        if self.name not in market.symbols:
+            raise ValueError(f"evaluation.benchmark {self.name} is not among the run's symbols")
+        return market.symbols.index(self.name)
+
+    def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
+        if self.name is None:
+            return self._stand_in.decisions(market, t0, t1)
+        return super().decisions(market, t0, t1)

@@ -1,0 +1,87 @@
+"""The data phase of a run: load what the configuration names, check it, say in `dataset.json` what the run was fed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from marketdata import quality
+from marketdata.bars import Bars
+from marketdata.catalog import Catalog, DatasetEntry, resolve
+from marketdata.config import DatasetConfig
+from marketdata.config_base import ConfigFault
+from marketdata.features import Features
+from marketdata.findings import Finding
+from marketdata.store import StoreError
+from runfiles import atomic, layout
+from runfiles.job import Job, JobRefused
+
+
+@dataclass(frozen=True)
+class Feed:
+    """`bars` hold the symbols and days of `config`, which is resolved: version, symbols, dates, adjustment."""
+
+    entry: DatasetEntry
+    config: DatasetConfig
+    bars: Bars
+    report: quality.QualityReport
+
+
+def load_feed(job: Job, config: DatasetConfig) -> Feed:
+    """The bars of a run. Raises JobRefused with one sentence for what is missing, damaged or red."""
+    job.events.enter("data")
+    try:
+        catalog = Catalog(job.datasets)
+        entry = catalog.find(config.id, config.version)
+        resolved = resolve(entry, config)
+        bars = _narrow(catalog.store.load(entry.version), resolved)
+    except ConfigFault as fault:
+        raise JobRefused(first_sentence(fault)) from fault
+    except StoreError as fault:
+        raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from fault
+    report = quality.check(bars, [Finding.from_dict(found) for found in entry.findings])
+    feed = Feed(entry, resolved, bars, report)
+    write_note(job, feed)
+    if report.refusal:
+        raise JobRefused(report.refusal)
+    return feed
+
+
+def first_sentence(fault: ConfigFault) -> str:
+    """`field: sentence` of the first fault, for a job that can say one thing."""
+    field, said = next(iter(fault.errors.items()))
+    return f"{field}: {said[0]}"
+
+
+def _narrow(bars: Bars, config: DatasetConfig) -> Bars:
+    if config.symbols is not None and config.symbols != bars.symbols:
+        bars = bars.select(config.symbols)
+    if config.start is not None and config.end is not None:
+        bars = bars.between(config.start, config.end)
+    return bars
+
+
+def write_note(job: Job, feed: Feed, features: Features | None = None) -> None:
+    """`dataset.json`; a trainer writes it again when its features are built."""
+    entry, bars = feed.entry, feed.bars
+    note: dict[str, Any] = {
+        "id": entry.id,
+        "title": entry.title,
+        "version": entry.version,
+        "sha256": entry.version,
+        "sha256_used": bars.content_hash(),
+        "symbols": list(bars.symbols),
+        "start": str(bars.session[0]),
+        "end": str(bars.session[-1]),
+        "n_bars": bars.n_bars,
+        "fields": sorted(bars.fields),
+        "adjustment": bars.adjustment,
+        "calendar": bars.calendar,
+        "interval": bars.interval,
+        "source": entry.source,
+        "as_of": entry.as_of,
+        "license_note": entry.license_note,
+        "survivorship": entry.survivorship,
+        "corporate_actions": "none recorded" if bars.adjustment == "raw" else f"prices are {bars.adjustment} adjusted",
+        "features": None if features is None else {"names": list(features.names), "sha256": features.content_hash()},
+        "quality": feed.report.as_dict(),
+    }
+    atomic.write_json(job.folder / layout.DATASET, note)

@@ -1,0 +1,186 @@
+"""Judges a subject beside its baselines and writes everything below `report/`.
+
+Training and backtest both end here, so that the same subject on the same range leaves the same bytes: nothing that is
+written holds a run id, a clock time, a path, a label of the user or the kind of run.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backtest import report_files
+from backtest.config import JudgedConfig
+from backtest.degenerate import degenerate
+from backtest.feed import Feed
+from backtest.metrics import compute
+from backtest.registry import load, spec_for
+from backtest.runner import Judged, returns_of, run_with_spread
+from backtest.stamps import stamps
+from backtest.statistics import Excess, compare
+from backtest.strategy import Strategy
+from backtest.trades import fifo
+from backtest.verdict import Verdict, judge
+from marketdata.config import FeaturesConfig
+from marketdata.config_base import ConfigFault, canonical
+from marketdata.splits import Range
+from runfiles.job import Job, JobRefused
+from runfiles.metric_keys import HEADLINE
+from simulator.market import Market, prepare_market
+
+HASH_SCHEMA = 1
+_JUDGED_GROUPS = ("fees", "margin", "exec", "episode", "guards", "sizing", "evaluation")
+_NOT_JUDGED = {"episode": ("max_steps", "randomize_start"), "evaluation": ("policy",)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged: the subject comes first in `judged`; `against` are the baselines of the verdict."""
+
+    config: JudgedConfig
+    feed: Feed
+    market: Market
+    span: Range
+    judged: tuple[Judged, ...]
+    against: tuple[str, ...]
+    excess: Excess | None
+    verdict: Verdict
+    stamps: tuple[str, ...]
+    config_hash: str
+
+    @property
+    def subject(self) -> Judged:
+        return self.judged[0]
+
+    @property
+    def range(self) -> dict[str, Any]:
+        """First decision and last mark as days, and the number of returns between them."""
+        session = self.market.bars.session
+        return {"start": str(session[self.span.t0]), "end": str(session[self.span.t1]), "n_bars": self.span.n_bars}
+
+
+def judge_and_write(
+    job: Job, config: JudgedConfig, feed: Feed, span: Range, subject: Strategy, features: FeaturesConfig | None = None
+) -> dict[str, Any]:
+    """Run the subject and every baseline over `span`, write `report/`, give `summary.json` of the subject.
+
+    `features` are those of a policy, None for a baseline. Raises JobRefused where configuration and data do not fit.
+    """
+    case = examine(job, config, feed, span, subject, features)
+    job.events.enter("report")
+    summary = report_files.write(job, case)
+    for line in closing_lines(case):
+        job.log(line)
+    return summary
+
+
+def examine(
+    job: Job, config: JudgedConfig, feed: Feed, span: Range, subject: Strategy, features: FeaturesConfig | None
+) -> Case:
+    """All of the judgement but its files."""
+    job.events.enter("judge")
+    try:
+        market = prepare_market(feed.bars, config)
+        judged = _run_all(job, config, market, span, subject)
+    except ConfigFault as fault:
+        raise JobRefused("; ".join(f"{name}: {said[0]}" for name, said in fault.errors.items())) from fault
+    against = verdict_baselines(subject.key, config)
+    baselines = [next(one for one in judged if one.key == key) for key in against]
+    excess = _excess(judged, baselines, config, market)
+    if excess is not None:
+        judged[0].metrics["dsr_excess"] = excess.least_dsr
+    labels = {one.key: one.spec.label for one in judged}
+    verdict = judge(
+        excess, list(against), labels, subject=judged[0].spec.label, n_bars=span.n_bars, trials=config.evaluation.trials
+    )
+    told = degenerate(judged[0], judged[1:], market.periods_per_year)
+    shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
+    told += stamps(config, feed.entry, market, shown)
+    job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
+    digest = judged_hash(config, feed, span, features)
+    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)
+
+
+def wanted_baselines(config: JudgedConfig, subject: str) -> list[str]:
+    """Baselines of the report in the order asked for, without the subject; cash where none is asked for."""
+    wanted = [spec_for(key).key for key in config.evaluation.baselines if key != subject]
+    return wanted or [key for key in ("cash",) if key != subject]
+
+
+def verdict_baselines(subject: str, config: JudgedConfig) -> tuple[str, ...]:
+    """Those of the report that count in the verdict; a benchmark for which `buy_hold` stands counts once."""
+    wanted = wanted_baselines(config, subject)
+    keys = [key for key in wanted if spec_for(key).in_verdict]
+    if config.evaluation.benchmark is None and "buy_hold" in (subject, *keys):
+        keys = [key for key in keys if key != "benchmark"]
+    return tuple(keys)
+
+
+def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subject: Strategy) -> list[Judged]:
+    """The subject first, then the baselines; cash and benchmark run in any case, as the measure of the others."""
+    others = wanted_baselines(config, subject.key)
+    extra = [key for key in ("cash", "benchmark") if key not in others and key != subject.key]
+    strategies: list[Strategy] = [subject, *(load(key)(config) for key in (*others, *extra))]
+    ledgers = []
+    for step, strategy in enumerate(strategies):
+        job.events.progress(step, len(strategies) + 1)
+        ledgers.append(run_with_spread(strategy, market, config, span.t0, span.t1))
+    keys = [strategy.key for strategy in strategies]
+    rf = returns_of(ledgers[keys.index("cash")][0])
+    benchmark = returns_of(ledgers[keys.index("benchmark")][0])
+    found = []
+    for key, (ledger, spread) in zip(keys, ledgers, strict=True):
+        trades = fifo(ledger)
+        metrics = compute(ledger, trades, market, benchmark, rf, trials=config.evaluation.trials)
+        found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread))
+    return found
+
+
+def _excess(judged: list[Judged], baselines: list[Judged], config: JudgedConfig, market: Market) -> Excess | None:
+    if not baselines:
+        return None
+    rf = next((one.returns for one in judged if one.key == "cash"), np.zeros_like(judged[0].returns))
+    chosen = config.evaluation
+    return compare(
+        judged[0].returns,
+        np.column_stack([one.returns for one in baselines]),
+        rf,
+        periods=market.periods_per_year,
+        paths=chosen.bootstrap_paths,
+        seed=chosen.seed,
+        trials=chosen.trials,
+    )
+
+
+def judged_hash(config: JudgedConfig, feed: Feed, span: Range, features: FeaturesConfig | None) -> str:
+    """sha256 of what decides a judgement: dataset, range, features, and the groups of simulation and evaluation.
+
+    A training and a backtest of its policy agree in it, although their configurations differ elsewhere.
+    """
+    groups = {name: _judged_fields(name, canonical(getattr(config, name))) for name in _JUDGED_GROUPS}
+    session = feed.bars.session
+    content = {
+        "schema": HASH_SCHEMA,
+        "dataset": canonical(feed.config),
+        "range": [str(session[span.t0]), str(session[span.t1])],
+        "features": None if features is None else canonical(features),
+        **groups,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _judged_fields(group: str, fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _NOT_JUDGED.get(group, ())}
+
+
+def closing_lines(case: Case) -> list[str]:
+    """The numbers of `summary.json` for the end of the log, and the verdict in words."""
+    lines = ["strategy " + " ".join(HEADLINE)]
+    for one in case.judged:
+        figures = ("-" if one.metrics[key] is None else f"{one.metrics[key]:.6g}" for key in HEADLINE)
+        lines.append(f"{one.key} {' '.join(figures)}")
+    lines += [f"note: {text}" for text in case.stamps]
+    return [*lines, f"VERDICT: {case.verdict.sentence}"]

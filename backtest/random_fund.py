@@ -1,0 +1,76 @@
+"""The `random` baseline: twenty books of random weights as one fund that never moves money between them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.baselines import Baseline
+from backtest.config import JudgedConfig
+from simulator.config import SimulatorConfig
+from simulator.engine import Decisions, run_decisions
+from simulator.ledger import Ledger, Orders
+from simulator.market import Market
+
+Floats = NDArray[np.float64]
+
+BOOKS = 20
+
+
+class RandomBook(Baseline):
+    """At each monthly decision a fresh Dirichlet(1) draw over the assets that have a bar."""
+
+    key = "random"
+
+    def __init__(self, config: JudgedConfig, seed: np.random.SeedSequence) -> None:
+        super().__init__(config)
+        self._generator = np.random.Generator(np.random.PCG64(seed))
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        drawn = self._generator.standard_exponential(market.n_assets) * market.has_bar[t]
+        total = drawn.sum()
+        weights: Floats = drawn / total if total > 0 else drawn
+        return weights
+
+
+class RandomFund(Baseline):
+    """Twenty books with a twentieth of the start each, seeds spawned from `evaluation.seed`, judged as their sum."""
+
+    key = "random"
+
+    def __init__(self, config: JudgedConfig) -> None:
+        super().__init__(config)
+        self._config = config
+
+    def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
+        """The twenty ledgers."""
+        part = {"start_cash": config.episode.start_cash / BOOKS}
+        small = config.model_copy(update={"episode": config.episode.model_copy(update=part)})
+        seeds = np.random.SeedSequence(self._config.evaluation.seed).spawn(BOOKS)
+        books = [RandomBook(self._config, seed) for seed in seeds]
+        return [run_decisions(market, small, book.decisions(market, t0, t1), t0, t1) for book in books]
+
+    def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
+        raise TypeError("the random fund is twenty books; run them with `books` and add them up with `add_up`")
+
+
+def add_up(ledgers: list[Ledger]) -> Ledger:
+    """One ledger of a fund that holds these books of one range: money, shares and costs are sums, orders all orders."""
+
+    def total(name: str) -> Floats:
+        return np.sum([getattr(ledger, name) for ledger in ledgers], axis=0)
+
+    money = ("equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest")
+    first = ledgers[0]
+    endings = {ledger.ended for ledger in ledgers}
+    return Ledger(
+        first.t0, first.t1, *(total(name) for name in money), shares=total("shares"), marks=first.marks,
+        orders=merge_orders([ledger.orders for ledger in ledgers]), bound=sum(ledger.bound for ledger in ledgers),
+        ended=endings.pop() if len(endings) == 1 else "",
+    )  # fmt: skip
+
+
+def merge_orders(logs: list[Orders]) -> Orders:
+    """All orders by the bar of their decision, within it in the order of the books."""
+    names = Orders.__dataclass_fields__
+    joined = {name: np.concatenate([getattr(log, name) for log in logs]) for name in names}
+    order = np.argsort(joined["decided"], kind="stable")
+    return Orders(**{name: column[order] for name, column in joined.items()})

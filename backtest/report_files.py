@@ -1,0 +1,96 @@
+"""Everything below `report/`: the subject's tables, each baseline's in a folder of its own, and one page for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtest import tables
+from backtest.report_html import render
+from backtest.runner import Judged
+from runfiles import atomic, layout
+from runfiles.job import Job
+
+if TYPE_CHECKING:
+    from backtest.judge import Case
+
+
+def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
+    """All report files; gives the subject's summary. `page` False leaves `report.html` out."""
+    times = tables.bar_times(case.market)
+    summaries = [summary_of(case, one) for one in case.judged]
+    for step, (one, summary) in enumerate(zip(case.judged, summaries, strict=True)):
+        job.events.progress(step, len(case.judged) + 1)
+        folder = layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
+        write_strategy(job.folder / folder, case, one, summary, times)
+    if page:
+        atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, render(case, summaries[0]))
+    job.events.progress(len(case.judged) + 1, len(case.judged) + 1)
+    return summaries[0]
+
+
+def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: list[str]) -> None:
+    """The tables of one strategy into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    symbols, ledger, trades = case.market.symbols, one.ledger, one.trades
+    contents = {
+        "metrics": ordered_json(one.metrics),
+        "metrics_csv": tables.metrics_table(one.metrics),
+        "equity": tables.equity_table(ledger, times),
+        "orders": tables.orders_table(ledger, times, symbols),
+        "trades": tables.trades_table(trades, times, symbols),
+        "weights": tables.weights_table(ledger, times, symbols),
+        "symbols": tables.symbols_table(ledger, trades, case.market, case.config.fees.borrow_fee_apr),
+        "summary": ordered_json(summary),
+    }
+    for key, content in contents.items():
+        atomic.write_bytes(folder / layout.REPORT_FILES[key][0], content)
+
+
+def ordered_json(value: dict[str, Any]) -> bytes:
+    """JSON in the order of the keys given: metrics stay in the order of their table."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def summary_of(case: Case, one: Judged) -> dict[str, Any]:
+    """`summary.json`; verdict, stamps and the single excesses are the subject's alone."""
+    subject = one is case.subject
+    summary: dict[str, Any] = {
+        "strategy": one.key,
+        "label": one.spec.label,
+        "range": case.range,
+        "metrics": one.metrics,
+        "verdict": case.verdict.as_dict() if subject else None,
+        "excesses": excesses(case) if subject else [],
+        "stamps": list(case.stamps) if subject else [],
+        "config_hash": case.config_hash,
+        "dataset_sha256": case.feed.entry.version,
+    }
+    if one.spread is not None:
+        summary["spread"] = {
+            "books": one.spread.books, "low": one.spread.low, "median": one.spread.median, "high": one.spread.high,
+        }  # fmt: skip
+    return summary
+
+
+def excesses(case: Case) -> list[dict[str, Any]]:
+    """The subject against each baseline of the verdict; fractions a year, e^x - 1 of their logarithms."""
+    found = case.excess
+    if found is None:
+        return []
+    return [
+        {
+            "baseline": key,
+            "excess_per_year": math.expm1(found.theta[b]),
+            "low": math.expm1(found.low[b]),
+            "high": math.expm1(found.high[b]),
+            "p": float(found.p[b]),
+            "equal_risk_excess": math.expm1(found.equal_risk[b]),
+            "equal_risk_low": math.expm1(found.equal_risk_low[b]),
+            "equal_risk_high": math.expm1(found.equal_risk_high[b]),
+            "dsr": found.dsr[b],
+        }
+        for b, key in enumerate(case.against)
+    ]

@@ -1,0 +1,84 @@
+"""A backtest: `python -m backtest.run RUN_DIR --datasets DIR`, or by hand with `--config FILE --out DIR`.
+
+RUN_DIR holds `config.yaml`, a resolved `BacktestConfig`. A baseline never loads torch: the policy's class is a dotted
+path until a policy is judged.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from backtest import judge
+from backtest.config import BacktestConfig
+from backtest.feed import Feed, first_sentence, load_feed
+from backtest.registry import POLICY, STRATEGIES, load
+from backtest.strategy import Strategy
+from marketdata.config_base import ConfigFault, sentences
+from marketdata.features import feature_plan
+from marketdata.splits import Range, make_ranges, range_between
+from runfiles import layout
+from runfiles.job import Job, JobRefused, run_job
+
+
+def run(job: Job) -> None:
+    """The job: data, judge, report. Raises JobRefused with one sentence for bad input."""
+    config = read_config(job)
+    feed = load_feed(job, config.dataset)
+    try:
+        span = judged_range(config, feed)
+    except ConfigFault as fault:
+        raise JobRefused(first_sentence(fault)) from fault
+    judge.judge_and_write(job, config, feed, span, subject_of(job, config), config.features)
+
+
+def read_config(job: Job) -> BacktestConfig:
+    """`config.yaml` as a BacktestConfig. Raises JobRefused naming the first field that is wrong."""
+    try:
+        return BacktestConfig.model_validate(job.config)
+    except ValidationError as error:
+        field, said = next(iter(sentences(error).items()))
+        raise JobRefused(f"{field}: {said[0]}") from error
+
+
+def judged_range(config: BacktestConfig, feed: Feed) -> Range:
+    """The range by `start` and `end`, else the split's test range. Raises ConfigFault."""
+    needed, lookback = 0, 0
+    warmup = 0
+    if config.features is not None:
+        warmup = feature_plan(config.features, feed.bars.fields, feed.bars.adjustment).warmup
+        lookback = config.features.lookback
+        needed = lookback + warmup
+    if config.start is not None and config.end is not None:
+        return range_between(feed.bars.session, config.start, config.end, needed=needed)
+    return make_ranges(config.split, feed.bars.session, lookback=lookback, warmup=warmup).test
+
+
+def subject_of(job: Job, config: BacktestConfig) -> Strategy:
+    """The baseline named, or the policy whose file lies in the run directory. Raises JobRefused."""
+    key = config.policy
+    if key in STRATEGIES and key != POLICY:
+        baseline: Strategy = load(key)(config)
+        return baseline
+    path = job.folder / layout.JUDGED_POLICY
+    if config.policy_sha256 is None or not path.is_file():
+        known = ", ".join(name for name in STRATEGIES if name != POLICY)
+        raise JobRefused(f"policy: {key or config.run_id} is no baseline ({known}), and no policy file was given.")
+    try:
+        policy: Strategy = load(POLICY)(path, config.policy_sha256)
+    except ValueError as fault:
+        raise JobRefused(str(fault)) from fault
+    return policy
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit code. With `--config` the run directory is made first."""
+    if "--config" in argv:
+        from backtest.by_hand import prepare
+
+        argv = prepare(argv)
+    return run_job(run, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

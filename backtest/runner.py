@@ -1,0 +1,83 @@
+"""Runs a strategy over a range and keeps what came of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.metrics import Metrics
+from backtest.random_fund import RandomFund, add_up
+from backtest.registry import StrategySpec
+from backtest.series import Floats, simple_returns
+from backtest.strategy import Strategy
+from backtest.trades import Trades
+from simulator.config import SimulatorConfig
+from simulator.engine import BookSession, run_decisions
+from simulator.ledger import Ledger
+from simulator.market import Market
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Total returns (fractions) of the books that a fund is made of."""
+
+    books: int
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar."""
+
+    spec: StrategySpec
+    ledger: Ledger
+    trades: Trades
+    metrics: Metrics
+    returns: Floats
+    spread: Spread | None = None
+
+    @property
+    def key(self) -> str:
+        return self.spec.key
+
+
+def run_strategy(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int) -> Ledger:
+    """The ledger of one strategy from all cash at the close of t0 to the mark of t1."""
+    return run_with_spread(strategy, market, config, t0, t1)[0]
+
+
+def run_with_spread(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Spread | None]:
+    """The ledger, and for a fund of books how far these lie apart."""
+    strategy.prepare(market, config)
+    if isinstance(strategy, RandomFund):
+        books = strategy.books(market, config, t0, t1)
+        return add_up(books), _spread(books)
+    decisions = strategy.decisions(market, t0, t1)
+    if decisions is not None:
+        return run_decisions(market, config, decisions, t0, t1), None
+    return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+
+
+def _step_through(strategy: Strategy, session: BookSession) -> Ledger:
+    while not session.done:
+        session.step(None if session.terminated else strategy.decide(session.t, session))
+    return session.ledger()
+
+
+def _spread(books: list[Ledger]) -> Spread:
+    totals = [simple_total(book) for book in books]
+    return Spread(len(books), min(totals), float(np.median(totals)), max(totals))
+
+
+def simple_total(ledger: Ledger) -> float:
+    """E_N / E_0 - 1, at least -1."""
+    return max(float(ledger.equity[-1] / ledger.equity[0]) - 1.0, -1.0)
+
+
+def returns_of(ledger: Ledger) -> Floats:
+    """(N,) returns of a bar."""
+    returns: Floats = simple_returns(ledger.equity)
+    return returns

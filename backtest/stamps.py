@@ -1,0 +1,62 @@
+"""What a report says under its verdict and no setting can switch off."""
+
+import math
+from collections.abc import Sequence
+
+from backtest.config import JudgedConfig
+from backtest.runner import Judged
+from marketdata.catalog import DatasetEntry
+from simulator.market import Market
+
+_SURVIVORSHIP = {
+    "biased": "Survivors only: the dataset holds names still there today, so whatever buys looks better than it was.",
+    "unknown": "Survivorship unknown: names that died may be missing from the dataset.",
+}
+_MARKET = {
+    "closes_only": "Closes only: orders fill at the next close, and nothing within a bar is known.",
+    "no_volume": "No volume: market impact and capacity are not modelled.",
+    "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
+}
+
+
+def stamps(config: JudgedConfig, entry: DatasetEntry, market: Market, judged: Sequence[Judged]) -> list[str]:
+    """Sentences in a fixed order; `judged` begins with the subject."""
+    found = [_SURVIVORSHIP[entry.survivorship]] if entry.survivorship in _SURVIVORSHIP else []
+    found += [_MARKET[code] for code in market.stamps]
+    if market.bars.adjustment != "raw":
+        found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
+    found.append("Delistings are not modelled: a symbol that ends keeps its last price.")
+    if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
+        found.append("Cash earns nothing.")
+    if config.margin.allow_short:
+        found.append("Borrow availability is not modelled: every short sale is assumed to find its shares.")
+    found.append(_looks(config.evaluation.trials))
+    if config.evaluation.benchmark is None:
+        found.append("No benchmark is named: buy and hold stands for it.")
+    return found + _of_range(judged, market.periods_per_year)
+
+
+def _looks(trials: int) -> str:
+    if trials == 1:
+        return "Stated as the first look at this test range; earlier looks are not counted in this version."
+    return f"Stated as one of {trials} configurations tried on this test range; others are not counted in this version."
+
+
+def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
+    subject = judged[0]
+    found = []
+    if subject.ledger.n_bars < periods / 4:
+        found.append(f"Only {subject.ledger.n_bars} bars: figures scaled to a year mean little.")
+    rho = subject.metrics["rho1"]
+    if rho is not None and abs(rho) * math.sqrt(subject.ledger.n_bars) > 3:
+        found.append(
+            f"Returns hang together from bar to bar (autocorrelation {rho:+.2f}): volatility and Sharpe mislead."
+        )
+    for one in judged:
+        if one.ledger.ended:
+            how = "was ruined" if one.ledger.ended == "ruin" else "was stopped at its loss limit"
+            found.append(f"{one.spec.label} {how} within the range.")
+    bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
+    if bound:
+        found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")
+    return found

@@ -1,0 +1,35 @@
+"""What a strategy is to the runner."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.config import SimulatorConfig
+from simulator.engine import BookSession, Decisions
+from simulator.market import Market
+
+Floats = NDArray[np.float64]
+
+
+class Strategy(Protocol):
+    """Something that can be judged.
+
+    `layers` is "mandate" for one that speaks target weights (its targets enter at the mandate's caps) and "policy" for
+    one that speaks raw actions, which pass through mapping, step cap, caps and band.
+    """
+
+    key: str
+    layers: str
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Called once before the rest, to look at the market as far as the strategy needs."""
+
+    def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
+        """All targets at once, where they do not depend on the book; None asks the runner to step with `decide`.
+
+        A target at bar t may use what was known at the close of t, bars before t0 included, and nothing later.
+        """
+
+    def decide(self, t: int, session: BookSession) -> Floats | None:
+        """Target weights (A,) or raw action at the close of t; None changes nothing."""

@@ -1,0 +1,125 @@
+"""The first line of a report: does the subject beat every baseline, and how sure can one be.
+
+First match: `too_short`, `worse`, `shown`, else `not_shown`. `shown` also needs the leak gate, which no run of this
+version has passed, so it is never reached; the sentence says so. Absence of proof is no proof of absence: the power
+figure tells what the test could have shown.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from backtest.statistics import Excess
+
+Code = Literal["too_short", "worse", "shown", "not_shown"]
+
+LEAST_BARS = 126
+LEAST_BLOCKS = 10
+SURE = 0.95
+LEAK_GATE = "The leak gate has not been run, and without it nothing is called shown."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat."""
+
+    code: Code
+    excess_per_year: float | None
+    low: float | None
+    high: float | None
+    baseline: str | None
+    equal_risk_excess: float | None
+    power: float | None
+    n_bars: int
+    trials: int
+    seeds: int
+    sentence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(
+    excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int
+) -> Verdict:
+    """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none."""
+    if excess is None:
+        sentence = f"Nothing to judge: {subject} has no baseline beside it."
+        return Verdict("not_shown", None, None, None, None, None, None, n_bars, trials, 1, sentence)
+    code = _code(excess, n_bars)
+    best = keys[excess.best]
+    figures = Figures(
+        *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
+    )
+    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars)
+    return Verdict(
+        code=code,
+        excess_per_year=figures.excess,
+        low=figures.low,
+        high=figures.high,
+        baseline=best,
+        equal_risk_excess=math.expm1(float(excess.equal_risk.min())),
+        power=figures.power,
+        n_bars=n_bars,
+        trials=trials,
+        seeds=1,
+        sentence=reading,
+    )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Fractions a year."""
+
+    excess: float
+    low: float
+    high: float
+    power: float
+
+
+def _blocks(excess: Excess, n_bars: int) -> float:
+    return n_bars / max(excess.unclipped_block, 1.0)
+
+
+def _code(excess: Excess, n_bars: int) -> Code:
+    if n_bars < LEAST_BARS or _blocks(excess, n_bars) < LEAST_BLOCKS:
+        return "too_short"
+    return "worse" if excess.least_upper < 0 else "not_shown"
+
+
+def passes_all_but_the_leak_gate(excess: Excess) -> bool:
+    """Lower limit and every seed's point above 0, equal-risk excess above 0 over each baseline, dsr_excess >= 0.95."""
+    least = excess.least_dsr
+    return excess.least_low > 0 and bool((excess.equal_risk > 0).all()) and least is not None and least >= SURE
+
+
+def signed(value: float) -> str:
+    """A fraction in percent with its sign and three significant digits at most: +2.1 %, −0.35 %."""
+    percent = value * 100
+    digits = 0 if abs(percent) >= 100 else 1 if abs(percent) >= 1 else 2
+    return f"{percent:+.{digits}f}".replace("-", "−") + " %"
+
+
+def _reading(code: Code, excess: Excess, figures: Figures, subject: str, best: str, count: int, n_bars: int) -> str:
+    among = f"the best of {count} baselines" if count > 1 else "the only baseline"
+    span = f"95 % interval {signed(figures.low)} to {signed(figures.high)}"
+    told = f"{signed(figures.excess)} a year against {best}, {among} ({span}), after costs over {n_bars} bars"
+    if code == "too_short":
+        return (
+            f"Too short to tell: {_why_short(excess, n_bars)}. {subject} made {told}, which proves nothing either way."
+        )
+    if code == "worse":
+        return f"Worse: {subject} made {told}; the whole interval lies below zero."
+    if passes_all_but_the_leak_gate(excess):
+        return f"Not shown: {subject} made {told}, and passed every test of chance. {LEAK_GATE}"
+    could = f"{math.expm1(math.log1p(figures.power)) * 100:.3g} %"
+    return (
+        f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
+        f"or more, so it is no proof that there is none. {LEAK_GATE}"
+    )
+
+
+def _why_short(excess: Excess, n_bars: int) -> str:
+    if n_bars < LEAST_BARS:
+        return f"{n_bars} bars, and at least {LEAST_BARS} are needed"
+    return f"differences hang together over {excess.unclipped_block:.0f} bars, so {n_bars} are fewer than {LEAST_BLOCKS} blocks"
