@@ -1,0 +1,58 @@
+"""Small bars made by hand or from a seed."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketdata.bars import Bars
+from marketdata.store import EntryMeta
+
+
+def weekdays(n: int, start: str = "2020-01-01") -> NDArray[np.datetime64]:
+    """(n,) Mondays to Fridays from `start` on; holidays do not matter to most tests."""
+    days = np.arange(np.datetime64(start, "D"), np.datetime64(start, "D") + 2 * n + 7)
+    return days[(days.astype("int64") + 3) % 7 < 5][:n]
+
+
+def closing_times(session: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    return session.astype("datetime64[ns]") + np.timedelta64(21, "h")
+
+
+def bars_of(close: Any, *, symbols: Sequence[str] = (), session: Any = None, **more: Any) -> Bars:
+    """Bars from closes (T,) or (T, A)."""
+    array = np.asarray(close, dtype=float)
+    array = array[:, None] if array.ndim == 1 else array
+    days = weekdays(len(array)) if session is None else np.asarray(session, dtype="datetime64[D]")
+    names = tuple(symbols) or tuple("ABCDEFGHIJ"[: array.shape[1]])
+    columns = {
+        name: np.asarray(value, dtype=float).reshape(array.shape)
+        if name in ("open", "high", "low", "volume")
+        else value
+        for name, value in more.items()
+    }
+    return Bars(symbols=names, session=days, known_at=closing_times(days), close=array, **columns)
+
+
+def random_ohlcv(n: int, assets: int = 2, seed: int = 7) -> Bars:
+    """A walk with high ≥ open, close ≥ low and volume, quiet and wild stretches alternating."""
+    rng = np.random.default_rng(seed)
+    scale = np.where(np.arange(n) // 60 % 2, 0.03, 0.004)[:, None]
+    close = 50 * np.exp(np.cumsum(rng.normal(0, 1, (n, assets)) * scale, axis=0))
+    opens = close * np.exp(rng.normal(0, 1, (n, assets)) * scale / 2)
+    wide = np.exp(np.abs(rng.normal(0, 1, (2, n, assets))) * scale / 2)
+    return bars_of(close, open=opens, high=np.maximum(opens, close) * wide[0], low=np.minimum(opens, close) / wide[1],
+                   volume=np.exp(rng.normal(13, 0.5, (n, assets))))  # fmt: skip
+
+
+def meta(id: str = "test/one", **more: Any) -> EntryMeta:
+    fields: dict[str, Any] = {
+        "title": "One", "survivorship": "unknown", "as_of": "2020-12-31", "source": "hand", "license_note": "none",
+    }  # fmt: skip
+    return EntryMeta(id=id, **fields | more)
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
