@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -14,7 +15,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import tokens
-from accounts.forms import SignUpForm
+from accounts.forms import SignUpForm, free_email
 from accounts.limits import wait_before_try
 from accounts.models import User
 
@@ -43,6 +44,12 @@ class ProfileInput(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = ("email", "first_name", "last_name")
+
+    def validate_email(self, value: str) -> str:
+        try:
+            return free_email(value, of=self.instance)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
 
 
 class TokenOutput(serializers.Serializer[Any]):
@@ -76,9 +83,10 @@ class Register(PublicView):
         if wait := wait_before_try(_plain(request), "signup"):
             return _too_many(wait)
         form = SignUpForm(_checked(SignUpInput, request))
-        if not form.is_valid():
+        user = form.create() if form.is_valid() else None
+        if user is None:
             raise serializers.ValidationError(form.errors)
-        return Response(tokens.open_session(form.save()), status=status.HTTP_201_CREATED)
+        return Response(tokens.open_session(user), status=status.HTTP_201_CREATED)
 
 
 class LogIn(PublicView):

@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 
 LONGEST_PASSWORD = 128
+NAME_TAKEN = "This user name is taken."
 
 
 class SignUpForm(forms.ModelForm):
@@ -25,6 +27,15 @@ class SignUpForm(forms.ModelForm):
         model = User
         fields = ("username", "email")
         widgets = {"username": forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})}
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError(NAME_TAKEN)
+        return name
+
+    def clean_email(self) -> str:
+        return free_email(self.cleaned_data["email"])
 
     def clean(self) -> dict[str, Any]:
         """The password is held against the person's own name and address too."""
@@ -43,6 +54,23 @@ class SignUpForm(forms.ModelForm):
         if commit:
             user.save()
         return user
+
+    def create(self) -> User | None:
+        """The new person; None, with the fault at the field, when another sign-up took the name a moment ago."""
+        try:
+            with transaction.atomic():
+                return self.save()
+        except IntegrityError:
+            self.add_error("username", NAME_TAKEN)
+            return None
+
+
+def free_email(address: str, of: User | None = None) -> str:
+    """The address as given. Raises ValidationError when another person has it, in whatever case."""
+    others = User.objects.exclude(pk=of.pk) if of else User.objects.all()
+    if address and others.filter(email__iexact=address).exists():
+        raise forms.ValidationError("This e-mail address is in use.")
+    return address
 
 
 class LogInForm(AuthenticationForm):

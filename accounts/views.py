@@ -47,8 +47,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if wait := wait_before_try(request, "signup"):
             return too_many(request, "accounts/signup.html", form, wait)
-        if form.is_valid():
-            login(request, form.save())
+        if form.is_valid() and (user := form.create()):
+            login(request, user)
             return redirect(settings.LOGIN_REDIRECT_URL)
     context = {"form": form, "signup_enabled": True}
     return render(request, "accounts/signup.html", context, status=400 if form.errors else 200)
