@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from runfiles import atomic, kernel, layout, outcome, shim
+from runfiles import atomic, kernel, layout, shim
+from runfiles import outcome as outcomes
 from runs_app import places
 from runs_app.models import Run
 
@@ -27,7 +28,7 @@ class Standing:
     """How a job stands: `alive`; `ended` with its outcome; `gone` without a word."""
 
     word: Literal["alive", "ended", "gone"]
-    outcome: outcome.Outcome | None = None
+    outcome: outcomes.Outcome | None = None
 
 
 class Executor(Protocol):
@@ -100,7 +101,7 @@ class LocalExecutor:
         control = places.control_folder(run.id)
         if kernel.is_locked(control / layout.LOCK):
             return Standing("alive")
-        found = outcome.read(control)  # after the lock: the shim writes the end and then lets go
+        found = outcomes.read(control)  # after the lock: the shim writes the end and then lets go
         return Standing("gone") if found is None else Standing("ended", found)
 
     def cancel(self, run: Run) -> None:

@@ -5,6 +5,7 @@ It writes `pid` into the run directory once it is ready, so that a test knows wh
 
 import argparse
 import os
+import resource
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from runfiles import manifest
 from runfiles.events import EventWriter
+from runfiles.job import run_job
 
 
 def main() -> int:
@@ -26,8 +28,10 @@ def main() -> int:
     parser.add_argument("--flood", type=int, default=0, help="MiB of output without a newline")
     parser.add_argument("--say", default="")
     parser.add_argument("--events", type=int, default=0)
+    parser.add_argument("--job", action="store_true", help="enter and leave through runfiles.job")
     parser.add_argument("--no-manifest", action="store_true")
-    parser.add_argument("--allocate", type=int, default=0, help="MiB under a limit on memory")
+    parser.add_argument("--memory-error", action="store_true", help="want more memory than the process may have")
+    parser.add_argument("--report", action="store_true", help="leave a policy and a report")
     options = parser.parse_args()
     if options.ignore_term:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -36,6 +40,8 @@ def main() -> int:
     if options.escape:
         _child(escape=True)
     _announce(options.run_dir / "pid", os.getpid())
+    if options.job:
+        return run_job(lambda job: _work(options), [str(options.run_dir), "--datasets", str(options.run_dir)])
     _work(options)
     if not options.code and not options.no_manifest:
         manifest.write(options.run_dir)
@@ -56,9 +62,9 @@ def _work(options: argparse.Namespace) -> None:
     for step in range(options.events):
         events.progress(step + 1, options.events, 10.0)
         events.metric(loss=1.0 / (step + 1))
-    if options.allocate:
-        held = bytearray(options.allocate << 20)
-        held[:: 1 << 12] = b"x" * len(held[:: 1 << 12])
+    if options.memory_error:
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        bytearray(1 << 34)
     while time.monotonic() - begun < options.seconds:
         time.sleep(0.01)
 

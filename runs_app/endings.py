@@ -1,0 +1,83 @@
+"""From how a job ended to how its run ended, and the one transaction that says so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from runfiles import outcome
+from runs_app import moves, places
+from runs_app.harvest import Harvest
+from runs_app.models import Artifact, Policy, Run
+
+GONE = "The run was interrupted: its process is gone and left no outcome (the machine restarted, or it was killed)."
+NEVER = (
+    "The run could not be started: its process never came to life. Start it again; the server's log has the details."
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the row will say. `started` and `ended` are None where nobody noted them."""
+
+    state: str
+    reason: str
+    sentence: str
+    started: datetime | None = None
+    ended: datetime | None = None
+    duration_s: float | None = None
+    peak_rss_mb: float | None = None
+
+    @property
+    def went_well(self) -> bool:
+        return self.state == Run.State.SUCCEEDED
+
+
+def interrupted(run: Run, reason: str, sentence: str) -> Ending:
+    """No outcome, no process: what was asked to end has ended, all else was interrupted."""
+    if run.cancel_requested:
+        return Ending(Run.State.CANCELLED, "cancelled", "Cancelled.")
+    return Ending(Run.State.INTERRUPTED, reason, sentence)
+
+
+def of_outcome(found: outcome.Outcome) -> Ending:
+    """What the shim wrote, as a state."""
+    state = {"ok": Run.State.SUCCEEDED, "cancelled": Run.State.CANCELLED}.get(found["end"], Run.State.FAILED)
+    reason = "" if state == Run.State.SUCCEEDED else found["end"]
+    return Ending(state, reason, found["sentence"], _moment(found["started"]), _moment(found["ended"]),
+                  found["duration_s"], found["peak_rss_mb"])  # fmt: skip
+
+
+@transaction.atomic
+def write(run: Run, ending: Ending, found: Harvest) -> int | None:
+    """Row, event, artifacts and policy together; the event's seq, or None when the run had ended already."""
+    state, reason, sentence = ending.state, ending.reason, ending.sentence
+    if ending.went_well and found.fault:
+        state, reason, sentence = Run.State.FAILED, "error", found.fault
+    changes: dict[str, Any] = {"started": ending.started} if ending.started else {}
+    seq = moves.move(
+        run.id, (Run.State.STARTING, Run.State.RUNNING), state, reason=reason, sentence=sentence,
+        ended=ending.ended or timezone.now(), duration_s=ending.duration_s, peak_rss_mb=ending.peak_rss_mb,
+        metrics=found.metrics, verdict=found.verdict, baselines=found.baselines, progress_eta=None, **changes,
+    )  # fmt: skip
+    if seq is None:
+        return None
+    Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
+    if found.policy is not None and state == Run.State.SUCCEEDED:
+        kept = found.policy
+        Policy.objects.create(id=kept.id, owner_id=run.owner_id, run=run, name=run.name, which=kept.which,
+                              sha256=kept.sha256, bytes=kept.bytes, config=run.config)  # fmt: skip
+    elif found.policy is not None:
+        places.policy_path(found.policy.id).unlink(missing_ok=True)
+    return seq
+
+
+def _moment(text: str) -> datetime | None:
+    """A time of the shim's; what is no time with a zone is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

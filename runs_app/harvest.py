@@ -1,0 +1,124 @@
+"""What a job left behind, read and hashed from its run directory. No database here: this runs in a pool of threads."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runfiles import atomic, layout, manifest, metric_keys
+from runs_app import artifacts, places
+
+MAX_SUMMARY = 1024 * 1024
+_POLICY_KEYS = {"best": "best_model", "last": "model"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A policy that was copied out of its run directory."""
+
+    id: uuid.UUID
+    which: str
+    sha256: str
+    bytes: int
+
+
+@dataclass
+class Harvest:
+    """`fault` is a sentence when a job that said it ended well did not leave what it promised."""
+
+    files: list[manifest.Entry] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    verdict: dict[str, Any] = field(default_factory=dict)
+    baselines: dict[str, Any] = field(default_factory=dict)
+    policy: Kept | None = None
+    fault: str = ""
+
+
+def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policy: str = "") -> Harvest:
+    """Everything of a run that has ended. `keep_policy`: best or last, for a training that ended well."""
+    found = Harvest()
+    folder = places.run_folder(run_id)
+    try:
+        found.files = manifest.verified(folder) if ended_well else []
+    except manifest.ManifestError as error:
+        found.fault = f"The job said that it had ended well, but {error}."
+    present = {item["key"] for item in found.files}
+    for spec in manifest.existing(folder):
+        if spec.key not in present:  # the log and the events; of a job that died, all that there is
+            found.files += _hashed(folder, spec)
+    _read_report(run_id, found)
+    if keep_policy and not found.fault:
+        _keep(run_id, found, keep_policy)
+    return found
+
+
+def copy_verified(run_id: uuid.UUID, key: str, target: Path, sha256: str) -> int:
+    """Copy an artifact to `target`, hashing on the way; bytes copied.
+
+    Raises FileNotFoundError when it is gone, ValueError (and no target) when its content is not `sha256`.
+    """
+    with artifacts.open_file(run_id, key) as source:
+        return write_verified(source, target, sha256)
+
+
+def write_verified(source: Any, target: Path, sha256: str) -> int:
+    """As `copy_verified`, from a file open for reading."""
+    size, digest = 0, hashlib.sha256()
+    with atomic.replacing(target) as stream:
+        while block := source.read(1 << 20):
+            digest.update(block)
+            size += len(block)
+            stream.write(block)
+        if digest.hexdigest() != sha256:
+            raise ValueError("the policy file is not the one that its training left; train again")
+    return size
+
+
+def _hashed(folder: Path, spec: layout.FileSpec) -> list[manifest.Entry]:
+    try:
+        return [manifest.entry(folder, spec)]
+    except OSError:
+        return []  # gone between the look and the reading
+
+
+def _read_report(run_id: uuid.UUID, found: Harvest) -> None:
+    summary = _json(run_id, "summary")
+    found.metrics = _metrics(summary)
+    verdict = summary.get("verdict")
+    found.verdict = verdict if isinstance(verdict, dict) else {}
+    for item in found.files:
+        baseline, _, name = item["key"].partition(".")
+        if name == "summary" and (metrics := _metrics(_json(run_id, item["key"]))):
+            found.baselines[baseline] = metrics
+
+
+def _json(run_id: uuid.UUID, key: str) -> dict[str, Any]:
+    try:
+        with artifacts.open_file(run_id, key) as stream:
+            value = json.loads(stream.read(MAX_SUMMARY), parse_constant=lambda name: None)
+    except (OSError, ValueError, RecursionError):
+        return {}  # a job that died has no report
+    return value if isinstance(value, dict) else {}
+
+
+def _metrics(summary: dict[str, Any]) -> dict[str, Any]:
+    values = summary.get("metrics")
+    return {key: values[key] for key in metric_keys.METRICS if key in values} if isinstance(values, dict) else {}
+
+
+def _keep(run_id: uuid.UUID, found: Harvest, which: str) -> None:
+    item = next((item for item in found.files if item["key"] == _POLICY_KEYS[which]), None)
+    if item is None:
+        found.fault = f"The training ended without its {which} policy."
+        return
+    policy_id = uuid.uuid5(run_id, which)  # the same again after a crash: no file is left over
+    target = places.policy_path(policy_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        size = copy_verified(run_id, item["key"], target, item["sha256"])
+    except (OSError, ValueError) as error:
+        found.fault = f"The trained policy could not be kept ({error})."
+        return
+    found.policy = Kept(policy_id, which, item["sha256"], size)

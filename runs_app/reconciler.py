@@ -1,0 +1,222 @@
+"""The one writer of a run's state: it claims, watches and ends runs by what executors and run directories say.
+
+Each method does a little, says whether there was work, and may be called again at any time; a crash between two lines
+is made good by the next turn of whoever comes next. Tests step the methods, the server runs the loop.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from runs_app import endings, harvest, hub, moves, queueing
+from runs_app.endings import Ending
+from runs_app.executors import Executor, LocalExecutor
+from runs_app.leader import Loop
+from runs_app.models import Run
+from runs_app.tail import Tails
+
+log = logging.getLogger(__name__)
+
+OnChange = Callable[[uuid.UUID, int], None]
+"""Told after each change of a row: the run and its newest seq."""
+
+PATIENCE_S: Final = 10.0  # a claimed run without a sign of life waits this long
+MOST_ATTEMPTS: Final = 2
+_AT_WORK = (Run.State.STARTING, Run.State.RUNNING)
+
+
+def _hint(run_id: uuid.UUID, seq: int) -> None:
+    hub.hint(run_id)
+
+
+class Reconciler:
+    """What it holds between turns is a cache: a new one, in a new process, goes on where the last one stopped."""
+
+    def __init__(
+        self,
+        executor: Executor | None = None,
+        *,
+        on_change: OnChange = _hint,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.executor: Executor = executor or LocalExecutor()
+        self._on_change = on_change
+        self._clock = clock
+        self._tails = Tails(clock)
+        self._claimed_at: dict[uuid.UUID, float] = {}
+        self._told: set[uuid.UUID] = set()
+        self._ending: dict[uuid.UUID, tuple[Ending, Future[harvest.Harvest]]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="harvest")
+
+    def turn(self) -> bool:
+        """Everything once; whether a run is active, so that the next turn should come soon."""
+        self.end_cancelled()
+        self.look_after_all()
+        while self.claim_next():
+            continue
+        return Run.objects.filter(state__in=Run.ACTIVE).exists()
+
+    def close(self) -> None:
+        """Runs go on; only the threads of this object end."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def end_cancelled(self) -> bool:
+        """Runs whose owner changed their mind while they waited end without having started."""
+        found = (
+            Run.objects.filter(state=Run.State.QUEUED).exclude(cancel_requested_at=None).values_list("id", flat=True)
+        )
+        ended = [
+            self._move(run_id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
+                       sentence="Cancelled before it started.")
+            for run_id in found
+        ]  # fmt: skip
+        return any(ended)
+
+    def claim_next(self) -> bool:
+        """Give a free slot to the run whose turn it is."""
+        load = queueing.at_work()
+        if load.total() >= settings.RUN_SLOTS:
+            return False
+        for run_id, owner in queueing.in_turn():
+            if load[owner] < settings.RUN_SLOTS_PER_USER:
+                return self._claim(Run.objects.get(pk=run_id))
+        return False
+
+    def look_after_all(self) -> bool:
+        worked = [self._look_safely(run) for run in Run.objects.filter(state__in=_AT_WORK)]
+        return any(worked)
+
+    def _look_safely(self, run: Run) -> bool:
+        """A run whose folder is broken must not keep the others from being looked after."""
+        try:
+            return self.look_after(run)
+        except OSError:
+            log.exception("run %s could not be looked after", run.id)
+            return False
+
+    def look_after(self, run: Run) -> bool:
+        """Bring one claimed or running row up to what its executor says."""
+        if run.id in self._ending:
+            return self._finish(run)
+        if run.cancel_requested and run.id not in self._told:
+            self.executor.cancel(run)
+            self._told.add(run.id)
+        standing = self.executor.poll(run)
+        if standing.word == "alive":
+            return self._watch(run)
+        if standing.outcome is not None:
+            return self._begin_end(run, endings.of_outcome(standing.outcome))
+        if run.state == Run.State.STARTING:
+            return self._wait_for_life(run)
+        return self._begin_end(run, endings.interrupted(run, "interrupted", endings.GONE))
+
+    def _claim(self, run: Run) -> bool:
+        """The row first and the process after: a crash in between is seen as a start without a sign of life."""
+        attempts = run.attempts + 1
+        if not self._move(run.id, Run.State.QUEUED, Run.State.STARTING, unless_cancelled=True, attempts=attempts):
+            return False
+        self._claimed_at[run.id] = self._clock()
+        try:
+            self.executor.start(run)
+        except OSError:
+            log.exception("run %s could not be started", run.id)
+        for waiting in queueing.positions():
+            self._on_change(waiting, 0)  # they all moved up
+        return True
+
+    def _watch(self, run: Run) -> bool:
+        worked = False
+        if run.state == Run.State.STARTING:
+            worked = self._move(run.id, Run.State.STARTING, Run.State.RUNNING, started=timezone.now())
+            run.refresh_from_db()
+        return self._follow(run) or worked
+
+    def _follow(self, run: Run, *, last: bool = False) -> bool:
+        seq = self._tails.follow(run, last=last)
+        if seq is not None:
+            self._on_change(run.id, seq)
+        return seq is not None
+
+    def _wait_for_life(self, run: Run) -> bool:
+        """A start gets its time, by this process's own clock; then one more try; then it is given up."""
+        since = self._claimed_at.setdefault(run.id, self._clock())
+        if self._clock() - since < PATIENCE_S:
+            return False
+        del self._claimed_at[run.id]
+        if run.attempts < MOST_ATTEMPTS and not run.cancel_requested:
+            return self._move(run.id, Run.State.STARTING, Run.State.QUEUED)
+        self.executor.cancel(run)  # should the late start come to life after all, it finds this and does nothing
+        return self._begin_end(run, endings.interrupted(run, "lost", endings.NEVER))
+
+    def _begin_end(self, run: Run, ending: Ending) -> bool:
+        """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
+        self._follow(run, last=True)
+        trained = ending.went_well and run.kind == Run.Kind.TRAIN
+        keep = str(run.config["evaluation"]["policy"]) if trained else ""
+        work = self._pool.submit(harvest.gather, run.id, ended_well=ending.went_well, keep_policy=keep)
+        self._ending[run.id] = ending, work
+        work.add_done_callback(lambda _: wake())
+        return True
+
+    def _finish(self, run: Run) -> bool:
+        ending, work = self._ending[run.id]
+        if not work.done():
+            return False
+        seq = endings.write(run, ending, _result(work))
+        del self._ending[run.id]
+        self._told.discard(run.id)
+        self._claimed_at.pop(run.id, None)
+        self._tails.forget(run.id)
+        if seq is not None:
+            self._on_change(run.id, seq)
+        return seq is not None
+
+    def _move(self, run_id: uuid.UUID, old: str, new: str, **changes: Any) -> bool:
+        seq = moves.move(run_id, (old,), new, **changes)
+        if seq is not None:
+            self._on_change(run_id, seq)
+        return seq is not None
+
+
+def _result(work: Future[harvest.Harvest]) -> harvest.Harvest:
+    try:
+        return work.result()
+    except Exception as error:  # a disk that fails must not keep a run from ending
+        log.exception("what a run left behind could not be read")
+        return harvest.Harvest(fault=f"What the job left behind could not be read ({type(error).__name__}).")
+
+
+_loop: Loop | None = None
+
+
+def start(on_change: OnChange = _hint) -> None:
+    """Begin to look after runs in a thread of this process; `serve` calls it first."""
+    global _loop
+    if _loop is None:
+        _loop = Loop(lambda: Reconciler(on_change=on_change))
+        _loop.start()
+
+
+def stop() -> None:
+    """End the thread; runs go on by themselves."""
+    global _loop
+    if _loop is not None:
+        _loop.stop()
+        _loop = None
+
+
+def wake() -> None:
+    """A row has changed: look now. Without a loop in this process the one elsewhere looks within a second."""
+    if _loop is not None:
+        _loop.wake()
+
+
+def age() -> float | None:
+    """Seconds since the loop's last round, or None when this process has no loop."""
+    return None if _loop is None else _loop.age()

@@ -1,0 +1,76 @@
+"""From what was asked to what will run: every default filled in, everything checked against the stored data.
+
+Raises ConfigFault (field → sentences) with all the faults that can be found at once. Reads small files only.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+
+from backtest.config import BacktestConfig, JudgedConfig
+from backtest.registry import BASELINES
+from marketdata import catalog, splits
+from marketdata.catalog import Catalog, DatasetEntry
+from marketdata.config import FeaturesConfig
+from marketdata.config_base import ConfigFault
+from marketdata.features import feature_plan
+from rl.config import TrainConfig
+from simulator.config import data_faults
+
+DEFAULT_BOOKS = 64
+DEFAULT_THREADS = 1
+
+C = TypeVar("C", bound=JudgedConfig)
+
+
+def training(config: TrainConfig) -> TrainConfig:
+    """A training whose dataset, books and threads are said outright."""
+    entry, resolved = _judged(config)
+    warmup = _warmup(config.features, entry)
+    days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
+    splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    filled = {"n_envs": config.training.n_envs or DEFAULT_BOOKS, "threads": config.training.threads or DEFAULT_THREADS}
+    return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+
+
+def backtest(config: BacktestConfig) -> BacktestConfig:
+    """A backtest whose dataset is said outright. Of a policy, `features` and `policy_sha256` are filled in already."""
+    if config.policy_sha256 is None and config.policy not in BASELINES:
+        known = ", ".join(BASELINES)
+        raise ConfigFault({"policy": [f"There is no strategy {config.policy}; use {known}, or the id of a policy."]})
+    entry, resolved = _judged(config)
+    features = config.features
+    warmup = _warmup(features, entry) if features else 0
+    lookback = features.lookback if features else 0
+    days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
+    if config.start is not None and config.end is not None:
+        splits.range_between(days, config.start, config.end, needed=lookback + warmup)
+    else:
+        splits.make_ranges(config.split, days, lookback=lookback, warmup=warmup)
+    return resolved
+
+
+def _judged(config: C) -> tuple[DatasetEntry, C]:
+    """What training and backtest share: the stored data, and the rules that it must serve."""
+    entry = Catalog(Path(settings.DATASETS_ROOT)).find(config.dataset.id, config.dataset.version)
+    dataset = catalog.resolve(entry, config.dataset)
+    symbols = dataset.symbols or entry.symbols
+    faults = data_faults(config, entry.fields, entry.adjustment, frozenset(entry.rate_columns))
+    unknown = [key for key in config.evaluation.baselines if key not in BASELINES]
+    if unknown:
+        sentence = f"There is no baseline {', '.join(unknown)}; use {', '.join(BASELINES)}."
+        faults.setdefault("evaluation.baselines", []).append(sentence)
+    if config.evaluation.benchmark is not None and config.evaluation.benchmark not in symbols:
+        sentence = f"{config.evaluation.benchmark} is not among the run's symbols: {', '.join(symbols)}."
+        faults.setdefault("evaluation.benchmark", []).append(sentence)
+    for finding in entry.findings:
+        if finding.get("level") == "red" and finding.get("symbol") in ("", *symbols):
+            faults.setdefault("dataset.symbols", []).append(str(finding.get("sentence")))
+    if faults:
+        raise ConfigFault(faults)
+    return entry, config.model_copy(update={"dataset": dataset})
+
+
+def _warmup(features: FeaturesConfig, entry: DatasetEntry) -> int:
+    return feature_plan(features, entry.fields, entry.adjustment).warmup

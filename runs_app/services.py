@@ -1,0 +1,90 @@
+"""What a person may do to runs: database and disk together. Everything is checked before anything exists."""
+
+import logging
+import shutil
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backtest.config import BacktestConfig
+from marketdata.config_base import canonical, config_hash
+from rl.config import TrainConfig
+from runfiles import atomic, layout, yamlio
+from runs_app import executors, hub, judged, moves, places, reconciler, resolve
+from runs_app.models import Run
+
+log = logging.getLogger(__name__)
+
+
+def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists."""
+    resolved = resolve.training(config)
+    run = Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", idempotency_key=idempotency_key)
+    return _queue(run, resolved)
+
+
+def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a backtest of a baseline, or of a policy of this owner's. Raises ConfigFault before anything exists.
+
+    Of a trained policy, what the client left out is as in its training; its file is copied and verified.
+    """
+    run = Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key)
+    subject = judged.find(owner, config)
+    if subject is None:
+        run.subject = str(config.policy)
+        return _queue(run, resolve.backtest(config))
+    run.subject, run.source_run, run.policy = "policy", subject.run, subject.policy
+    return _queue(run, resolve.backtest(judged.filled(config, subject)), subject)
+
+
+def cancel_run(*, run: Run) -> bool:
+    """Leave the wish that a run ends; whether it is new. The reconciler makes it true, or the run is quicker."""
+    seq = moves.wish_cancel(run.id)
+    if seq is not None:
+        transaction.on_commit(lambda: _tell(run))
+    run.refresh_from_db()
+    return seq is not None
+
+
+def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subject | None = None) -> Run:
+    """Folders first, the row last: a row without its folders would be started."""
+    _describe(run, config)
+    folder, control = places.make_folders(run)
+    try:
+        content = {"schema_version": layout.SCHEMA_VERSION, **run.config}
+        atomic.write_text(folder / layout.CONFIG, yamlio.dump(content))
+        atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
+        if subject is not None:
+            judged.copy(subject, folder / layout.JUDGED_POLICY)
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(control, ignore_errors=True)
+        if isinstance(error, IntegrityError) and (first := _first_of(run)) is not None:
+            return first  # the same request came twice at once
+        raise
+    transaction.on_commit(lambda: _tell(run))
+    return run
+
+
+def _describe(run: Run, config: TrainConfig | BacktestConfig) -> None:
+    run.config = canonical(config)
+    run.config_hash = config_hash(config)
+    run.out_tag = config.out_tag
+    run.dataset_name = config.dataset.id
+    run.dataset_version = config.dataset.version or ""
+    run.queued = timezone.now()
+
+
+def _first_of(run: Run) -> Run | None:
+    if run.idempotency_key is None:
+        return None
+    found: Run | None = Run.objects.filter(owner=run.owner, idempotency_key=run.idempotency_key).first()
+    return found
+
+
+def _tell(run: Run) -> None:
+    reconciler.wake()
+    hub.hint(run.id)

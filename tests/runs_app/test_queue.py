@@ -1,0 +1,32 @@
+"""Slots, turns and places in the queue."""
+
+from collections import Counter
+from typing import Any
+
+from runs_app import queueing
+from runs_app.payload import run_payload
+from tests.runs_app.yard import Yard
+
+
+def test_the_person_with_the_fewest_runs_at_work_comes_first() -> None:
+    waiting = [("a1", "A"), ("a2", "A"), ("a3", "A"), ("b1", "B"), ("c1", "C")]
+    assert [run for run, _ in queueing.fair_order(waiting, Counter())] == ["a1", "b1", "c1", "a2", "a3"]
+    assert [run for run, _ in queueing.fair_order(waiting, Counter(A=1))] == ["b1", "c1", "a1", "a2", "a3"]
+
+
+def test_slots_of_all_and_of_one(yard: Yard, stranger: Any, settings: Any) -> None:
+    settings.RUN_SLOTS, settings.RUN_SLOTS_PER_USER = 2, 1
+    mine = [yard.add("--seconds", "60") for _ in range(3)]
+    theirs = yard.add("--seconds", "60", owner=stranger)
+    for run in (mine[0], theirs):
+        yard.step_until(run, "RUNNING")
+    for _ in range(3):
+        yard.reconciler.turn()
+    for run in mine:
+        run.refresh_from_db()
+    assert [run.state for run in mine] == ["RUNNING", "QUEUED", "QUEUED"]
+    assert [run_payload(run)["queue_position"] for run in mine] == [None, 1, 2]
+    settings.RUN_SLOTS_PER_USER = 3
+    yard.reconciler.turn()
+    mine[1].refresh_from_db()
+    assert mine[1].state == "QUEUED"  # no slot is free
