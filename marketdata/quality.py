@@ -27,7 +27,7 @@ class QualityReport:
         red = [finding for finding in self.findings if finding.level == "red"]
         if not red:
             return ""
-        more = f" There are {len(red) - 1} more such faults." if len(red) > 1 else ""
+        more = f" More such faults: {len(red) - 1}." if len(red) > 1 else ""
         return f"The data cannot be used: {red[0].sentence}{more}"
 
     def as_dict(self) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def not_positive(data: Own) -> Iterator[Finding]:
         rows = np.flatnonzero(column <= 0 if price else column < 0)
         if len(rows):
             rule = "prices must be above 0" if price else "volume must not be negative"
-            text = f"{data.symbol} has a {name} of {column[rows[0]]:g} on {data.session[rows[0]]}; {rule}."
+            article = "an" if name == "open" else "a"
+            text = f"{data.symbol} has {article} {name} of {column[rows[0]]:g} on {data.session[rows[0]]}; {rule}."
             yield data.finding("red", "not_positive", int(rows[0]), text)
 
 
