@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from runs_app import services
 from runs_app.models import Artifact, Policy, Run, RunEvent
 
 
@@ -37,8 +38,6 @@ class RunAdmin(ReadOnly):
     @admin.action(description="Cancel the selected runs")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Through the service, as the owner's own button does; runs that have ended stay as they are."""
-        from runs_app import services
-
         active = queryset.filter(state__in=Run.ACTIVE)
         for run in active:
             services.cancel_run(run=run)

@@ -8,6 +8,10 @@ from django.db.utils import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_GET
 
+from runs_app import reconciler
+
+STALE_S = 10.0  # a reconciler that has not looked for this long is stuck
+
 
 @require_GET
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -18,7 +22,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_GET
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, media folder and reconciler; 503 when one of them is not well."""
-    checks = {"database": _database(), "media": os.access(settings.MEDIA_ROOT, os.W_OK)}
+    age = reconciler.age()
+    checks = {
+        "database": _database(),
+        "media": os.access(settings.MEDIA_ROOT, os.W_OK),
+        "reconciler": age is not None and age < STALE_S,
+    }
     fit = all(checks.values())
     return JsonResponse({"status": "ok" if fit else "unfit", "checks": checks}, status=200 if fit else 503)
 

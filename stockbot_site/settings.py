@@ -248,7 +248,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PARSER_CLASSES": ["runs_app.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "runs_app.api.renderers.StrictJSONRenderer",
+        "rest_framework.renderers.JSONRenderer",
         "runs_app.api.renderers.BrowsableRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -260,15 +260,17 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "StockBot",
     "DESCRIPTION": "Train, judge and keep portfolio policies. Errors have one shape: detail, and sentences by field.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",  # pydantic writes JSON Schema 2020-12, which 3.0 does not know
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [],  # choices stay where they are used; the models give several fields one name
 }
 
 # --- static files ---
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
 # Production serves hashed, compressed names out of `collectstatic`; elsewhere files are served from where they lie.
+STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
+STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 _STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {

@@ -1,6 +1,7 @@
 """POST train and backtest: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -34,43 +35,52 @@ ANSWERS: dict[int, Any] = {
 class StartView(APIView):
     """A run from a configuration; subclasses name the model and the service."""
 
+    kind: ClassVar[str]
     config_model: ClassVar[type[BaseModel]]
+    service: ClassVar[Callable[..., Run]]
 
-    def start(self, request: Request, config: Any, key: str) -> tuple[Run, bool]:
-        raise NotImplementedError
-
-    def make(self, request: Request) -> Response:
+    def start(self, request: Request) -> Response:
         key = request.headers.get("Idempotency-Key", "")
         if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY):
             return field_errors({"Idempotency-Key": [f"Must be at most {MAX_KEY} printable characters."]})
         if not isinstance(request.data, dict):
             return field_errors({"config": ["The body must be a JSON object."]})
+        if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
+            return self.again(first)
         config = self.config_model.model_validate_json(json.dumps(request.data), strict=True)
-        run, fresh = self.start(request, config, key)
-        answer = Response(run_full(run), status=status.HTTP_201_CREATED if fresh else status.HTTP_200_OK)
-        answer["Location"] = answer.data["url"]
-        return answer
+        run = type(self).service(owner=request.user, config=config, idempotency_key=key or None)
+        return _shown(run, status.HTTP_201_CREATED)
+
+    def again(self, first: Run) -> Response:
+        """The same key a second time: the run of the first time, so that a client may safely send again."""
+        if first.kind != self.kind:
+            detail = f"This Idempotency-Key belongs to a {first.get_kind_display().lower()}; use another."
+            return Response({"detail": detail, "errors": {}}, status=status.HTTP_409_CONFLICT)
+        return _shown(first, status.HTTP_200_OK)
+
+
+def _shown(run: Run, code: int) -> Response:
+    answer = run_full(run)
+    return Response(answer, status=code, headers={"Location": answer["url"]})
 
 
 class Train(StartView):
+    kind = Run.Kind.TRAIN
     config_model = TrainConfig
+    service = staticmethod(services.start_training)
 
     @extend_schema(request=TrainConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a training whose report judges the policy and every baseline on the test range."""
-        return self.make(request)
-
-    def start(self, request: Request, config: Any, key: str) -> tuple[Run, bool]:
-        return services.start_training(owner=request.user, config=config), True
+        return self.start(request)
 
 
 class Backtest(StartView):
+    kind = Run.Kind.BACKTEST
     config_model = BacktestConfig
+    service = staticmethod(services.start_backtest)
 
     @extend_schema(request=BacktestConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a backtest of a baseline, a stored policy or a finished training's policy."""
-        return self.make(request)
-
-    def start(self, request: Request, config: Any, key: str) -> tuple[Run, bool]:
-        return services.start_backtest(owner=request.user, config=config), True
+        return self.start(request)

@@ -7,7 +7,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
-from marketdata.config_base import sentences
+from marketdata.config_base import ConfigFault, sentences
 
 FAULTY = "Some fields need another value."
 
@@ -16,6 +16,8 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     """DRF's handler, then our shape. What DRF does not know stays an error 500 without a word of its inside."""
     if isinstance(exception, ConfigError):
         return field_errors(sentences(exception))
+    if isinstance(exception, ConfigFault):
+        return field_errors(exception.errors)
     answer = drf_handler(exception, context)
     if answer is None:
         return None

@@ -27,6 +27,7 @@ FILTERS = {"state", "kind", "limit", "after"}
 
 class RunList(APIView):
     @extend_schema(
+        operation_id="runs_list",
         parameters=[
             OpenApiParameter("state", str, many=True, enum=Run.State.values),
             OpenApiParameter("kind", str, many=True, enum=Run.Kind.values),

@@ -19,7 +19,7 @@ from runs_app.pool import in_pool
 
 
 class PolicyList(APIView):
-    @extend_schema(responses={200: PoliciesShape, 401: ErrorOutput})
+    @extend_schema(operation_id="policies_list", responses={200: PoliciesShape, 401: ErrorOutput})
     def get(self, request: Request) -> Response:
         """Your policies, newest first."""
         policies = Policy.objects.owned_by(request.user)[:1000]
@@ -35,7 +35,7 @@ class PolicyDetail(APIView):
 
 
 class DatasetList(APIView):
-    @extend_schema(responses={200: DatasetsShape, 401: ErrorOutput})
+    @extend_schema(operation_id="datasets_list", responses={200: DatasetsShape, 401: ErrorOutput})
     def get(self, request: Request) -> Response:
         """Every stored dataset version that a run can name."""
         return Response({"datasets": in_pool(dataset_rows)})
