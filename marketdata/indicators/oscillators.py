@@ -3,7 +3,7 @@
 import numpy as np
 
 from marketdata.bars import Floats
-from marketdata.indicators.base import Columns, Indicator, Param, settle, ta
+from marketdata.indicators.base import Columns, Indicator, Param, ending_at, ratio, settle, ta, windows
 from marketdata.indicators.trend import CLOSE, HLC
 
 
@@ -20,8 +20,7 @@ def _roc(columns: Columns, n: int) -> Floats:
 
 def _stoch(columns: Columns, n: int) -> Floats:
     high, low = ta("MAX", columns["high"], n), ta("MIN", columns["low"], n)
-    flat = high == low
-    return np.where(flat, 0.0, (2 * columns["close"] - high - low) / np.where(flat, 1.0, high - low))
+    return ratio(2 * columns["close"] - high - low, high - low)
 
 
 def _cci(columns: Columns, n: int) -> Floats:
@@ -29,8 +28,10 @@ def _cci(columns: Columns, n: int) -> Floats:
 
 
 def _mfi(columns: Columns, n: int) -> Floats:
-    bars = columns["high"], columns["low"], columns["close"], columns["volume"]
-    return ta("MFI", *bars, n) / 50 - 1
+    """Written out: TA-Lib calls any flow below 1 in the price's own unit 0, the extreme of a fall."""
+    typical = (columns["high"] + columns["low"] + columns["close"]) / 3
+    signed = windows(np.sign(np.diff(typical)) * typical[1:] * columns["volume"][1:], n)
+    return ending_at(ratio(signed.sum(axis=1), np.abs(signed).sum(axis=1)), len(typical))
 
 
 OSCILLATORS = (
