@@ -6,12 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
-from marketdata.config_base import Later, Part, knob, later, off
+from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
 
-BaselineKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
-OutTag = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f/\\]*$", max_length=80)]
+BaselineKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
+Uuid = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
 
 
 class EvaluationConfig(Part):
@@ -22,20 +22,22 @@ class EvaluationConfig(Part):
         "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32,
     )  # fmt: skip
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
-    cost_multipliers: Later[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
-    stress_windows: Later[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
+    cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
+    stress_windows: Annotated[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
     bootstrap_paths: int = knob(
         10_000, "Resampled paths behind the intervals of excesses.", unit="paths", ge=1000, le=100_000, advanced=True
     )
-    metric_bootstrap_paths: Later[int, later(0, what="intervals of single metrics")] = off(0, "Paths behind metrics.")
+    metric_bootstrap_paths: Annotated[int, later(0, what="intervals of single metrics")] = off(
+        0, "Paths behind metrics."
+    )
     policy: Literal["best", "last"] = knob(
         "best", "Which policy is judged: best on validation, or the last.", title="Policy judged"
     )
-    fixed_weights: Later[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
-    matched_random_draws: Later[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
-    waterfall: Later[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
-    capacity_multipliers: Later[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
-    rolling_window: Later[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
+    fixed_weights: Annotated[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
+    matched_random_draws: Annotated[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
+    waterfall: Annotated[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
+    capacity_multipliers: Annotated[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
+    rolling_window: Annotated[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
     trials: int = knob(
         1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True
     )
@@ -51,9 +53,9 @@ class EvaluationConfig(Part):
 class LimitsConfig(Part):
     """What a run may use; enforced by a later version."""
 
-    memory_mb: Later[int | None, later(None, what="a memory limit")] = off(None, "Memory.")
-    time_s: Later[int | None, later(None, what="a time limit")] = off(None, "Time.")
-    disk_mb: Later[int | None, later(None, what="a disk limit")] = off(None, "Disk.")
+    memory_mb: Annotated[int | None, later(None, what="a memory limit")] = off(None, "Memory.")
+    time_s: Annotated[int | None, later(None, what="a time limit")] = off(None, "Time.")
+    disk_mb: Annotated[int | None, later(None, what="a disk limit")] = off(None, "Disk.")
 
 
 class JudgedConfig(SimulatorConfig):
@@ -67,7 +69,7 @@ class JudgedConfig(SimulatorConfig):
 
 
 class BacktestConfig(JudgedConfig):
-    """A strategy judged on a range: a baseline key or policy id in `policy`, or the policy of a finished training in `run_id`."""
+    """A strategy judged on a range: `policy` is a baseline's key or a policy's id, `run_id` a finished training."""
 
     policy: BaselineKey | Uuid | None = knob(None, "A baseline's key or a policy's id.", title="Strategy")
     run_id: Uuid | None = knob(None, "A finished training whose policy is judged.", title="Training run")

@@ -5,11 +5,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from marketdata.config_base import Later, Part, knob, later, off
+from marketdata.config_base import (
+    DATASET_PATTERN,
+    INDICATOR_PATTERN,
+    SHA256_PATTERN,
+    SYMBOL_PATTERN,
+    Part,
+    knob,
+    later,
+    off,
+)
 
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9^.=\-]{1,16}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-DatasetId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,31}/[a-z0-9][a-z0-9_\-]{0,63}$")]
+Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
+Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN)]
+DatasetId = Annotated[str, StringConstraints(pattern=DATASET_PATTERN)]
 
 
 class DatasetConfig(Part):
@@ -17,14 +26,18 @@ class DatasetConfig(Part):
 
     id: DatasetId = knob("sample/us20", "The stored dataset, as source/name.", title="Dataset")
     version: Sha256 | None = knob(None, "Content hash of the stored version; empty takes the newest.", advanced=True)
-    symbols: tuple[Symbol, ...] | None = knob(None, "Symbols to trade, in this order; empty takes all.", title="Symbols", max_length=1000)
+    symbols: tuple[Symbol, ...] | None = knob(
+        None, "Symbols to trade, in this order; empty takes all.", title="Symbols", max_length=1000
+    )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
     interval: Literal["1d"] = knob("1d", "Length of a bar.", advanced=True)
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
         None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
     )
-    membership: Later[str | None, later(None, what="point-in-time membership")] = off(None, "Universe membership file.")
+    membership: Annotated[str | None, later(None, what="point-in-time membership")] = off(
+        None, "Universe membership file."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -55,16 +68,21 @@ class SplitConfig(Part):
     """Train, validation and test ranges (numbers: docs/conventions.md, Ranges)."""
 
     scheme: Literal["last_year", "80_20", "custom_ranges"] = knob(
-        "last_year", "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours.",
+        "last_year",
+        "last_year: test the last 12 months, validate on the 12 before; 80_20: test the last fifth; custom_ranges: yours.",
         title="Split",
     )  # fmt: skip
-    custom_ranges: tuple[DateRange, ...] = knob((), "Train, validation, test, in this order (custom_ranges only).", advanced=True)
-    n_folds: Later[int | None, later(None, what="walk-forward")] = off(None, "Number of folds.")
-    train_window: Later[str | None, later(None, what="walk-forward")] = off(None, "expanding or rolling.")
-    train_bars: Later[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold trains on.")
-    validation_bars: Later[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold validates on.")
-    test_bars: Later[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold is tested on.")
-    embargo_bars: int = knob(5, "Bars left out between ranges beside the lookback.", unit="bars", ge=0, le=10_000, advanced=True)
+    custom_ranges: tuple[DateRange, ...] = knob(
+        (), "Train, validation, test, in this order (custom_ranges only).", advanced=True
+    )
+    n_folds: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Number of folds.")
+    train_window: Annotated[str | None, later(None, what="walk-forward")] = off(None, "expanding or rolling.")
+    train_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold trains on.")
+    validation_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold validates on.")
+    test_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold is tested on.")
+    embargo_bars: int = knob(
+        5, "Bars left out between ranges beside the lookback.", unit="bars", ge=0, le=10_000, advanced=True
+    )
 
     @model_validator(mode="after")
     def _ranges(self) -> Self:
@@ -85,9 +103,11 @@ class FeaturesConfig(Part):
     """What the policy sees of the market."""
 
     feature_set: tuple[FeatureSet, ...] = knob(
-        ("ohlcv_ta_basic",), "Named sets of features; parts whose columns are missing are left out and told.", title="Feature sets"
+        ("ohlcv_ta_basic",),
+        "Named sets of features; parts whose columns are missing are left out and told.",
+        title="Feature sets",
     )
-    indicators: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}(\([0-9., ]{0,32}\))?$")], ...] = knob(
+    indicators: tuple[Annotated[str, StringConstraints(pattern=INDICATOR_PATTERN)], ...] = knob(
         (), "Single indicators such as rsi(14); refused where the data lacks a column.", advanced=True, max_length=64
     )
     lookback: int = knob(64, "Bars the policy looks back at.", unit="bars", ge=1, le=1024, title="Lookback")

@@ -6,9 +6,10 @@ Pydantic models are the only definition: serializers, forms, OpenAPI, YAML and c
 import hashlib
 import json
 import re
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 SCHEMA_VERSION = 1
@@ -57,7 +58,7 @@ def later(off: Any, *, what: str) -> Any:
 
 def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:
     """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them."""
-    extra = {"unit": unit, "advanced": advanced}
+    extra: JsonDict = {"unit": unit, "advanced": advanced}
     if default is ...:
         return Field(description=text, title=title or None, json_schema_extra=extra, **bounds)
     return Field(default, description=text, title=title or None, json_schema_extra=extra, **bounds)
@@ -102,7 +103,7 @@ _BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|fl
 
 
 def _field_name(fault: dict[str, Any]) -> str:
-    """Dotted name without the branches of a union; a group's own fault goes to the field that its sentence begins with."""
+    """Dotted name without the branches of a union; a group's own fault goes to the field its sentence begins with."""
     parts = [str(part) for part in fault["loc"] if isinstance(part, int) or not _BRANCH.fullmatch(part)]
     group = fault.get("input")
     if fault["type"] == "value_error" and isinstance(group, dict):
@@ -133,6 +134,25 @@ _TEMPLATES = {
 }
 
 
+SYMBOL_PATTERN = r"^[A-Za-z0-9^.=\-]{1,16}$"
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+DATASET_PATTERN = r"^[a-z0-9][a-z0-9_\-]{0,31}/[a-z0-9][a-z0-9_\-]{0,63}$"
+INDICATOR_PATTERN = r"^[a-z0-9_]{1,32}(\([0-9., ]{0,32}\))?$"
+KEY_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
+UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+LABEL_PATTERN = r"^[^\x00-\x1f\x7f/\\]*$"
+
+_PATTERN_WORDS = {
+    SYMBOL_PATTERN: "Must be a symbol such as AAPL.",
+    SHA256_PATTERN: "Must be a sha256 of 64 hexadecimal digits.",
+    DATASET_PATTERN: "Must be a dataset such as sample/us20.",
+    INDICATOR_PATTERN: "Must be an indicator such as rsi(14).",
+    KEY_PATTERN: "Must be a key of lower-case letters, digits and underscores.",
+    UUID_PATTERN: "Must be an id such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.",
+    LABEL_PATTERN: "Must be plain text without slashes and control characters.",
+}
+
+
 def _sentence(name: str, fault: dict[str, Any]) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "extra_forbidden":
@@ -144,14 +164,17 @@ def _sentence(name: str, fault: dict[str, Any]) -> str:
               "greater_than": ("gt", "more than"), "less_than": ("lt", "less than")}  # fmt: skip
     if kind in bounds:
         key, words = bounds[kind]
-        return f"Must be {words} {context[key]:g}." if isinstance(context[key], float) else f"Must be {words} {context[key]}."
+        limit = f"{context[key]:g}" if isinstance(context[key], float) else str(context[key])
+        return f"Must be {words} {limit}."
     if kind == "literal_error":
         return f"Must be one of {context['expected']}."
-    if kind == "value_error":
-        text = str(context.get("error", fault["msg"]))
-        return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
-    text = fault["msg"]
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    if kind == "string_pattern_mismatch":
+        return _PATTERN_WORDS.get(context["pattern"], f"Must match {context['pattern']}.")
+    return _as_sentence(str(context.get("error", fault["msg"])) if kind == "value_error" else str(fault["msg"]))
 
 
-Later = Annotated  # readable at the field: `Later[int, later(0, what="...")]`
+def _as_sentence(text: str) -> str:
+    """With a full stop, and a capital unless the first word is the name of a field."""
+    first = text.split(" ", 1)[0]
+    named = "_" in first or "." in first
+    return (text if named else text[:1].upper() + text[1:]).rstrip(".") + "."

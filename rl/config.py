@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
-from marketdata.config_base import Later, Part, knob, later, off
+from marketdata.config_base import Part, knob, later, off
 
 
 class RewardConfig(Part):
@@ -25,9 +25,9 @@ class RewardConfig(Part):
 class RegimeConfig(Part):
     """Regime features: a later version."""
 
-    enabled: Later[bool, later(False, what="regime features")] = off(False, "Use regime features.")
-    n_states: Later[int, later(3, what="regime features")] = off(3, "States.")
-    features: Later[tuple[str, ...], later((), what="regime features")] = off((), "Inputs.")
+    enabled: Annotated[bool, later(False, what="regime features")] = off(False, "Use regime features.")
+    n_states: Annotated[int, later(3, what="regime features")] = off(3, "States.")
+    features: Annotated[tuple[str, ...], later((), what="regime features")] = off((), "Inputs.")
 
 
 Width = Annotated[int, Field(ge=1, le=1024)]
@@ -45,7 +45,7 @@ class ModelConfig(Part):
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6
     )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
-    dropout: Later[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
+    dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
     n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192)
     batch_size: int = knob(1024, "Samples of a gradient step.", ge=8, le=262_144)
     n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50)
@@ -58,13 +58,13 @@ class ModelConfig(Part):
     max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True)
     target_kl: float | None = knob(None, "Early end of an update; empty is off.", gt=0, le=10, advanced=True)
     log_std_init: float = knob(-1.0, "Logarithm of the first action noise.", ge=-5, le=2, advanced=True)
-    minibatch_order: Later[str, later("shuffled", what="date-grouped minibatches")] = off(
+    minibatch_order: Annotated[str, later("shuffled", what="date-grouped minibatches")] = off(
         "shuffled", "shuffled or date_grouped."
     )
-    cnn_channels: Later[None, later(None, what="window_cnn")] = off(None, "Channels.")
-    cnn_kernel: Later[None, later(None, what="window_cnn")] = off(None, "Kernel.")
-    lstm_hidden: Later[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
-    attention_heads: Later[None, later(None, what="set_attention")] = off(None, "Heads.")
+    cnn_channels: Annotated[None, later(None, what="window_cnn")] = off(None, "Channels.")
+    cnn_kernel: Annotated[None, later(None, what="window_cnn")] = off(None, "Kernel.")
+    lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
+    attention_heads: Annotated[None, later(None, what="set_attention")] = off(None, "Heads.")
     features_dim: int = knob(32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True)
 
 
@@ -91,8 +91,10 @@ class TrainingConfig(Part):
     eval_every: int = knob(
         25_000, "Steps between two looks at the validation range.", unit="steps", ge=256, le=200_000_000
     )
-    early_stop: Later[int | None, later(None, what="early stop")] = off(None, "Looks without a gain before it stops.")
-    checkpoint_every: Later[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
+    early_stop: Annotated[int | None, later(None, what="early stop")] = off(
+        None, "Looks without a gain before it stops."
+    )
+    checkpoint_every: Annotated[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
 
     @model_validator(mode="after")
     def _one_seed(self) -> Self:

@@ -22,7 +22,10 @@ def check_actions(actions: NDArray[np.float64], shape: tuple[int, int], market: 
         row, column = np.argwhere(~np.isfinite(actions))[0]
         asset = column - (shape[1] - market.n_assets)
         name = "cash" if asset < 0 else market.symbols[asset]
-        raise ActionError(f"the strategy gave {actions[row, column]} for {name} at {market.bars.session[t[row]]}; a finite number is right")
+        raise ActionError(
+            f"the strategy gave {actions[row, column]} for {name} at {market.bars.session[t[row]]}; "
+            "a finite number is right"
+        )
 
 
 def action_width(config: SimulatorConfig, n_assets: int, *, policy_layers: bool) -> int:
@@ -33,8 +36,8 @@ def action_width(config: SimulatorConfig, n_assets: int, *, policy_layers: bool)
 class Books:
     """N books of A assets, each at a bar of its own.
 
-    `layers` "policy": rows of `step` are raw actions that pass every layer; "mandate": target weights that meet the caps
-    only. Public arrays are the live state, (N,) or (N, A): read them, never write them.
+    `layers` "policy": rows of `step` are raw actions that pass every layer; "mandate": target weights that meet only
+    the caps. Public arrays are the live state, (N,) or (N, A): read them, never write them.
     """
 
     def __init__(self, market: Market, config: SimulatorConfig, n: int, layers: str = "policy") -> None:
@@ -61,12 +64,12 @@ class Books:
             total[rows] = 0
 
     def step(self, actions: NDArray[np.float64]) -> None:
-        """Every book from t to t+1 on its row of `actions` (N, width) float64. Raises ActionError, IndexError at the last bar."""
+        """Every book from t to t+1 on its row of `actions` (N, width). ActionError; IndexError at the last bar."""
         actions = np.ascontiguousarray(actions, dtype=np.float64)
         check_actions(actions, (self.n, self.width), self.market, self._state.t)
         if int(self._state.t.max()) >= self.market.n_bars - 1:
             raise IndexError("a book stands at the last bar; reset it before the next step")
-        step_books(self.market.arrays, self._rules, self._state, self._totals, actions, self._scratch, self._log)
+        step_books(True, self.market.arrays, self._rules, self._state, self._totals, actions, self._scratch, self._log)
 
     @property
     def t(self) -> NDArray[np.int64]:
@@ -118,7 +121,7 @@ class Books:
     @property
     def terminated(self) -> NDArray[np.bool_]:
         """(N,) ended by ruin or stop."""
-        return self._state.status != LIVE
+        return np.not_equal(self._state.status, LIVE)
 
     @property
     def gross(self) -> NDArray[np.float64]:

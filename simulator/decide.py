@@ -5,9 +5,15 @@ Locked assets, those without a bar at t, keep their weight: no order, counted in
 
 import math
 
-from numba import njit
+import numpy as np
+from numpy.typing import NDArray
 
-from simulator.rules import DISCRETE, SIMPLEX_CASH
+from simulator.jit import inlined
+from simulator.market import MarketArrays
+from simulator.rules import DISCRETE, SIMPLEX_CASH, Rules
+from simulator.state import Scratch, State, Totals
+
+Floats = NDArray[np.float64]
 
 TINY_WEIGHT = 1e-12
 TINY_SHARES = 1e-9
@@ -16,82 +22,77 @@ LOT_SLACK = 1e-9
 MIN_ORDER_OF_EQUITY = 1e-6
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def hold_weights(i, t, market, state, scratch):
+@inlined
+def hold_weights(i: int, t: int, market: MarketArrays, state: State, scratch: Scratch) -> None:
     """scratch.held = q m / E for book i at the close of t."""
-    equity = state.equity[i]
-    for a in range(scratch.held.shape[0]):
-        q = state.shares[i, a]
-        scratch.held[a] = q * market.mark[t, a] / equity if q != 0.0 else 0.0
+    equity, shares, mark, held = state.equity[i], state.shares[i], market.mark[t], scratch.held
+    for a in range(held.shape[0]):
+        q = shares[a]
+        held[a] = q * mark[a] / equity if q != 0.0 else 0.0
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def map_action(i, t, market, rules, actions, scratch):
-    """scratch.want = weights of the raw action in row i, each entry clipped to [-1, 1]; sums run over assets with a bar."""
-    n_assets = scratch.want.shape[0]
+@inlined
+def map_action(i: int, t: int, market: MarketArrays, rules: Rules, actions: Floats, scratch: Scratch) -> None:
+    """scratch.want = weights of the raw action in row i, clipped to [-1, 1]; sums run over assets with a bar."""
+    want, has_bar, action = scratch.want, market.has_bar[t], actions[i]
+    n_assets = want.shape[0]
     total = 0.0
     if rules.mapping == SIMPLEX_CASH:
         # logits stay below logit_scale <= 50 in size, so exp cannot overflow and needs no shift
         for a in range(n_assets):
-            if market.has_bar[t, a]:
-                e = math.exp(rules.logit_scale * min(1.0, max(-1.0, actions[i, a + 1])))
-                scratch.want[a] = e
-                total += e
-        cash_logit = rules.logit_scale * min(1.0, max(-1.0, actions[i, 0]))
+            if has_bar[a]:
+                want[a] = math.exp(rules.logit_scale * min(1.0, max(-1.0, action[a + 1])))
+                total += want[a]
+        cash_logit = rules.logit_scale * min(1.0, max(-1.0, action[0]))
         factor = rules.invest_max / (1.0 + math.exp(-cash_logit)) / total if total > 0.0 else 0.0
     elif rules.mapping == DISCRETE:
         for a in range(n_assets):
-            scratch.want[a] = actions[i, a] - 1.0 if rules.allow_short else actions[i, a]
+            want[a] = action[a] - 1.0 if rules.allow_short else action[a]
         factor = rules.invest_max / n_assets
     else:
         for a in range(n_assets):
-            if market.has_bar[t, a]:
-                u = math.tanh(3.0 * min(1.0, max(-1.0, actions[i, a])))
-                scratch.want[a] = u
-                total += abs(u)
+            if has_bar[a]:
+                want[a] = math.tanh(3.0 * min(1.0, max(-1.0, action[a])))
+                total += abs(want[a])
         factor = rules.gross_cap / max(1.0, total)
     for a in range(n_assets):
-        scratch.want[a] = scratch.want[a] * factor if market.has_bar[t, a] else scratch.held[a]
+        want[a] = want[a] * factor if has_bar[a] else scratch.held[a]
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def cap_step(i, t, market, rules, state, scratch):
-    """Move no target further than `step_cap` from the previous one (the weight held where a close went missing since)."""
-    for a in range(scratch.want.shape[0]):
-        if market.has_bar[t, a]:
-            gap = market.last_gap[t, a] > state.last_decision[i]
-            prev = scratch.held[a] if gap else state.target[i, a]
-            move = scratch.want[a] - prev
-            scratch.want[a] = prev + min(rules.step_cap, max(-rules.step_cap, move))
+@inlined
+def cap_step(i: int, t: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch) -> None:
+    """No target moves further than `step_cap` from the previous one (from the weight held where a close is missing)."""
+    want, held, target = scratch.want, scratch.held, state.target[i]
+    has_bar, last_gap = market.has_bar[t], market.last_gap[t]
+    for a in range(want.shape[0]):
+        if has_bar[a]:
+            prev = held[a] if last_gap[a] > state.last_decision[i] else target[a]
+            want[a] = prev + min(rules.step_cap, max(-rules.step_cap, want[a] - prev))
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def apply_caps(t, market, rules, scratch):
+@inlined
+def apply_caps(t: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> bool:
     """The mandate's caps, once, in order; each only shrinks. True when any of them changed a target."""
-    n_assets = scratch.want.shape[0]
+    want, has_bar = scratch.want, market.has_bar[t]
     bound = False
     free_long = 0.0
     free_short = 0.0
     locked_gross = 0.0
     locked_net = 0.0
-    for a in range(n_assets):
-        w = scratch.want[a]
-        if not market.has_bar[t, a]:
+    for a in range(want.shape[0]):
+        w = want[a]
+        if not has_bar[a]:
             locked_gross += abs(w)
             locked_net += w
             continue
-        capped = w
-        if capped < 0.0 and not rules.allow_short:
-            capped = 0.0
+        capped = 0.0 if w < 0.0 and not rules.allow_short else w
         capped = min(rules.position_cap, max(-rules.position_cap, capped))
         if abs(capped) < TINY_WEIGHT:
             capped = 0.0
         bound = bound or abs(capped - w) > CAP_SLACK
-        scratch.want[a] = capped
-        if capped > 0.0:
-            free_long += capped
-        else:
-            free_short -= capped
+        want[a] = capped
+        free_long += max(capped, 0.0)
+        free_short -= min(capped, 0.0)
     free = free_long + free_short
     scale_long = 1.0
     if locked_gross + free > rules.gross_cap + CAP_SLACK:
@@ -106,14 +107,14 @@ def apply_caps(t, market, rules, scratch):
         scale_short *= max(0.0, free_short + (net + rules.net_cap)) / free_short
     if scale_long < 1.0 or scale_short < 1.0:
         bound = True
-        for a in range(n_assets):
-            if market.has_bar[t, a]:
-                scratch.want[a] *= scale_long if scratch.want[a] > 0.0 else scale_short
+        for a in range(want.shape[0]):
+            if has_bar[a]:
+                want[a] *= scale_long if want[a] > 0.0 else scale_short
     return bound
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def round_to_lot(shares, lot):
+@inlined
+def round_to_lot(shares: float, lot: float) -> float:
     """Toward zero to whole lots; a lot of 0 leaves fractions."""
     if lot <= 0.0:
         return shares
@@ -121,36 +122,36 @@ def round_to_lot(shares, lot):
     return size if shares > 0.0 else -size
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def make_orders(i, t, market, rules, state, scratch):
+@inlined
+def make_orders(i: int, t: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch) -> int:
     """scratch.order = shares to trade after band, lots and the smallest order. Returns how many are not 0."""
-    n_assets = scratch.want.shape[0]
+    wants, helds, orders = scratch.want, scratch.held, scratch.order
+    shares, mark, has_bar = state.shares[i], market.mark[t], market.has_bar[t]
     equity = state.equity[i]
     floor = max(MIN_ORDER_OF_EQUITY * equity, rules.min_notional)
     banded = rules.policy_layers and rules.band > 0.0 and state.gross[i] <= (rules.gross_cap + CAP_SLACK) * equity
     count = 0
-    for a in range(n_assets):
-        scratch.order[a] = 0.0
-        if not market.has_bar[t, a]:
+    for a in range(orders.shape[0]):
+        orders[a] = 0.0
+        if not has_bar[a]:
             continue
-        want, held = scratch.want[a], scratch.held[a]
+        want, held = wants[a], helds[a]
         if want != 0.0 and banded and abs(want - held) < rules.band and abs(held) <= rules.position_cap + CAP_SLACK:
             continue
-        mark = market.mark[t, a]
-        goal = round_to_lot(want * equity / mark, rules.lot)
-        order = goal - state.shares[i, a]
-        if abs(order) < TINY_SHARES or (abs(order) * mark < floor and goal != 0.0):
+        goal = round_to_lot(want * equity / mark[a], rules.lot)
+        order = goal - shares[a]
+        if abs(order) < TINY_SHARES or (abs(order) * mark[a] < floor and goal != 0.0):
             continue
-        scratch.order[a] = order
+        orders[a] = order
         count += 1
     return count
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def decide(i, t, market, rules, state, totals, actions, scratch):
+@inlined
+def decide(
+    i: int, t: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, actions: Floats, scratch: Scratch
+) -> int:
     """Orders of book i at the close of t from row i of `actions` (raw, or target weights for the mandate's layers)."""
-    for a in range(scratch.order.shape[0]):
-        scratch.order[a] = 0.0
     if state.equity[i] <= 0.0:
         return 0
     hold_weights(i, t, market, state, scratch)
@@ -159,11 +160,13 @@ def decide(i, t, market, rules, state, totals, actions, scratch):
         if rules.step_cap != math.inf:
             cap_step(i, t, market, rules, state, scratch)
     else:
-        for a in range(scratch.want.shape[0]):
-            scratch.want[a] = actions[i, a] if market.has_bar[t, a] else scratch.held[a]
+        want, held, has_bar, action = scratch.want, scratch.held, market.has_bar[t], actions[i]
+        for a in range(want.shape[0]):
+            want[a] = action[a] if has_bar[a] else held[a]
     if apply_caps(t, market, rules, scratch):
         totals.bound[i] += 1
-    for a in range(scratch.want.shape[0]):
-        state.target[i, a] = scratch.want[a]
+    target = state.target[i]
+    for a in range(target.shape[0]):
+        target[a] = scratch.want[a]
     state.last_decision[i] = t
     return make_orders(i, t, market, rules, state, scratch)

@@ -1,4 +1,4 @@
-"""One logged book: a whole span of given targets in one compiled loop, or stepped by hand by a strategy that looks at it."""
+"""One logged book: given targets in one compiled loop, or stepped by hand by a strategy that looks at its book."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from simulator.config import SimulatorConfig
 from simulator.ledger import Ledger, make_ledger
 from simulator.market import Market
 from simulator.rules import make_rules
-from simulator.state import LIVE, new_log, new_path, new_scratch, new_state, new_totals
-from simulator.step import finish, record, run_span, step_book
+from simulator.state import LIVE, State, new_log, new_path, new_scratch, new_state, new_totals
+from simulator.step import finish, record, run_span, step_books
 
 __all__ = ["ActionError", "BookSession", "Books", "Decisions", "run_decisions"]
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """Target weights (D, A) decided at the closes of `bars` (D,), increasing. Between them the strategy says nothing."""
+    """Target weights (D, A) decided at the closes of `bars` (D,), increasing; between them nothing is said."""
 
     bars: NDArray[np.int64]
     targets: NDArray[np.float64]
@@ -26,7 +26,9 @@ class Decisions:
 
 def _check_range(market: Market, t0: int, t1: int) -> None:
     if not 0 <= t0 < t1 < market.n_bars:
-        raise ValueError(f"a range must lie inside the data: first decision {t0}, last mark {t1}, bars 0 to {market.n_bars - 1}")
+        raise ValueError(
+            f"a range must lie inside the data: first decision {t0}, last mark {t1}, bars 0 to {market.n_bars - 1}"
+        )
 
 
 def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions, t0: int, t1: int) -> Ledger:
@@ -51,14 +53,14 @@ def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions,
     return make_ledger(market, t0, t1, state, totals, path, log)
 
 
-def _start(state, t0: int, cash: float) -> None:  # type: ignore[no-untyped-def]
+def _start(state: State, t0: int, cash: float) -> None:
     state.t[0] = t0
     for money in (state.cash, state.equity, state.start_equity, state.peak, state.prev_equity):
         money[0] = cash
 
 
 class BookSession:
-    """One logged book stepped by hand from the close of t0 to the mark of t1: for strategies that look at their book."""
+    """One logged book stepped by hand from the close of t0 to the mark of t1, by a strategy that looks at it."""
 
     def __init__(self, market: Market, config: SimulatorConfig, t0: int, t1: int, layers: str = "policy") -> None:
         _check_range(market, t0, t1)
@@ -82,9 +84,9 @@ class BookSession:
             row = np.ascontiguousarray(action, dtype=np.float64).reshape(1, -1)
             check_actions(row, (1, self.width), self.market, self._state.t)
         arrays = (self.market.arrays, self._rules, self._state, self._totals)
-        step_book(0, action is not None, *arrays, row, self._scratch, self._log)
+        step_books(action is not None, *arrays, row, self._scratch, self._log)
         record(self.t - self.t0, self._state, self._totals, self._path)
-        if self.done:
+        if self.t == self.t1:
             finish(self.t1 - self.t0, *arrays, self._path, self._log)
 
     @property
@@ -122,7 +124,8 @@ class BookSession:
         shares = self._state.shares[0]
         if self.equity <= 0:
             return np.zeros_like(shares)
-        return np.where(shares != 0, shares * self.market.mark[self.t], 0.0) / self.equity
+        values: NDArray[np.float64] = np.where(shares != 0, shares * self.market.mark[self.t], 0.0)
+        return np.divide(values, self.equity)
 
     @property
     def target(self) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Orders:
-    """K orders in the order in which they were decided; arrays (K,). Shares signed, money positive, `filled` -1 = not filled."""
+    """K orders as they were decided; arrays (K,). Shares signed, money positive, `filled` -1 = not filled."""
 
     decided: NDArray[np.int64]
     filled: NDArray[np.int64]
@@ -116,10 +116,10 @@ class Ledger:
 
 def make_ledger(market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog) -> Ledger:
     """The ledger of book 0; copies what it keeps of the log, shares the path's arrays."""
-    count = int(log.count[0])
-    orders = Orders(*(column[:count].copy() for column in log[1:]))
+    count = int(log.orders[0])
+    orders = Orders(**{name: column[:count].copy() for name, column in log._asdict().items() if name != "orders"})
     status = int(state.status[0])
     return Ledger(
-        t0, t1, *path[:10], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders, bound=int(totals.bound[0]),
-        ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
+        t0, t1, *path[:10], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders,
+        bound=int(totals.bound[0]), ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
     )  # fmt: skip

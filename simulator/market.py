@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
 from simulator.config import AUTO_IMPACT_K, AUTO_PARTICIPATION, SimulatorConfig, data_faults
+from simulator.jit import compiled
 
 MIN_VOLUME_BARS = 5
 YEAR_DAYS = 365.0
@@ -118,7 +118,11 @@ def _arrays(bars: Bars, config: SimulatorConfig, fill: str, *, uses_volume: bool
         raise ConfigFault({"exec.fill": [f"Fill {fill} needs a price field that the data lacks."]})
     ref = np.where(np.isfinite(price) & (price > 0), price, np.nan)
     shape = bars.close.shape
-    usual = usual_volume(_finite(bars.volume), first_bars(has_bar), config.exec.adv_window) if uses_volume else np.zeros(shape)
+    usual = (
+        usual_volume(_finite(bars.volume), first_bars(has_bar), config.exec.adv_window)
+        if uses_volume
+        else np.zeros(shape)
+    )
     return MarketArrays(
         mark=_forward_fill(bars.close, has_bar),
         ref=np.ascontiguousarray(ref),
@@ -150,7 +154,8 @@ def _forward_fill(close: NDArray[np.float64], has_bar: NDArray[np.bool_]) -> NDA
 
 def first_bars(has_bar: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(A,): first bar with a close; T for an asset that never has one."""
-    return np.where(has_bar.any(axis=0), has_bar.argmax(axis=0), has_bar.shape[0])
+    first: NDArray[np.int64] = np.where(has_bar.any(axis=0), has_bar.argmax(axis=0), has_bar.shape[0])
+    return first
 
 
 def _month_end(bars: Bars) -> NDArray[np.bool_]:
@@ -171,7 +176,7 @@ def _cash_rate(bars: Bars, column: str | None) -> NDArray[np.float64]:
     return np.ascontiguousarray(bars.rates[column], dtype=np.float64)
 
 
-@njit(cache=True)
+@compiled
 def usual_volume(volume: NDArray[np.float64], first: NDArray[np.int64], window: int) -> NDArray[np.float64]:
     """A_f (T, A): mean volume of the master bars f-window..f-1 since listing; 0 with fewer than five such bars.
 

@@ -14,7 +14,7 @@ BPS = 1e-4
 
 
 class Rules(NamedTuple):
-    """Scalars of one simulation. Weights in equity, rates as fractions (a year where financing), money in account currency."""
+    """Scalars of one simulation: weights in equity, rates as fractions (a year for financing), money."""
 
     mapping: int
     invest_max: float

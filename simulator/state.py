@@ -8,8 +8,21 @@ from numpy.typing import NDArray
 LIVE, RUINED, STOPPED = 0, 1, 2
 
 # Why an order filled as it did; `reason` of orders.csv.
-FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, AFTER_END, BY_STOP, BY_RUIN, LIQUIDATED = range(10)
-REASONS = ("filled", "participation", "funding", "untradable", "no_volume", "no_short", "after_end", "stop", "ruin", "liquidate")
+FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, AFTER_END, BY_STOP, BY_RUIN, LIQUIDATED = (
+    range(10)
+)
+REASONS = (
+    "filled",
+    "participation",
+    "funding",
+    "untradable",
+    "no_volume",
+    "no_short",
+    "after_end",
+    "stop",
+    "ruin",
+    "liquidate",
+)
 
 
 class State(NamedTuple):
@@ -56,9 +69,9 @@ class Scratch(NamedTuple):
 
 
 class OrderLog(NamedTuple):
-    """Orders of one logged book (capacity,), filled up to `count[0]`; capacity 0 switches the log off."""
+    """Orders of one logged book (capacity,), filled up to `orders[0]`; capacity 0 switches the log off."""
 
-    count: NDArray[np.int64]
+    orders: NDArray[np.int64]  # (1,) how many there are
     decided: NDArray[np.int64]
     filled: NDArray[np.int64]  # -1: did not fill
     asset: NDArray[np.int64]
@@ -89,23 +102,22 @@ class Path(NamedTuple):
 
 
 def new_state(n: int, n_assets: int) -> State:
-    counts = (np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1, np.int64))
-    return State(*counts, *(np.zeros(n) for _ in range(10)), np.zeros((n, n_assets)), np.zeros((n, n_assets)))
+    counts = [np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1, np.int64)]
+    return State._make(counts + [np.zeros(n) for _ in range(10)] + [np.zeros((n, n_assets)) for _ in range(2)])
 
 
 def new_totals(n: int) -> Totals:
-    return Totals(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
+    return Totals._make([np.zeros(n) for _ in range(5)] + [np.zeros(n, np.int64)])
 
 
 def new_scratch(n_assets: int) -> Scratch:
-    return Scratch(*(np.zeros(n_assets) for _ in range(6)), np.zeros(n_assets, np.int64))
+    return Scratch._make([np.zeros(n_assets) for _ in range(6)] + [np.zeros(n_assets, np.int64)])
 
 
 def new_log(capacity: int) -> OrderLog:
-    return OrderLog(
-        np.zeros(1, np.int64), *(np.empty(capacity, np.int64) for _ in range(4)), *(np.empty(capacity) for _ in range(7))
-    )
+    whole = [np.empty(capacity, np.int64) for _ in range(4)]
+    return OrderLog._make([np.zeros(1, np.int64), *whole] + [np.empty(capacity) for _ in range(7)])
 
 
 def new_path(length: int, n_assets: int) -> Path:
-    return Path(*(np.zeros(length) for _ in range(10)), np.zeros((length, n_assets)))
+    return Path._make([np.zeros(length) for _ in range(10)] + [np.zeros((length, n_assets))])

@@ -6,15 +6,19 @@ with recorded actions: none in this version's datasets); D fills in t+1; E mark 
 
 import math
 
-from numba import njit
+import numpy as np
+from numpy.typing import NDArray
 
-from simulator.decide import decide
-from simulator.fill import book_fill, fill_orders, log_order, slipped
-from simulator.state import BY_RUIN, BY_STOP, LIQUIDATED, LIVE, RUINED, STOPPED
+from simulator.decide import Floats, decide
+from simulator.fill import add, fill_orders, log_order, post, settle, slipped
+from simulator.jit import inlined, kernel
+from simulator.market import MarketArrays
+from simulator.rules import Rules
+from simulator.state import BY_RUIN, BY_STOP, LIQUIDATED, LIVE, RUINED, STOPPED, OrderLog, Path, Scratch, State, Totals
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def finance(i, t, market, rules, state, totals):
+@inlined
+def finance(i: int, t: int, market: MarketArrays, rules: Rules, state: State, totals: Totals) -> None:
     """B: simple interest on the balances at the close of t, ACT/365."""
     short = 0.5 * (state.gross[i] - state.net[i])  # sum of |q| m over shorts
     free = state.cash[i] - short
@@ -31,8 +35,8 @@ def finance(i, t, market, rules, state, totals):
     totals.borrow[i] -= borrow
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def mark_book(i, t, market, state):
+@inlined
+def mark_book(i: int, t: int, market: MarketArrays, state: State) -> None:
     """E: value the book at the close of t."""
     shares, mark = state.shares[i], market.mark[t]
     gross = 0.0
@@ -50,12 +54,15 @@ def mark_book(i, t, market, state):
     state.drawdown[i] = state.equity[i] / state.peak[i] - 1.0
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def close_out(i, t, how, market, rules, state, totals, log):
+@inlined
+def close_out(
+    i: int, t: int, how: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, log: OrderLog
+) -> None:
     """Close every position at the close of t.
 
-    Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact, where a bar stands.
+    Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact.
     """
+    sums = (0.0, 0.0, 0.0, 0.0, 0.0)
     for a in range(state.shares.shape[1]):
         held = state.shares[i, a]
         if held == 0.0 or (how == LIQUIDATED and not market.has_bar[t, a]):
@@ -70,12 +77,13 @@ def close_out(i, t, how, market, rules, state, totals, log):
         price = mark * (1.0 + side * rules.half_spread)
         if how == LIQUIDATED:
             price = slipped(mark, side, abs(held), market.usual_volume[t, a], rules)
-        book_fill(i, t, t, a, -held, -held, price, mark, how, rules, state, totals, log)
+        sums = add(sums, settle(i, t, t, a, -held, -held, price, mark, how, rules, state, log))
+    post(i, sums, state, totals)
     mark_book(i, t, market, state)
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def check_book(i, t, market, rules, state, totals, log):
+@inlined
+def check_book(i: int, t: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, log: OrderLog) -> None:
     """Ruin, then stop; the first that holds ends the book."""
     if state.equity[i] <= 0.0:
         state.status[i] = RUINED
@@ -85,8 +93,18 @@ def check_book(i, t, market, rules, state, totals, log):
         close_out(i, t, BY_STOP, market, rules, state, totals, log)
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def step_book(i, decided, market, rules, state, totals, actions, scratch, log):
+@inlined
+def step_book(
+    i: int,
+    decided: bool,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    actions: Floats,
+    scratch: Scratch,
+    log: OrderLog,
+) -> None:
     """One step of book i; `decided` is false when the strategy said nothing at this bar."""
     t = state.t[i]
     state.t[i] = t + 1
@@ -103,15 +121,24 @@ def step_book(i, decided, market, rules, state, totals, actions, scratch, log):
     check_book(i, t + 1, market, rules, state, totals, log)
 
 
-@njit(cache=True, _nrt=False)
-def step_books(market, rules, state, totals, actions, scratch, log):
-    """One step of every book; book i acts on row i of `actions`."""
+@kernel
+def step_books(
+    decided: bool,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    actions: Floats,
+    scratch: Scratch,
+    log: OrderLog,
+) -> None:
+    """One step of every book; book i acts on row i of `actions`, or none does."""
     for i in range(state.t.shape[0]):
-        step_book(i, True, market, rules, state, totals, actions, scratch, log)
+        step_book(i, decided, market, rules, state, totals, actions, scratch, log)
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def record(k, state, totals, path):
+@inlined
+def record(k: int, state: State, totals: Totals, path: Path) -> None:
     """Row k of the path from book 0 as it stands."""
     path.equity[k] = state.equity[0]
     path.cash[k] = state.cash[0]
@@ -128,16 +155,28 @@ def record(k, state, totals, path):
         row[a] = shares[a]
 
 
-@njit(cache=True, forceinline=True, _nrt=False)
-def finish(k, market, rules, state, totals, path, log):
+@inlined
+def finish(k: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, path: Path, log: OrderLog) -> None:
     """After the last mark: sell everything where the rules ask for it, and record that as the last point."""
     if rules.liquidate and state.status[0] == LIVE:
         close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log)
         record(k, state, totals, path)
 
 
-@njit(cache=True, _nrt=False)
-def run_span(t0, t1, bars, targets, market, rules, state, totals, scratch, path, log):
+@kernel
+def run_span(
+    t0: int,
+    t1: int,
+    bars: NDArray[np.int64],
+    targets: Floats,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    scratch: Scratch,
+    path: Path,
+    log: OrderLog,
+) -> None:
     """Book 0 from t0 to t1, deciding `targets[k]` at `bars[k]`; path row 0 is the start."""
     record(0, state, totals, path)
     k = 0

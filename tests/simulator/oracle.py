@@ -9,7 +9,7 @@ from decimal import Decimal, getcontext
 
 getcontext().prec = 50
 ZERO, ONE = Decimal(0), Decimal(1)
-NEAR, EXACT = Decimal("1e-7"), Decimal("2e-10")
+NEAR, EXACT, SLACK = Decimal("1e-7"), Decimal("2e-10"), Decimal("1e-9")
 
 
 @dataclass
@@ -70,6 +70,12 @@ class Oracle:
             self.near = True
         return a < b
 
+    def breaks(self, value, cap):
+        """value > cap by more than the slack of 1e-9, noting when the slack itself is too near to tell."""
+        if abs(value - cap - SLACK) < SLACK / 100:
+            self.near = True
+        return value - cap > SLACK
+
     def mark(self, t, a):
         for k in range(t, -1, -1):
             if self.close[k][a] is not None:
@@ -91,7 +97,7 @@ class Oracle:
             return x
         quotient = abs(x) / self.rules.lot
         gap = abs(quotient - round(quotient))
-        if EXACT < gap < NEAR * max(ONE, quotient):
+        if EXACT < gap < NEAR:
             self.near = True
         whole = (quotient + Decimal("1e-9")).to_integral_value(rounding="ROUND_FLOOR")
         return whole * self.rules.lot * (1 if x > 0 else -1)
@@ -116,7 +122,7 @@ class Oracle:
         orders = {}
         for a in free:
             if r.policy and w[a] != 0 and r.band > 0:
-                breaks = self.less(r.position + Decimal("1e-9"), abs(held[a])) or self.less(r.gross + Decimal("1e-9"), gross_now)
+                breaks = self.breaks(abs(held[a]), r.position) or self.breaks(gross_now, r.gross)
                 if not breaks and self.less(abs(w[a] - held[a]), r.band):
                     continue
             goal = self.lots(w[a] * self.equity / self.mark(t, a))
@@ -137,12 +143,12 @@ class Oracle:
                 w[a] = ZERO
         locked = sum((abs(w[a]) for a in range(self.n) if a not in free), ZERO)
         loose = sum((abs(w[a]) for a in free), ZERO)
-        if locked + loose > r.gross + Decimal("1e-9") and loose > 0:
+        if self.breaks(locked + loose, r.gross) and loose > 0:
             for a in free:
                 w[a] *= max(ZERO, r.gross - locked) / loose
         net = sum(w, ZERO)
         side = 1 if net > 0 else -1
-        if abs(net) > r.net + Decimal("1e-9"):
+        if self.breaks(abs(net), r.net):
             longer = [a for a in free if w[a] * side > 0]
             total = sum((abs(w[a]) for a in longer), ZERO)
             for a in longer:
