@@ -63,12 +63,14 @@ class Look:
 class Selection(BaseCallback):  # type: ignore[misc]
     """Scores the policy on the validation range every `every` steps and at the end; calls `keep` for each new best.
 
-    Looks fall between updates, on the policy that the next rollout is collected with.
+    Looks fall between updates, on the policy that the next rollout is collected with. `told` hears of each look and
+    whether it is the best.
     """
 
-    def __init__(self, score: Callable[[], float], keep: Callable[[], None], events: EventWriter, every: int) -> None:
+    def __init__(self, score: Callable[[], float], keep: Callable[[], None], told: Callable[[Look, bool], None],
+                 every: int) -> None:  # fmt: skip
         super().__init__()
-        self._score, self._keep, self._events, self._every = score, keep, events, every
+        self._score, self._keep, self._told, self._every = score, keep, told, every
         self.looks: list[Look] = []
         self.best = Look(0, -math.inf)
 
@@ -91,11 +93,10 @@ class Selection(BaseCallback):  # type: ignore[misc]
     def _look(self) -> None:
         look = Look(self.num_timesteps, self._score())
         self.looks.append(look)
-        if look.score > self.best.score:
+        is_best = look.score > self.best.score
+        if is_best:
             self.best = look
             self._keep()
         self.logger.record("validation/score", look.score)
         self.logger.record("validation/best_score", self.best.score)
-        self._events.metric(
-            validation_score=look.score, best_validation_score=self.best.score, best_step=self.best.step, step=look.step
-        )
+        self._told(look, is_best)

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from marketdata.config import FeaturesConfig
+from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
 from simulator.market import Market
 
@@ -18,8 +19,11 @@ PER_ASSET = frozenset({"weights", "previous_target", "has_bar"})
 WIDTHS = {"cash": 1, "gross": 1, "drawdown": 1, "sharpe_state": 2}
 
 
-class ObservationMismatch(ValueError):
-    """A policy is shown something else than it was trained on; the message names each difference."""
+class ObservationMismatch(ConfigFault):
+    """A policy is shown something else than it was trained on; the sentence, at `policy`, names each difference."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__({"policy": [sentence]})
 
 
 @dataclass(frozen=True)

@@ -26,30 +26,35 @@ class PolicyStrategy:
     key = "policy"
     layers = "policy"
 
-    def __init__(self, path: Path, sha256: str, market: Market, config: SimulatorConfig) -> None:
-        """Opens the policy and builds what it sees of `market`.
+    def __init__(self, path: Path, sha256: str) -> None:
+        """Raises PolicyFileFault (a ValueError, one sentence) where the file is not the one with this sha256."""
+        self._stored = policy_file.load(path, sha256)
+        self._actor: Actor | None = None
+        self._needed = 0
 
-        Raises PolicyFileFault where the file is not the one with this sha256, ObservationMismatch where the market or
-        `config` shows the policy something that it was not trained on. Both are ValueErrors with one sentence.
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Build what the policy sees of `market`.
+
+        Raises ObservationMismatch, a ConfigFault, where market or configuration show it something that it was not
+        trained on.
         """
-        stored = policy_file.load(path, sha256)
-        self.layout = stored.layout
-        features = _features(stored.layout, market, config)
-        windows = Windows(stored.normaliser.apply(features.values), stored.layout.lookback)
-        self._actor = Actor(stored.model, stored.layout, windows, market)
-        self.warmup = features.warmup
-
-    @property
-    def needed_bars(self) -> int:
-        """Bars that must lie before the first decision."""
-        return self.layout.lookback + self.warmup
+        layout, features = self._stored.layout, _features(self._stored.layout, market, config)
+        windows = Windows(self._stored.normaliser.apply(features.values), layout.lookback)
+        self._actor = Actor(self._stored.model, layout, windows, market)
+        self._needed = layout.lookback + features.warmup
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
-        """None: what a policy does depends on its book."""
+        """None, since what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
+        if t0 < self._needed:
+            raise ObservationMismatch(
+                f"This policy needs {self._needed} bars before its first decision; the range leaves {t0}."
+            )
         return None
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
-        """Raw mean action (width,) at the close of t; None once the book has ended."""
+        """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
+        if self._actor is None:
+            raise RuntimeError("call prepare before decide: a policy must know its market")
         return self._actor.decide(session)
 
 

@@ -22,9 +22,7 @@ def test_both_checkers_are_content(data: Planted, mode: str) -> None:
     task = task_of(data, Range(20, 500), config=config, reward=RewardConfig(mode="diff_sharpe"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings(
-            "ignore", message=".*window is an image.*|.*window has an unconventional.*"
-        )
+        warnings.filterwarnings("ignore", message=".*image.*|.*has an unconventional.*")
         env = gymnasium.make(ENV_ID, task=task)
         check_by_gymnasium(env.unwrapped, skip_render_check=True)
         check_by_sb3(env.unwrapped)

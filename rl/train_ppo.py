@@ -1,0 +1,112 @@
+"""A training: `python -m rl.train_ppo RUN_DIR --datasets DIR`.
+
+RUN_DIR holds `config.yaml`, a `TrainConfig`. Phases: data → train → validate → judge → report. The policy is judged as
+it lies in its file, by the same road that a later backtest of it takes, so that both leave the same tables.
+"""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from backtest import judge
+from backtest.feed import Feed, first_sentence, load_feed, write_note
+from marketdata.config_base import ConfigFault, sentences
+from marketdata.features import build_features, feature_plan
+from marketdata.splits import Ranges, make_ranges
+from rl.config import TrainConfig
+from rl.policy_file import PolicyFileFault
+from rl.policy_strategy import PolicyStrategy
+from rl.ppo import DeviceMissing
+from rl.task import FeatureTable, Task, make_task
+from rl.training import Trained, TrainingDiverged, train
+from runfiles import layout
+from runfiles.job import Job, JobRefused, run_job
+from simulator.market import prepare_market
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data of a training, split, with the task made of its training bars."""
+
+    feed: Feed
+    ranges: Ranges
+    task: Task
+
+
+def run(job: Job) -> None:
+    """The job. Raises JobRefused with one sentence for what is wrong with the input."""
+    config = read_config(job)
+    prepared = prepare(job, config)
+    job.events.enter("train")
+    try:
+        trained = train(prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log)
+    except (DeviceMissing, TrainingDiverged) as fault:
+        raise JobRefused(f"{fault}.") from fault
+    kept = choose(job, config, trained)
+    subject = open_policy(kept)
+    judge.judge_and_write(job, config, prepared.feed, prepared.ranges.test, subject, config.features)
+
+
+def read_config(job: Job) -> TrainConfig:
+    """`config.yaml` as a TrainConfig. Raises JobRefused naming the first field that is wrong."""
+    try:
+        return TrainConfig.model_validate(job.config)
+    except ValidationError as error:
+        field, said = next(iter(sentences(error).items()))
+        raise JobRefused(f"{field}: {said[0]}") from error
+
+
+def prepare(job: Job, config: TrainConfig) -> Prepared:
+    """The data phase: bars, features, ranges, and the task of the training range."""
+    feed = load_feed(job, config.dataset)
+    bars, lookback = feed.bars, config.features.lookback
+    try:
+        plan = feature_plan(config.features, bars.fields, bars.adjustment)
+        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
+        market = prepare_market(bars, config)
+        features = build_features(bars, plan)
+        table = FeatureTable(features.values, features.names)
+        benchmark = config.evaluation.benchmark
+        task = make_task(market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark)
+    except ConfigFault as fault:
+        raise JobRefused(first_sentence(fault)) from fault
+    write_note(job, feed, features)
+    _tell(job, feed, ranges, task, plan.left_out)
+    return Prepared(feed, ranges, task)
+
+
+def choose(job: Job, config: TrainConfig, trained: Trained) -> Path:
+    """The validation phase: which of the two kept policies is judged."""
+    job.events.enter("validate")
+    job.events.metric(
+        validation_score=trained.looks[-1].score, best_validation_score=trained.best.score, best_step=trained.best.step
+    )
+    best = config.evaluation.policy == "best"
+    job.log(f"judged: the {'best on validation' if best else 'last'} policy, of step "
+            f"{trained.best.step if best else trained.looks[-1].step:,}")  # fmt: skip
+    return job.folder / (layout.BEST_POLICY if best else layout.LAST_POLICY)
+
+
+def open_policy(path: Path) -> PolicyStrategy:
+    """The policy just written, from its file."""
+    try:
+        return PolicyStrategy(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    except PolicyFileFault as fault:
+        raise JobRefused(f"{fault}.") from fault
+
+
+def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task, left_out: tuple[str, ...]) -> None:
+    bars, session = feed.bars, feed.bars.session
+    job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.features)} features")
+    if left_out:
+        job.log(f"left out, for lack of their columns: {', '.join(left_out)}")
+    for name in ("train", "validation", "test"):
+        found = getattr(ranges, name)
+        job.log(f"{name}: {session[found.t0]} to {session[found.t1]}, {found.n_bars:,} bars")
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_job(run, sys.argv[1:]))

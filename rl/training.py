@@ -1,0 +1,85 @@
+"""One training: PPO on a task, looked at on the validation range, best and last policy kept in a run directory."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stable_baselines3 import PPO
+
+from marketdata.splits import Range
+from rl import policy_file
+from rl.actor import Actor, mean_log_return
+from rl.callbacks import Look, Progress, Selection, make_logger
+from rl.config import TrainConfig
+from rl.ppo import make_model, total_steps
+from rl.task import Task
+from runfiles import layout
+from runfiles.events import EventWriter
+from simulator.books import ActionError
+
+
+class TrainingDiverged(ValueError):
+    """The network's numbers are no longer finite; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The looks at the validation range, in order, and the best of them."""
+
+    looks: tuple[Look, ...]
+    best: Look
+    n_weights: int
+
+
+def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,
+          log: Callable[[str], None]) -> Trained:  # fmt: skip
+    """Train by `config` and leave `ppo_policy.zip`, `best_policy.zip`, `tb/` and `progress.csv` in `folder`.
+
+    Raises TrainingDiverged, and DeviceMissing where the device is not there.
+    """
+    model, total = make_model(task, config.model, config.training), total_steps(config.model, config.training)
+    n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
+    log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
+    model.set_logger(make_logger(folder))
+    selection = Selection(
+        score=lambda: _score(model, task, validation),
+        keep=lambda: _save(folder / layout.BEST_POLICY, model, task),
+        told=_teller(events, log, total),
+        every=config.training.eval_every,
+    )
+    try:
+        model.learn(total, callback=[Progress(events, total), selection])
+    except ActionError as error:
+        raise TrainingDiverged(
+            "The training diverged: the network gave a number that is not finite; a smaller model.learning_rate helps"
+        ) from error
+    finally:
+        model.logger.close()
+    _save(folder / layout.LAST_POLICY, model, task)
+    return Trained(tuple(selection.looks), selection.best, n_weights)
+
+
+def _score(model: PPO, task: Task, validation: Range) -> float:
+    actor = Actor(model, task.layout, task.windows, task.market)
+    return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
+
+
+def _save(path: Path, model: PPO, task: Task) -> None:
+    policy_file.save(path, model, task.normaliser, task.layout)
+
+
+def _teller(events: EventWriter, log: Callable[[str], None], total: int) -> Callable[[Look, bool], None]:
+    """News of each look: a metric event for the page, a line for the log."""
+    best = Look(0, -math.inf)
+
+    def tell(look: Look, is_best: bool) -> None:
+        nonlocal best
+        best = look if is_best else best
+        events.metric(
+            validation_score=look.score, best_validation_score=best.score, best_step=best.step, step=look.step
+        )
+        mark = ", the best so far" if is_best else ""
+        log(f"step {look.step:,} of {total:,}: {look.score * 1e4:+.2f} bps a bar on the validation range{mark}")
+
+    return tell
