@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from backtest import tables
 from backtest.report_html import render
 from backtest.runner import Judged
@@ -31,7 +33,7 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     return summaries[0]
 
 
-def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: list[str]) -> None:
+def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: pa.Array) -> None:
     """The tables of one strategy into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     symbols, ledger, trades = case.market.symbols, one.ledger, one.trades

@@ -1,7 +1,160 @@
-"""placeholder"""
+"""`report.html`: one self-contained page. Verdict first, then the evidence; no script, no outside address."""
 
-from typing import Any
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+
+from backtest.report_charts import Chart, Series, line_chart
+from backtest.report_numbers import exact, metric_text, percent, three_digits, unit_text
+from backtest.runner import Judged
+from backtest.tables import borrow_by_symbol
+from runfiles.metric_keys import HEADLINE, METRICS
+
+if TYPE_CHECKING:
+    from backtest.judge import Case
+
+TAGS = {
+    "too_short": "too short to tell",
+    "worse": "worse than the best baseline",
+    "shown": "shown to be skill",
+    "not_shown": "not shown to be skill",
+}
 
 
-def render(case: Any, summary: dict[str, Any]) -> str:
-    return "<!doctype html>\n"
+@functools.cache
+def _template() -> jinja2.Template:
+    source = (Path(__file__).parent / "templates" / "report.html").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"percent": percent, "digits": three_digits, "exact": exact}
+    return environment.from_string(source)
+
+
+def render(case: Case, summary: dict[str, Any]) -> str:
+    """The page of a judgement; `summary` is the subject's `summary.json`. The same case gives the same text."""
+    return _template().render(
+        case=case,
+        summary=summary,
+        verdict=case.verdict,
+        tag=TAGS[case.verdict.code],
+        interval=interval(case),
+        labels={one.key: one.spec.label for one in case.judged},
+        charts=charts(case),
+        headline=rows(case, HEADLINE),
+        others=rows(case, [key for key in METRICS if key not in HEADLINE]),
+        symbols=symbol_rows(case),
+        spreads=[one for one in case.judged if one.spread is not None],
+        rules=rules(case),
+    )
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Places of the verdict's limits on a bar from 0 to 100."""
+
+    low: str
+    width: str
+    zero: str
+    point: str
+
+
+def interval(case: Case) -> Interval | None:
+    verdict = case.verdict
+    if verdict.low is None or verdict.high is None or verdict.excess_per_year is None:
+        return None
+    ends = (verdict.low, verdict.high, 0.0, verdict.excess_per_year)
+    low, high = min(ends), max(ends)
+    span = (high - low) or 1.0
+
+    def place(value: float) -> float:
+        return 4 + 92 * (value - low) / span
+
+    return Interval(*(f"{x:.2f}" for x in (
+        place(verdict.low), place(verdict.high) - place(verdict.low), place(0.0), place(verdict.excess_per_year)
+    )))  # fmt: skip
+
+
+def charts(case: Case) -> list[Chart]:
+    """Equity as a multiple of the start, and drawdown, of every strategy of the report."""
+    sessions = case.market.bars.session[case.span.t0 : case.span.t1 + 1]
+
+    def series(values: str) -> list[Series]:
+        return [
+            Series(one.spec.label, one.spec.series, one is case.subject, one.key == "benchmark", _curve(one, values))
+            for one in case.judged
+        ]
+
+    return [
+        line_chart("Equity, as a multiple of the start", series("equity"), sessions, percent=False),
+        line_chart("Drawdown, %", series("drawdown"), sessions, percent=True),
+    ]
+
+
+def _curve(one: Judged, what: str) -> np.ndarray:
+    return one.ledger.equity / one.ledger.equity[0] if what == "equity" else one.ledger.drawdown
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric of every strategy; `cells` are (text, all digits)."""
+
+    label: str
+    unit: str
+    definition: str
+    cells: tuple[tuple[str, str], ...]
+
+
+def rows(case: Case, keys: Any) -> list[Row]:
+    return [
+        Row(
+            METRICS[key].label,
+            unit_text(key),
+            METRICS[key].definition,
+            tuple((metric_text(key, one.metrics[key]), exact(one.metrics[key])) for one in case.judged),
+        )
+        for key in keys
+    ]
+
+
+def symbol_rows(case: Case) -> list[tuple[str, float, float, float, float]]:
+    """(symbol, mean weight, gross, costs, net) of the subject, best first; money, open lots at the last mark."""
+    ledger, trades = case.subject.ledger, case.subject.trades
+    size = case.market.n_assets
+    gross = np.bincount(trades.asset, trades.pnl_gross, minlength=size)
+    costs = np.bincount(trades.asset, trades.fees + trades.slippage, minlength=size)
+    net = gross - costs + borrow_by_symbol(ledger, case.market, case.config.fees.borrow_fee_apr)
+    weight = ledger.weights[1:].mean(axis=0)
+    order = np.argsort(-net, kind="stable")
+    return [(case.market.symbols[a], *(float(x[a]) for x in (weight, gross, costs, net))) for a in order]
+
+
+def rules(case: Case) -> list[tuple[str, str]]:
+    """What the figures rest on, in words."""
+    config, market = case.config, case.market
+    impact = f"{market.impact_k:g} bps at 100 % of usual volume" if market.impact_k else "off"
+    cap = f"{market.participation:.0%} of usual volume" if math.isfinite(market.participation) else "off"
+    caps = config.margin
+    block = "" if case.excess is None else f", mean block {case.excess.mean_block:.1f} bars"
+    return [
+        ("Fill", "next bar's open" if market.fill == "next_open" else "next bar's close"),
+        ("Fee", f"{config.fees.taker_bps + config.fees.commission_pct_notional * 1e4:g} bps of the traded value"
+                + (f" and {config.fees.commission_per_share:g} a share" if config.fees.commission_per_share else "")),
+        ("Half spread", f"{config.exec.half_spread_bps:g} bps"),
+        ("Impact", impact),
+        ("Participation cap", cap),
+        ("Start cash", three_digits(config.episode.start_cash)),
+        ("Caps", f"gross {caps.max_gross_leverage:g} ×, net {caps.max_net_leverage:g} ×, "
+                 f"position {caps.max_position_weight:g} ×, " + ("short allowed" if caps.allow_short else "long only")),
+        ("Cash earns", f"{percent(caps.cash_yield_apr, sign=False)} % a year" if not caps.cash_yield_column
+                       else f"column {caps.cash_yield_column}"),
+        ("Resampling", f"{config.evaluation.bootstrap_paths:,} paths of the stationary bootstrap{block}, "
+                       f"seed {config.evaluation.seed}"),
+    ]  # fmt: skip
