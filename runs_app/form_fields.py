@@ -1,6 +1,7 @@
 """What a configuration model says about each of its leaves, as a form needs it. Nothing of it is repeated here."""
 
 import datetime as dt
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pydantic.fields import FieldInfo
 
 from marketdata.config_base import is_later
 
-WIDGETS = ("bool", "choice", "choices", "list", "ranges", "date", "int", "float", "text")
+# groups whose name is an abbreviation or says too little as a heading
+TITLES = {"dataset": "Data", "exec": "Execution", "episode": "Book and episode", "evaluation": "Report"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> t
         if part is None:
             own.append(_leaf(name, name, field))
         else:
-            parts.append(Group(name, _words(name), _first_line(part), tuple(_leaves(name, part))))
+            parts.append(Group(name, TITLES.get(name, _words(name)), _first_line(part), tuple(_leaves(name, part))))
     head = [Group("", "", "", tuple(own))] if own else []
     return tuple(group for group in head + parts if group.leaves)
 
@@ -146,4 +148,5 @@ def _words(name: str) -> str:
 
 
 def _first_line(part: type[BaseModel]) -> str:
-    return (part.__doc__ or "").strip().split("\n", 1)[0]
+    line = (part.__doc__ or "").strip().split("\n", 1)[0]
+    return re.sub(r" \([^()]*docs/[^()]*\)", "", line)  # a page cannot follow a pointer into the repository

@@ -12,6 +12,8 @@ from runfiles.metric_keys import HEADLINE, METRICS
 from runs_app import access, report_reader
 
 MOST_PAGES = 100_000
+# beside the charts; the other metrics unfold below
+SHOWN = (*HEADLINE, "calmar", "cvar_95", "exposure", "gross", "hit_rate", "beta", "information_ratio", "n_trades")
 
 
 @login_required
@@ -25,8 +27,8 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
         "strategies": report_reader.judged(run),
-        "headline": [METRICS[key] for key in HEADLINE],
-        "others": [spec for key, spec in METRICS.items() if key not in HEADLINE],
+        "headline": [METRICS[key] for key in SHOWN],
+        "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
         "keys": {artifact.key: artifact for artifact in run.artifacts.all()},

@@ -17,7 +17,7 @@ from runs_app import artifacts
 from runs_app.models import Run
 
 TABLES = ("orders", "trades")
-PAGE_ROWS = 50
+PAGE_ROWS = 20
 MAX_JSON = 4 * 1024 * 1024
 
 

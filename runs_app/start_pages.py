@@ -17,6 +17,7 @@ from runs_app import access, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
 from runs_app.models import Policy, Run
+from runs_app.titles import policy_title, run_title
 
 # the order in which a person thinks of them; a group that is not named here follows
 ORDER = (
@@ -42,7 +43,7 @@ OFFERED = 200
 @login_required
 @require_http_methods(["GET", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(TrainConfig, order=ORDER, options=_options())
+    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options())
     if request.method == "POST":
         return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
     chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
@@ -96,14 +97,14 @@ def _options() -> dict[str, list[tuple[str, str]]]:
 
 def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     """What may be judged: baselines, this person's policies and finished trainings."""
-    policies = Policy.objects.owned_by(request.user).order_by("-created")[:OFFERED]
+    policies = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")[:OFFERED]
     trained = (
         Run.objects.owned_by(request.user).filter(kind=Run.Kind.TRAIN, state=Run.State.SUCCEEDED).order_by("-created")
     )
     return {
         "policy": [(key, STRATEGIES[key].label) for key in BASELINES]
-        + [(str(policy.id), f"{policy} ({policy.get_which_display()})") for policy in policies],
-        "run_id": [(str(run.id), f"{run} · {run.created:%Y-%m-%d %H:%M}") for run in trained[:OFFERED]],
+        + [(str(policy.id), policy_title(policy)) for policy in policies],
+        "run_id": [(str(run.id), f"{run_title(run)} · {run.created:%Y-%m-%d %H:%M}") for run in trained[:OFFERED]],
     }
 
 

@@ -14,6 +14,7 @@ from backtest.registry import STRATEGIES
 from runfiles.metric_keys import METRICS
 from runs_app import numbers_text
 from runs_app.models import Run
+from runs_app.titles import run_title
 
 register = template.Library()
 
@@ -52,6 +53,13 @@ def signed_percent(fraction: float | None) -> str:
     return numbers_text.percent(fraction)
 
 
+@register.filter
+def state_word(state: str) -> str:
+    """`Succeeded` for SUCCEEDED; a claimed run still waits for a person."""
+    return "Queued" if state == Run.State.STARTING else str(state).capitalize()
+
+
+register.filter("title_of", run_title)
 register.filter("span", numbers_text.span)
 register.filter("size", numbers_text.size)
 
@@ -112,9 +120,10 @@ def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     left, right = min(low, 0.0), max(high, 0.0)
     width = (right - left) or 1.0
-    at = {name: round(4 + 92 * (value - left) / width, 2) for name, value in
+    at = {name: round(6 + 88 * (value - left) / width, 2) for name, value in
           (("low", low), ("high", high), ("point", point), ("zero", 0.0))}  # fmt: skip
-    return {**at, "width": max(0.5, round(at["high"] - at["low"], 2))}
+    apart = min(abs(at["zero"] - at["low"]), abs(at["zero"] - at["high"])) > 8  # else its label would lie on another
+    return {**at, "width": max(0.5, round(at["high"] - at["low"], 2)), "zero_apart": apart}
 
 
 _TEXT_COLUMNS = frozenset({"id", "decided", "filled", "symbol", "side", "reason", "entry_time", "exit_time", "open"})
@@ -141,6 +150,8 @@ def cell(name: str, text: str) -> SafeString:
     """A cell of a CSV table: times as days, numbers with three digits and the rest on hover, a dash for nothing."""
     if not text:
         return format_html("<td{}>{}</td>", _number_class(name), numbers_text.DASH)
+    if name == "open":
+        return format_html("<td>{}</td>", "" if text == "0" else "open")
     if name in _TEXT_COLUMNS:
         moment = name in ("decided", "filled") or name.endswith("_time")
         return format_html('<td title="{}">{}</td>', text, text[:10]) if moment else format_html("<td>{}</td>", text)

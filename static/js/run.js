@@ -56,7 +56,7 @@ function showPhase(phase) {
 }
 
 function showProgress({ progress, queue_position: place, started }) {
-  const { step = null, total = null, rate = null, eta_s: eta = null } = progress ?? {};
+  const { step = null, total = null, rate = null, eta_s: eta = progress?.eta ?? null } = progress ?? {};
   const bar = find("bar");
   bar.max = total || 1;
   bar.value = total ? step : 0;

@@ -97,7 +97,7 @@ function options(width) {
     series: [{}, { stroke: colour("--sb-accent"), width: 1.5, points: { show: (chart, index) => chart.data[index].length < 3 } }],
     axes: [
       { ...axis, size: 26, values: (_, ticks) => ticks.map(short) },
-      { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => three(tick)) },
+      { ...axis, size: 48, values: (_, ticks) => ticks.map(short) },
     ],
   };
 }

@@ -1,0 +1,22 @@
+"""What a run is called on a page when nobody named it."""
+
+from backtest.registry import POLICY, STRATEGIES
+from runs_app.models import Policy, Run
+
+
+def run_title(run: Run) -> str:
+    """`PPO us20 seed 0`, `Equal weight on us20`, or the name that its owner gave."""
+    if run.name:
+        return run.name
+    data = (run.dataset_name or run.config.get("dataset", {}).get("id", "")).rpartition("/")[2]
+    if run.kind == Run.Kind.TRAIN:
+        seeds = run.config.get("training", {}).get("seeds", [])
+        return f"PPO {data} seed {', '.join(map(str, seeds))}".rstrip()
+    label = STRATEGIES[run.subject].label if run.subject in STRATEGIES else STRATEGIES[POLICY].label
+    return f"{label} on {data}"
+
+
+def policy_title(policy: Policy) -> str:
+    """`PPO us20 seed 0, best on validation (1f3a0c2e)`."""
+    named = policy.name or (run_title(policy.run) if policy.run else "Policy")
+    return f"{named}, {policy.get_which_display()} ({str(policy.id)[:8]})"
