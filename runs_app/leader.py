@@ -71,12 +71,15 @@ class Loop:
         self._leadership = Leadership(path or lock_path())
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._looked = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
         self.leads = False
         self.tick = time.monotonic()
 
-    def start(self) -> None:
+    def start(self, patience_s: float = 5.0) -> None:
+        """Returns after the first round: what is shown from now on is what there is."""
         self._thread.start()
+        self._looked.wait(patience_s)
 
     def stop(self, patience_s: float = 10.0) -> None:
         self._stop.set()
@@ -97,6 +100,7 @@ class Loop:
             while not self._stop.is_set():
                 busy = self._round(turner)
                 self.tick = time.monotonic()
+                self._looked.set()
                 self._wake.wait(BUSY_S if busy else IDLE_S)
                 self._wake.clear()
         finally:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils import timezone
 
-from runs_app import endings, harvest, hub, moves, queueing
+from runs_app import datasets, endings, harvest, hub, moves, queueing
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -199,8 +199,16 @@ def start(on_change: OnChange = _hint) -> None:
     """Begin to look after runs in a thread of this process; `serve` calls it first."""
     global _loop
     if _loop is None:
-        _loop = Loop(lambda: Reconciler(on_change=on_change))
+        _loop = Loop(lambda: _first(on_change))
         _loop.start()
+
+
+def _first(on_change: OnChange) -> Reconciler:
+    try:
+        datasets.register_stored()
+    except Exception:  # runs are looked after whatever the store is like
+        log.exception("the stored datasets could not be registered")
+    return Reconciler(on_change=on_change)
 
 
 def stop() -> None:

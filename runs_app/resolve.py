@@ -3,19 +3,17 @@
 Raises ConfigFault (field → sentences) with all the faults that can be found at once. Reads small files only.
 """
 
-from pathlib import Path
-from typing import TypeVar
-
-from django.conf import settings
+from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import BASELINES
 from marketdata import catalog, splits
-from marketdata.catalog import Catalog, DatasetEntry
+from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
 from rl.config import TrainConfig
+from runs_app import datasets
 from simulator.config import data_faults
 
 DEFAULT_BOOKS = 64
@@ -24,9 +22,9 @@ DEFAULT_THREADS = 1
 C = TypeVar("C", bound=JudgedConfig)
 
 
-def training(config: TrainConfig) -> TrainConfig:
+def training(owner: Any, config: TrainConfig) -> TrainConfig:
     """A training whose dataset, books and threads are said outright."""
-    entry, resolved = _judged(config)
+    entry, resolved = _judged(owner, config)
     warmup = _warmup(config.features, entry)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
@@ -34,12 +32,12 @@ def training(config: TrainConfig) -> TrainConfig:
     return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
 
 
-def backtest(config: BacktestConfig) -> BacktestConfig:
+def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     """A backtest whose dataset is said outright. Of a policy, `features` and `policy_sha256` are filled in already."""
     if config.policy_sha256 is None and config.policy not in BASELINES:
         known = ", ".join(BASELINES)
         raise ConfigFault({"policy": [f"There is no strategy {config.policy}; use {known}, or the id of a policy."]})
-    entry, resolved = _judged(config)
+    entry, resolved = _judged(owner, config)
     features = config.features
     warmup = _warmup(features, entry) if features else 0
     lookback = features.lookback if features else 0
@@ -51,9 +49,9 @@ def backtest(config: BacktestConfig) -> BacktestConfig:
     return resolved
 
 
-def _judged(config: C) -> tuple[DatasetEntry, C]:
+def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     """What training and backtest share: the stored data, and the rules that it must serve."""
-    entry = Catalog(Path(settings.DATASETS_ROOT)).find(config.dataset.id, config.dataset.version)
+    entry = datasets.find(owner, config.dataset.id, config.dataset.version)
     dataset = catalog.resolve(entry, config.dataset)
     symbols = dataset.symbols or entry.symbols
     faults = data_faults(config, entry.fields, entry.adjustment, frozenset(entry.rate_columns))

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
     """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists."""
-    resolved = resolve.training(config)
+    resolved = resolve.training(owner, config)
     run = Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", idempotency_key=idempotency_key)
     return _queue(run, resolved)
 
@@ -33,9 +33,9 @@ def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str |
     subject = judged.find(owner, config)
     if subject is None:
         run.subject = str(config.policy)
-        return _queue(run, resolve.backtest(config))
+        return _queue(run, resolve.backtest(owner, config))
     run.subject, run.source_run, run.policy = "policy", subject.run, subject.policy
-    return _queue(run, resolve.backtest(judged.filled(config, subject)), subject)
+    return _queue(run, resolve.backtest(owner, judged.filled(config, subject)), subject)
 
 
 def cancel_run(*, run: Run) -> bool:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from runfiles import manifest
+from runfiles import atomic, manifest
 from runfiles.events import EventWriter
 from runfiles.job import run_job
 
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--job", action="store_true", help="enter and leave through runfiles.job")
     parser.add_argument("--no-manifest", action="store_true")
     parser.add_argument("--memory-error", action="store_true", help="want more memory than the process may have")
+    parser.add_argument("--lie", action="store_true", help="change a file after the manifest")
     parser.add_argument("--report", action="store_true", help="leave a policy and a report")
     options = parser.parse_args()
     if options.ignore_term:
@@ -43,8 +44,12 @@ def main() -> int:
     if options.job:
         return run_job(lambda job: _work(options), [str(options.run_dir), "--datasets", str(options.run_dir)])
     _work(options)
+    if options.report:
+        _report(options.run_dir)
     if not options.code and not options.no_manifest:
         manifest.write(options.run_dir)
+    if options.lie:
+        atomic.write_json(options.run_dir / "report" / "summary.json", {"metrics": {"sharpe": 99.0}})
     return int(options.code)
 
 
@@ -67,6 +72,15 @@ def _work(options: argparse.Namespace) -> None:
         bytearray(1 << 34)
     while time.monotonic() - begun < options.seconds:
         time.sleep(0.01)
+
+
+def _report(folder: Path) -> None:
+    (folder / "best_policy.zip").write_bytes(b"weights")
+    (folder / "report" / "baselines" / "equal").mkdir(parents=True)
+    metrics = {"total_return": 0.1, "sharpe": 1.5, "sortino": None, "no_metric": 1.0}
+    verdict = {"code": "not_shown", "sentence": "Not shown."}
+    atomic.write_json(folder / "report" / "summary.json", {"metrics": metrics, "verdict": verdict})
+    atomic.write_json(folder / "report" / "baselines" / "equal" / "summary.json", {"metrics": {"total_return": 0.05}})
 
 
 def _child(*, escape: bool) -> None:

@@ -4,11 +4,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from os import kill
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 
+from marketdata.setup_samples import put_samples
+from marketdata.store import Store
 from runfiles import kernel
 from runs_app import places
 from tests.runs_app.yard import Yard
@@ -23,6 +26,20 @@ def owner(db: None) -> Any:
 @pytest.fixture
 def stranger(db: None) -> Any:
     return get_user_model().objects.create_user("stranger", password="a-long-password")
+
+
+@pytest.fixture(scope="session")
+def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("datasets")
+    put_samples(Store(root))
+    return root
+
+
+@pytest.fixture
+def samples(_store: Path, settings: Any) -> Path:
+    """The root of a store that holds both samples."""
+    settings.DATASETS_ROOT = _store
+    return _store
 
 
 @pytest.fixture
