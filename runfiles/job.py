@@ -62,7 +62,7 @@ def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> i
     """
     ears = _open_ears()
     folder, datasets = _arguments(argv)
-    signal.signal(signal.SIGTERM, _cancel)
+    before = signal.signal(signal.SIGTERM, _cancel)
     try:
         job = _prepare(folder, datasets)
         main(job)
@@ -73,6 +73,7 @@ def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> i
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end = _end_of(error)
     _say(ears, end)
+    signal.signal(signal.SIGTERM, before)
     return end.code
 
 

@@ -58,6 +58,13 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def hear_signals() -> None:
+    """In a new child: a server that ignores or blocks signals must not hand that down to a job we want to end."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def die_with(parent: int) -> None:
     """In a new child: be killed when `parent` dies (Linux), and be first in line when memory runs out."""
     if not LINUX:

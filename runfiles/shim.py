@@ -116,11 +116,16 @@ def _spawn(start: dict[str, Any]) -> _Job:
     process = subprocess.Popen(
         start["argv"], cwd=start["cwd"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, pass_fds=(mouth,), process_group=0, bufsize=0,
-        preexec_fn=lambda: kernel.die_with(shim),  # safe: this process has one thread
+        preexec_fn=lambda: _become_job(shim),  # safe: this process has one thread
     )  # fmt: skip
     os.close(mouth)
     os.set_blocking(ears, False)
     return _Job(process, start["run"], ears, log, float(start.get("grace_s", GRACE_S)))
+
+
+def _become_job(parent: int) -> None:
+    kernel.hear_signals()
+    kernel.die_with(parent)
 
 
 def _attend(job: _Job, control: Path) -> None:

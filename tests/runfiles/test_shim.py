@@ -127,3 +127,16 @@ def test_the_job_is_first_in_line_when_memory_runs_out(bench: ShimBench) -> None
     bench.start(argv=["/bin/cat", "/proc/self/oom_score_adj"])
     assert bench.outcome()["end"] == "ok"
     assert int(bench.log()) == 500
+
+
+def test_a_server_that_ignores_signals_does_not_make_its_jobs_deaf(bench: ShimBench) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        bench.start("--seconds", "60")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    bench.job_pid()
+    bench.cancel()
+    assert bench.outcome()["signal"] == signal.SIGTERM
