@@ -1,14 +1,12 @@
 """Answers for what goes wrong outside a view: JSON under /api, a page elsewhere, never a path or a traceback."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import select_template
 from django.views import defaults
 
 _WORDS = {
     400: "Bad request.",
     403: "You may not do this.",
     404: "Not found.",
-    429: "Too many tries; wait a minute.",
     500: "Something failed on the server.",
 }
 
@@ -18,17 +16,11 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def plain_error(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
-    """One sentence: `{"detail", "errors"}` under /api, the page `<status>.html` or plain text elsewhere."""
+    """One sentence: `{"detail", "errors"}` under /api, plain text elsewhere."""
     sentence = sentence or _WORDS[status]
     if is_api(request):
         return JsonResponse({"detail": sentence, "errors": {}}, status=status)
     return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
-
-
-def page_error(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
-    template = select_template([f"{status}.html", "error.html"])
-    context = {"status": status, "sentence": sentence or _WORDS[status]}
-    return HttpResponse(template.render(context, request), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -3,6 +3,7 @@
 import os
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, JsonResponse
@@ -13,12 +14,14 @@ from runs_app import reconciler
 STALE_S = 10.0  # a reconciler that has not looked for this long is stuck
 
 
+@login_not_required
 @require_GET
 def healthz(request: HttpRequest) -> JsonResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @require_GET
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, media folder and reconciler; 503 when one of them is not well."""

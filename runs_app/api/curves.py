@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -15,9 +14,10 @@ from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
 from runfiles import layout
-from runs_app import access, tensorboard
+from runs_app import access, places, tensorboard
 from runs_app.api.runs import ERRORS
 from runs_app.api.shapes import BatchShape, SeriesShape, TagsShape
+from runs_app.models import Run
 from runs_app.pool import in_pool
 
 DEFAULT_POINTS = 2000
@@ -29,9 +29,8 @@ UNCHANGED = OpenApiResponse(description="Nothing new since this ETag.")
 class CurveView(APIView):
     """A question about a run's event files, answered from the cache of parsed files."""
 
-    def answer(self, request: Request, run_id: uuid.UUID, ask: Callable[[Path], Any]) -> Response:
-        run = access.get_run(request.user, run_id)
-        folder = settings.RUNS_ROOT / str(run.id) / layout.TENSORBOARD
+    def answer(self, request: Request, run: Run, ask: Callable[[Path], Any]) -> Response:
+        folder = places.run_folder(run.id) / layout.TENSORBOARD
         etag = _etag(tensorboard.signature(folder), request)
         if request.headers.get("If-None-Match", "") == etag:
             return Response(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
@@ -42,7 +41,7 @@ class Tags(CurveView):
     @extend_schema(responses={200: TagsShape, 304: UNCHANGED, **ERRORS})
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
         """Names of the curves."""
-        return self.answer(request, run_id, tensorboard.tags)
+        return self.answer(request, access.get_run(request.user, run_id), tensorboard.tags)
 
 
 class Scalars(CurveView):
@@ -52,6 +51,7 @@ class Scalars(CurveView):
     )
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
         """One curve by column."""
+        run = access.get_run(request.user, run_id)
         tag, points = request.query_params.get("tag", ""), _points(request)
         if not tag:
             raise ValidationError({"tag": ["Name one curve."]})
@@ -62,7 +62,7 @@ class Scalars(CurveView):
                 raise NotFound
             return found[tag]
 
-        return self.answer(request, run_id, ask)
+        return self.answer(request, run, ask)
 
 
 class ScalarsBatch(CurveView):
@@ -76,12 +76,13 @@ class ScalarsBatch(CurveView):
     )
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
         """Several curves by column; a name that has no curve yet is left out."""
+        run = access.get_run(request.user, run_id)
         wanted = [*request.query_params.getlist("tag"), *request.query_params.get("tags", "").split(",")]
         wanted = [tag for tag in wanted if tag]
         if not 1 <= len(wanted) <= MAX_TAGS:
             raise ValidationError({"tag": [f"Name 1 to {MAX_TAGS} curves."]})
         points = _points(request)
-        return self.answer(request, run_id, lambda folder: {"series": tensorboard.series(folder, wanted, points)})
+        return self.answer(request, run, lambda folder: {"series": tensorboard.series(folder, wanted, points)})
 
 
 def _points(request: Request) -> int:

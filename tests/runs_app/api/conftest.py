@@ -40,7 +40,12 @@ def as_bob(bob: User) -> Client:
 @pytest.fixture
 def make_run(alice: User) -> MakeRun:
     def make(**fields: Any) -> Run:
-        given: dict[str, Any] = {"owner": alice, "kind": "backtest", "state": "QUEUED", "config_hash": "0" * 64} | fields
+        given: dict[str, Any] = {
+            "owner": alice,
+            "kind": "backtest",
+            "state": "QUEUED",
+            "config_hash": "0" * 64,
+        } | fields
         if given["state"] in Run.TERMINAL:
             given.setdefault("ended", timezone.now())
         if given["state"] == "QUEUED":

@@ -41,18 +41,18 @@ async def _hub_ends(transactional_db: None) -> AsyncIterator[None]:
     await hub.stop()
 
 
-def cookie(user: User) -> tuple[bytes, bytes]:
+def cookie(user: User) -> Header:
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
     return b"cookie", f"theme=dark; {name}={client.cookies[name].value}".encode()
 
 
-def bearer(user: User) -> tuple[bytes, bytes]:
+def bearer(user: User) -> Header:
     return b"authorization", b"Bearer " + tokens.open_session(user)["access"].encode()
 
 
-def socket(run_id: Any, *headers: tuple[bytes, bytes], origin: bytes | None = b"http://" + HOST) -> WebsocketCommunicator:
+def socket(run_id: Any, *headers: Header, origin: bytes | None = b"http://" + HOST) -> WebsocketCommunicator:
     given = [(b"host", HOST), *headers, *([(b"origin", origin)] if origin is not None else [])]
     return WebsocketCommunicator(application, f"{API}/runs/{run_id}/ws", headers=given)
 
@@ -73,12 +73,12 @@ async def hear(one: WebsocketCommunicator) -> dict[str, Any]:
 
 
 @pytest.fixture(params=[cookie, bearer], ids=["cookie", "token"])
-def ticket(request: Any, alice: User) -> tuple[bytes, bytes]:
-    found: tuple[bytes, bytes] = request.param(alice)
+def ticket(request: Any, alice: User) -> Header:
+    found: Header = request.param(alice)
     return found
 
 
-async def test_it_works(run: Run, ticket: tuple[bytes, bytes]) -> None:
+async def test_it_works(run: Run, ticket: Header) -> None:
     one = socket(run.id, ticket)
     assert (await one.connect(timeout=SOON))[0]
     assert await hear(one) == await sync_to_async(run_payload)(run)
@@ -89,7 +89,7 @@ async def test_it_works(run: Run, ticket: tuple[bytes, bytes]) -> None:
     await one.disconnect()
 
 
-async def test_a_lost_hint_heals_by_itself(run: Run, ticket: tuple[bytes, bytes]) -> None:
+async def test_a_lost_hint_heals_by_itself(run: Run, ticket: Header) -> None:
     one = socket(run.id, ticket)
     await one.connect(timeout=SOON)
     await hear(one)
@@ -134,7 +134,7 @@ async def test_a_host_that_is_not_ours_gets_no_handshake(run: Run, alice: User) 
     [(b"x", b"y"), (b"cookie", b"stockbot-session=nonsense"), (b"cookie", b'"\xff;;='), (b"authorization", b"Bearer x"),
      (b"authorization", b"Bearer "), (b"authorization", b"Basic YTpi")],
 )  # fmt: skip
-async def test_nobody_hears_4401(run: Run, header: tuple[bytes, bytes]) -> None:
+async def test_nobody_hears_4401(run: Run, header: Header) -> None:
     assert await close_code(socket(run.id, header)) == consumers.NOBODY
 
 
@@ -168,7 +168,7 @@ async def test_who_logs_out_hears_no_more(run: Run, alice: User, ticket_of: Any,
     await one.disconnect()
 
 
-async def test_who_loses_the_run_hears_no_more(run: Run, ticket: tuple[bytes, bytes], monkeypatch: Any) -> None:
+async def test_who_loses_the_run_hears_no_more(run: Run, ticket: Header, monkeypatch: Any) -> None:
     monkeypatch.setattr(consumers, "RECHECK_S", 0.05)
     one = socket(run.id, ticket)
     await one.connect(timeout=SOON)
@@ -179,7 +179,7 @@ async def test_who_loses_the_run_hears_no_more(run: Run, ticket: tuple[bytes, by
     await one.disconnect()
 
 
-async def test_a_large_message_ends_the_socket(run: Run, ticket: tuple[bytes, bytes]) -> None:
+async def test_a_large_message_ends_the_socket(run: Run, ticket: Header) -> None:
     one = socket(run.id, ticket)
     await one.connect(timeout=SOON)
     await hear(one)
@@ -188,7 +188,7 @@ async def test_a_large_message_ends_the_socket(run: Run, ticket: tuple[bytes, by
     await one.disconnect()
 
 
-async def test_a_flood_ends_the_socket_and_small_talk_does_not(run: Run, ticket: tuple[bytes, bytes]) -> None:
+async def test_a_flood_ends_the_socket_and_small_talk_does_not(run: Run, ticket: Header) -> None:
     one = socket(run.id, ticket)
     await one.connect(timeout=SOON)
     await hear(one)
@@ -201,7 +201,7 @@ async def test_a_flood_ends_the_socket_and_small_talk_does_not(run: Run, ticket:
     await one.disconnect()
 
 
-async def test_one_person_has_a_bounded_number_of_sockets(run: Run, ticket: tuple[bytes, bytes], monkeypatch: Any) -> None:
+async def test_one_person_has_a_bounded_number_of_sockets(run: Run, ticket: Header, monkeypatch: Any) -> None:
     monkeypatch.setattr(consumers, "MAX_SOCKETS", 2)
     open_ones = [socket(run.id, ticket) for _ in range(2)]
     for one in open_ones:
