@@ -22,6 +22,7 @@ from tests.runs_app.api.conftest import API, MakeRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOST = b"testserver"
+Header = tuple[bytes, bytes]
 SOON = 5.0
 
 
@@ -201,7 +202,7 @@ async def test_a_flood_ends_the_socket_and_small_talk_does_not(run: Run, ticket:
     await one.disconnect()
 
 
-async def test_one_person_has_a_bounded_number_of_sockets(run: Run, ticket: Header, monkeypatch: Any) -> None:
+async def test_one_person_has_so_many_sockets(run: Run, ticket: Header, monkeypatch: Any) -> None:
     monkeypatch.setattr(consumers, "MAX_SOCKETS", 2)
     open_ones = [socket(run.id, ticket) for _ in range(2)]
     for one in open_ones:
