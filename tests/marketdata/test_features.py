@@ -107,6 +107,14 @@ def test_a_symbol_with_too_few_bars_has_no_value():
     assert np.isnan(values_of("rsi(14)", bars)).all()
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 60])
+def test_data_shorter_than_a_warm_up_gives_no_value_and_no_error(n):
+    values = build_features(random_ohlcv(n), ALL).values
+    for index, call in enumerate(ALL.calls):
+        assert np.isnan(values[: call.warmup, :, index]).all()
+        assert np.isfinite(values[call.warmup :, :, index]).all()
+
+
 def test_symbols_do_not_see_each_other():
     alone = build_features(BARS.select(["B"]), ALL).values
     np.testing.assert_array_equal(alone[:, 0], FEATURES.values[:, 1])
