@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,9 @@ def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> i
     """
     ears = _open_ears()
     folder, datasets = _arguments(argv)
-    before = signal.signal(signal.SIGTERM, _cancel)
+    scrub = _scrubber(folder, datasets)
+    before, plain = signal.signal(signal.SIGTERM, _cancel), warnings.formatwarning
+    warnings.formatwarning = lambda *words, **more: scrub(plain(*words, **more))  # they begin with a path
     try:
         job = _prepare(folder, datasets)
         main(job)
@@ -71,9 +74,10 @@ def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> i
         end = _End(outcome.CODE_OK, "ok", "")
     except BaseException as error:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end = _end_of(error)
+        end = _end_of(error, scrub)
     _say(ears, end)
     signal.signal(signal.SIGTERM, before)
+    warnings.formatwarning = plain
     return end.code
 
 
@@ -110,23 +114,23 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     raise JobCancelled
 
 
-def _end_of(error: BaseException) -> _End:
+def _end_of(error: BaseException, scrub: Callable[[str], str]) -> _End:
     """Exit code and sentence of what came out of the job; a crash leaves its traceback in the log."""
     if isinstance(error, JobRefused):
-        return _End(outcome.CODE_REFUSED, "error", str(error))
+        return _End(outcome.CODE_REFUSED, "error", scrub(str(error)))
     if isinstance(error, JobCancelled | KeyboardInterrupt):
         return _End(outcome.CODE_CANCELLED, "cancelled", "Cancelled.")
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else outcome.CODE_CRASHED if error.code else outcome.CODE_OK
         return _End(code, "error" if code else "ok", "The job left early." if code else "")
-    sys.stderr.write(_traceback(error))
+    sys.stderr.write(scrub("".join(traceback.format_exception(error))))
     if _is_memory(error):
         return _End(outcome.CODE_MEMORY, "oom", "The job ran out of memory; fewer books at once or symbols need less.")
     if isinstance(error, OSError) and error.errno in _DISK:
         return _End(outcome.CODE_DISK, "disk", "The disk is full; free some space and start the run again.")
     text = str(error).strip().splitlines()
     detail = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-    return _End(outcome.CODE_CRASHED, "error", f"The job crashed ({_without_paths(detail)}); its log has the details.")
+    return _End(outcome.CODE_CRASHED, "error", f"The job crashed ({scrub(detail)}); its log has the details.")
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -137,15 +141,17 @@ def _is_memory(error: BaseException) -> bool:
     )
 
 
-def _traceback(error: BaseException) -> str:
-    return _without_paths("".join(traceback.format_exception(error)))
+def _scrubber(folder: Path, datasets: Path) -> Callable[[str], str]:
+    """Takes our paths out of a text. The log is shown in the browser: where we are installed is nobody's business."""
+    media = {str(folder.parent.parent), str(datasets.parent)}
+    prefixes = sorted({str(ROOT), sys.prefix, sys.base_prefix, *media} - {"/"}, key=len, reverse=True)
 
+    def scrub(text: str) -> str:
+        for prefix in prefixes:
+            text = text.replace(f"{prefix}/", "")
+        return text
 
-def _without_paths(text: str) -> str:
-    """The log is shown in the browser: where we are installed is nobody's business."""
-    for prefix in (str(ROOT), sys.prefix, sys.base_prefix):
-        text = text.replace(f"{prefix}/", "")
-    return text
+    return scrub
 
 
 def _open_ears() -> int | None:

@@ -67,7 +67,8 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
     if found.policy is not None and state == Run.State.SUCCEEDED:
         kept = found.policy
-        Policy.objects.create(id=kept.id, owner_id=run.owner_id, run=run, name=run.name, which=kept.which,
+        name = run.name or run.out_tag
+        Policy.objects.create(id=kept.id, owner_id=run.owner_id, run=run, name=name, which=kept.which,
                               sha256=kept.sha256, bytes=kept.bytes, config=run.config)  # fmt: skip
     elif found.policy is not None:
         places.policy_path(found.policy.id).unlink(missing_ok=True)

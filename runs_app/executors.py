@@ -1,7 +1,6 @@
 """Where a job runs. The reconciler asks an executor and never looks at a process or a lock itself."""
 
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -59,9 +58,11 @@ def command(run: Run) -> list[str]:
 
 
 def command_text(run: Run) -> str:
-    """`command.txt`: what a person types to run the same job again, from the checkout, on a copy of the directory."""
+    """`command.txt`: what a person types to run the job again. It is served, so no path of the machine is in it."""
     threads = environment(run)["OMP_NUM_THREADS"]
-    return f"cd {shlex.quote(str(settings.BASE_DIR))}\nOMP_NUM_THREADS={threads} {shlex.join(command(run))}\n"
+    words = f"python -P -m {ENTRIES[Run.Kind(run.kind)]} media/runs/{run.id} --datasets media/datasets"
+    where = "in the checkout, with its virtual environment; media/ is the server's media folder"
+    return f"# {where}\nOMP_NUM_THREADS={threads} PYTHONHASHSEED=0 {words}\n"
 
 
 def environment(run: Run) -> dict[str, str]:

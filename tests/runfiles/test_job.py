@@ -72,6 +72,12 @@ def test_a_crash_tells_where_but_not_where_we_live(bench: ShimBench) -> None:
     assert str(ROOT).encode() not in bench.log()
 
 
+def test_a_warning_of_a_library_does_not_tell_where_we_live(bench: ShimBench) -> None:
+    _start(bench, "import warnings; warnings.warn_explicit('old', UserWarning, '" + str(ROOT) + "/lib.py', 3)")
+    bench.outcome()
+    assert bench.log().startswith(b"lib.py:3: UserWarning: old")
+
+
 def test_cancel_ends_even_what_catches_every_exception(bench: ShimBench) -> None:
     _start(bench, STUBBORN)
     until((bench.run / "pid").exists)

@@ -24,7 +24,9 @@ def test_the_configuration_is_resolved_and_written_down(owner: Any, samples: Pat
     assert run.dataset_version == run.config["dataset"]["version"]
     assert len(run.config["dataset"]["symbols"]) == 20
     assert run.config["dataset"]["start"] < "1991" and run.config["dataset"]["end"] > "2022"
-    assert f"-m rl.train_ppo {folder} --datasets {samples}" in (folder / layout.COMMAND).read_text()
+    command = (folder / layout.COMMAND).read_text()
+    assert f"-m rl.train_ppo media/runs/{run.id} --datasets media/datasets\n" in command
+    assert str(folder.parent) not in command
     assert places.control_folder(run.id).is_dir()
 
 
