@@ -84,10 +84,14 @@ class BacktestConfig(JudgedConfig):
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
-        if (self.policy is None) == (self.run_id is None):
-            raise ValueError("give exactly one of policy and run_id")
-        if (self.start is None) != (self.end is None):
-            raise ValueError("give both start and end, or neither")
+        if self.policy and self.run_id:
+            raise ValueError("policy and run_id exclude each other; give exactly one")
+        if not self.policy and not self.run_id:
+            raise ValueError("policy or run_id must be given, exactly one of them")
+        if self.start and not self.end:
+            raise ValueError("start needs an end; give both or neither")
+        if self.end and not self.start:
+            raise ValueError("end needs a start; give both or neither")
         if self.start and self.end and self.start >= self.end:
             raise ValueError(f"start {self.start} must lie before end {self.end}")
         return self

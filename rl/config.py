@@ -99,7 +99,7 @@ class TrainingConfig(Part):
     @model_validator(mode="after")
     def _one_seed(self) -> Self:
         if len(self.seeds) != 1:
-            raise ValueError("several seeds are not in this version; give one")
+            raise ValueError("seeds must hold one seed; several are not in this version")
         return self
 
 
