@@ -69,7 +69,7 @@ class SplitConfig(Part):
 
     scheme: Literal["last_year", "80_20", "custom_ranges"] = knob(
         "last_year",
-        "last_year: test the last 12 months, validate on the 12 before; 80_20: test the last fifth; custom_ranges: yours.",
+        "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours.",
         title="Split",
     )  # fmt: skip
     custom_ranges: tuple[DateRange, ...] = knob(

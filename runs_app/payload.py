@@ -12,7 +12,7 @@ def run_payload(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> d
     """Where a run stands, as a whole snapshot.
 
     `{"seq","id","kind","state","reason","queue_position","cancel_requested","phase","progress":{"step","total","rate",
-    "eta"},"metrics":{},"updated"}`. `rate` in steps a second, `eta` in seconds; `queue_position` counts from 1, is 0
+    "eta_s"},"metrics":{},"updated"}`. `rate` in steps a second, `eta_s` in seconds; `queue_position` counts from 1, is 0
     while the job starts, else null; `metrics` are the job's latest, after the end the report's.
     `positions` saves a query for each run of a list.
     """
@@ -29,7 +29,7 @@ def run_payload(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> d
             "step": run.progress_step,
             "total": run.progress_total,
             "rate": run.progress_rate,
-            "eta": run.progress_eta,
+            "eta_s": run.progress_eta,
         },
         "metrics": run.metrics if run.is_terminal and run.metrics else run.live,
         "updated": _time(run.updated),

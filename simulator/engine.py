@@ -124,8 +124,9 @@ class BookSession:
         shares = self._state.shares[0]
         if self.equity <= 0:
             return np.zeros_like(shares)
-        values: NDArray[np.float64] = np.where(shares != 0, shares * self.market.mark[self.t], 0.0)
-        return np.divide(values, self.equity)
+        values = np.where(shares != 0, shares * self.market.mark[self.t], 0.0)
+        weights: NDArray[np.float64] = values / self.equity
+        return weights
 
     @property
     def target(self) -> NDArray[np.float64]:

@@ -70,6 +70,7 @@ JWT_KEY = env_secret("STOCKBOT_JWT_KEY", ".secret-jwt")
 ALLOWED_HOSTS = env_list("STOCKBOT_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("STOCKBOT_TRUSTED_ORIGINS", "")
 SIGNUP_ENABLED = env_bool("STOCKBOT_SIGNUP", True)
+DEMO_PASSWORD_FILE = BASE_DIR / ".demo-password"
 
 # --- applications and request path ---
 

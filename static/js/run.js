@@ -22,7 +22,10 @@ function show(payload) {
   showState(payload);
   showPhase(payload.phase);
   showProgress(payload);
-  if (payload.seq !== seen || TERMINAL.has(payload.state)) refreshParts();
+  if (payload.seq !== seen || TERMINAL.has(payload.state)) {
+    refreshParts();
+    document.dispatchEvent(new CustomEvent("sb:run-changed"));
+  }
   seen = payload.seq;
   page.dataset.state = payload.state;
 }
@@ -56,7 +59,7 @@ function showPhase(phase) {
 }
 
 function showProgress({ progress, queue_position: place, started }) {
-  const { step = null, total = null, rate = null, eta_s: eta = progress?.eta ?? null } = progress ?? {};
+  const { step = null, total = null, rate = null, eta_s: eta = null } = progress ?? {};
   const bar = find("bar");
   bar.max = total || 1;
   bar.value = total ? step : 0;

@@ -46,7 +46,7 @@ def test_phases_are_told_at_once_and_progress_rides_along(run: Run, path: Path) 
     assert _kinds(run) == ["phase"]
     payload = run_payload(run)
     assert payload["phase"] == "train"
-    assert payload["progress"] == {"step": 50, "total": 200, "rate": 10.0, "eta": 15.0}
+    assert payload["progress"] == {"step": 50, "total": 200, "rate": 10.0, "eta_s": 15.0}
     assert payload["metrics"] == {"reward": 0.25, "loss": 1.5}
 
 

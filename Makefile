@@ -1,0 +1,72 @@
+# Everything a person types. `make help` lists it.
+PYTHON ?= python3
+PY := .venv/bin/python
+PORT ?= 8000
+MEDIA := $(or $(STOCKBOT_MEDIA),media)
+KERNELS := $(wildcard simulator/*.py backtest/*.py rl/*.py)
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench setup screenshots
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: setup ## train a policy on the sample data, judge it, serve the report (EXIT=1: stop after the verdict)
+	@$(PY) scripts/demo.py
+
+serve: setup ## the site on 127.0.0.1:8000 (PORT=)
+	@$(PY) manage.py serve --port $(PORT)
+
+test: setup .venv/.dev .venv/.browser ## the whole suite: JavaScript, browser, numbers and site
+	node --test tests/js/
+	$(PY) -m pytest tests/browser -q
+	$(PY) -m pytest
+
+check: setup .venv/.dev ## format, lint, types, migrations and the fast tests
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy .
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) -m pytest -q -m "not slow"
+
+bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interleaved (ONLY=B1,R5 for some)
+	$(PY) -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+screenshots: setup .venv/.dev .venv/.browser ## every page, light and dark, narrow and wide, into screenshots/
+	$(PY) scripts/screenshots.py
+
+setup: .venv/.ready static/vendor/.ready
+	@$(PY) -m marketdata.setup_samples $(MEDIA)/datasets > /dev/null
+	@$(MAKE) --silent .venv/.kernels
+	@$(PY) manage.py migrate --verbosity 0
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "StockBot needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+
+.venv/.ready: requirements.txt | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.ready
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv/.browser: scripts/find_browser.sh
+	@mkdir -p .venv && sh scripts/find_browser.sh --install > $@ || { rm -f $@; exit 1; }
+
+static/vendor/.ready: package-lock.json scripts/vendor.py .venv/.ready
+	npm ci --silent
+	@$(PY) scripts/vendor.py && touch $@
+
+.venv/.kernels: .venv/.ready $(KERNELS)
+	@echo "Compiling the simulator and the judge (once, about half a minute) ..."
+	@$(PY) scripts/compile_kernels.py $(MEDIA)/datasets
+	@touch $@
+
+.venv-bench/.ready: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@

@@ -1,0 +1,47 @@
+"""Compile every kernel once, by judging a few strategies and stepping a book; called with the folder of the datasets.
+
+The compiled code is cached on disk, so that a run started later loads it in a fraction of a second.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from marketdata.bars import Bars
+from simulator.config import SimulatorConfig
+from simulator.engine import BookSession
+from simulator.market import prepare_market
+
+CONFIG = """\
+policy: equal
+dataset: {id: sample/us-indices}
+evaluation: {bootstrap_paths: 1000}
+"""
+
+
+def judge_a_baseline(datasets: Path) -> None:
+    """A backtest touches the step for given targets, trades, metrics and bootstrap."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(CONFIG)
+        command = [sys.executable, "-m", "backtest.run", "--config", str(config), "--out", str(Path(folder) / "out")]
+        subprocess.run([*command, "--datasets", str(datasets)], check=True, stdout=subprocess.DEVNULL)
+
+
+def step_a_book() -> None:
+    """What a policy trains in and is judged by."""
+    days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]")
+    bars = Bars(symbols=("A",), session=days, known_at=days.astype("datetime64[ns]"), close=np.full((3, 1), 10.0))
+    session = BookSession(prepare_market(bars, SimulatorConfig()), SimulatorConfig(), 0, 2)
+    while not session.done:
+        session.step(np.zeros(2))
+
+
+if __name__ == "__main__":
+    step_a_book()
+    judge_a_baseline(Path(sys.argv[1]))
