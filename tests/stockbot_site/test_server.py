@@ -1,0 +1,203 @@
+"""The server against hostile and slow clients, and its end, with a real process and real sockets."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.stockbot_site.tiny import LIMIT, PIECES
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Tiny:
+    """The running process and how to speak to it."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "tests.stockbot_site.tiny_app", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10, trust_env=False)
+        until(self.answers, what="the server's first answer")
+
+    def answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return self.client.get("/sent").status_code == 200
+        return False
+
+    def raw(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def memory_mb(self) -> float:
+        import psutil
+
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
+
+    def end(self) -> str:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.communicate(timeout=15)[0]
+
+
+@pytest.fixture
+def tiny() -> Iterator[Tiny]:
+    found = Tiny()
+    yield found
+    if found.process.poll() is None:
+        found.end()
+
+
+def everything(one: socket.socket) -> bytes:
+    found = b""
+    with contextlib.suppress(OSError):
+        while piece := one.recv(65536):
+            found += piece
+    return found
+
+
+def test_a_body_up_to_the_limit_arrives(tiny: Tiny) -> None:
+    assert tiny.client.post("/echo", content=b"x" * LIMIT).text == str(LIMIT)
+    assert tiny.client.post("/echo", content=iter([b"x" * (LIMIT // 2)] * 2)).text == str(LIMIT)
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(tiny: Tiny, expect: bytes) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\n" + expect + b"Content-Length: 419430400\r\n\r\n")
+        began = time.monotonic()
+        first = one.recv(65536)
+        assert time.monotonic() - began < 0.5
+        answer = first + everything(one)
+    assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b'"errors": {}}') and answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_body_without_a_length_is_refused_when_it_has_become_too_long(tiny: Tiny) -> None:
+    before = tiny.memory_mb()
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    with tiny.raw() as one:
+        one.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(1000):
+                one.sendall(piece)
+        assert everything(one).startswith((b"HTTP/1.1 413 ", b""))
+    assert tiny.memory_mb() - before < 16
+    assert tiny.answers()
+
+
+def test_headers_that_drip_are_cut_off(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n")
+        began = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - began < 8:
+                one.sendall(b"X-a: 1\r\n")
+                time.sleep(0.1)
+        assert 0.8 < time.monotonic() - began < 3
+
+
+def test_headers_that_drip_on_a_kept_connection_are_cut_off(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"GET /sent HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert one.recv(65536).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - began < 8:
+                one.sendall(b"G")
+                time.sleep(0.1)
+        assert time.monotonic() - began < 3
+
+
+def test_a_body_that_drips_is_cut_off(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        began = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - began < 8:
+                one.sendall(b"x")
+                time.sleep(0.1)
+        assert time.monotonic() - began < 4
+
+
+def test_a_request_under_work_is_not_cut_off(tiny: Tiny) -> None:
+    """The deadlines are for the client's part alone: ours may take longer."""
+    with tiny.raw() as one:
+        for _ in range(2):
+            one.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            found = b""
+            while b"done" not in found:
+                found += one.recv(65536)
+
+
+def test_a_client_that_does_not_read_holds_up_itself_alone(tiny: Tiny) -> None:
+    before = tiny.memory_mb()
+    with tiny.raw() as one:
+        one.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        until(lambda: int(tiny.client.get("/sent").text) > 0, what="the first piece")
+        time.sleep(0.5)  # time enough to send it all, were nothing in the way
+        assert int(tiny.client.get("/sent").text) < PIECES // 2
+        assert tiny.memory_mb() - before < 16
+        length = 0
+        while piece := one.recv(1 << 20):
+            length += len(piece)
+        assert length > PIECES << 20
+
+
+def test_requests_under_way_end_well_and_new_ones_find_a_closed_door(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.3)
+        tiny.process.send_signal(signal.SIGTERM)
+        until(lambda: not tiny.answers(), within_s=1.0, what="the closed door")
+        assert b"done" in everything(one)
+    assert tiny.process.communicate(timeout=15)[0].split() == ["started", "stopped"]
+    assert tiny.process.returncode == 0
+
+
+def test_a_socket_is_told_to_come_back(tiny: Tiny) -> None:
+    with connect(f"ws://127.0.0.1:{tiny.port}/ws", proxy=None) as one:
+        tiny.process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv(timeout=5)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4012
+
+
+def test_a_request_without_end_does_not_hold_the_server(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert "stopped" in tiny.end()
+        assert 2 < time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("message", ["x" * 5000, b"\0" * 5000])
+def test_a_large_message_closes_the_socket(tiny: Tiny, message: Any) -> None:
+    with connect(f"ws://127.0.0.1:{tiny.port}/ws", proxy=None) as one:
+        one.send(message)
+        with pytest.raises(ConnectionClosed):
+            one.recv(timeout=5)
+    assert tiny.answers()
+
+
+def test_a_port_in_use_is_one_sentence(tiny: Tiny) -> None:
+    command = [sys.executable, "-m", "tests.stockbot_site.tiny_app", str(tiny.port)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert second.returncode == 1 and "Address already in use" in second.stderr
+    assert "Traceback" not in second.stderr

@@ -1,0 +1,81 @@
+"""A server of ours around a small application, in a process of its own: `python -m tests.stockbot_site.tiny_app PORT`.
+
+`/slow` answers after a second, `/big` sends 64 MB and says how far it got in `/sent`, `/echo` gives the body's length,
+a socket hears nothing until it is closed. Deadlines are short. It says when it starts, listens and stops.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from stockbot_site import server
+from tests.stockbot_site.tiny import LIMIT, PIECES
+
+server.HEADER_S, server.BODY_S, server.STALL_S, server.DRAIN_S = 1.0, 2.0, 30.0, 3.0
+sent = {"pieces": 0}
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    answer = await {"/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}[scope["path"]](
+        receive, send
+    )
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": answer})
+
+
+async def slow(receive: Any, send: Any) -> bytes:
+    await asyncio.sleep(1)
+    return b"done"
+
+
+async def echo(receive: Any, send: Any) -> bytes:
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length, more = length + len(message.get("body", b"")), message.get("more_body", False)
+    return str(length).encode()
+
+
+async def told(receive: Any, send: Any) -> bytes:
+    return str(sent["pieces"]).encode()
+
+
+async def big(receive: Any, send: Any) -> bytes:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(PIECES):
+        await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+        sent["pieces"] += 1
+    await send({"type": "http.response.body", "body": b""})
+    raise asyncio.CancelledError
+
+
+async def endless(receive: Any, send: Any) -> bytes:
+    await asyncio.sleep(3600)
+    return b""
+
+
+async def say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    made = server.StockBotServer(
+        application,
+        endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"],
+        on_start=lambda: say("started"),
+        on_stop=lambda: say("stopped"),
+        body_limit=LIMIT,
+    )
+    made.run()
+    sys.exit(made.failure or 0)
+
+
+if __name__ == "__main__":
+    main()
