@@ -21,7 +21,8 @@ def optimal_block(x):  # type: ignore[no-untyped-def]
 
     b = (2 G^2 / D)^(1/3) n^(1/3), G = sum lambda(k/M) |k| R(k), D = 2 (sum lambda(k/M) R(k))^2, over |k| <= M, with the
     flat-top lambda(s) = min(1, 2 (1 - |s|)); M is twice the first of K = max(5, log10 n) lags in a row whose
-    autocorrelation is below 2 sqrt(log10(n)/n); b is at most min(3 sqrt(n), n/3). NaN for a constant x or n < 10.
+    autocorrelation (scaled by the parts that overlap, as arch has it) is below 2 sqrt(log10(n)/n); b is at most
+    min(3 sqrt(n), n/3). NaN for a constant x or n < 10.
     """
     n = x.shape[0]
     centred = x - x.sum() / n
@@ -36,7 +37,9 @@ def optimal_block(x):  # type: ignore[no-untyped-def]
     for lag in range(min(furthest, n - 1) + 1):
         cross = product_sum(centred[lag:], centred[: n - lag])
         covariance[lag] = cross / n
-        run = run + 1 if abs(cross) / squares < bound else 0
+        head, end = centred[: n - lag - 1], centred[lag + 1 :]
+        size = math.sqrt(product_sum(head, head) * product_sum(end, end))
+        run = run + 1 if abs(cross) < bound * size else 0
         if run == quiet and first < 0:
             first = lag - quiet + 1
     reach = furthest if first < 0 else min(2 * max(first, 1), furthest)

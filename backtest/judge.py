@@ -14,9 +14,9 @@ import numpy as np
 from backtest import report_files
 from backtest.config import JudgedConfig
 from backtest.degenerate import degenerate
-from backtest.feed import Feed
+from backtest.feed import Feed, first_sentence
 from backtest.metrics import compute
-from backtest.registry import load, spec_for
+from backtest.registry import evaluation_faults, load, spec_for
 from backtest.runner import Judged, returns_of, run_with_spread
 from backtest.stamps import stamps
 from backtest.statistics import Excess, compare
@@ -81,11 +81,15 @@ def examine(
 ) -> Case:
     """All of the judgement but its files."""
     job.events.enter("judge")
+    chosen = config.evaluation
     try:
+        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols)
+        if faults:
+            raise ConfigFault(faults)
         market = prepare_market(feed.bars, config)
         judged = _run_all(job, config, market, span, subject)
     except ConfigFault as fault:
-        raise JobRefused("; ".join(f"{name}: {said[0]}" for name, said in fault.errors.items())) from fault
+        raise JobRefused(first_sentence(fault)) from fault
     against = verdict_baselines(subject.key, config)
     baselines = [next(one for one in judged if one.key == key) for key in against]
     excess = _excess(judged, baselines, config, market)
@@ -93,7 +97,7 @@ def examine(
         judged[0].metrics["dsr_excess"] = excess.least_dsr
     labels = {one.key: one.spec.label for one in judged}
     verdict = judge(
-        excess, list(against), labels, subject=judged[0].spec.label, n_bars=span.n_bars, trials=config.evaluation.trials
+        excess, list(against), labels, subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials
     )
     told = degenerate(judged[0], judged[1:], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))

@@ -5,6 +5,7 @@ run's own process.
 """
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,17 @@ def spec_for(key: str) -> StrategySpec:
     if key not in STRATEGIES:
         raise UnknownStrategy(f"there is no strategy {key!r}; use one of {', '.join(STRATEGIES)}")
     return STRATEGIES[key]
+
+
+def evaluation_faults(baselines: Sequence[str], benchmark: str | None, symbols: Sequence[str]) -> dict[str, list[str]]:
+    """Sentences by field for baselines that do not exist and a benchmark that is not among the run's symbols."""
+    faults: dict[str, list[str]] = {}
+    for key in baselines:
+        if key not in BASELINES:
+            faults.setdefault("evaluation.baselines", []).append(f"{key} is no baseline; use {', '.join(BASELINES)}.")
+    if benchmark is not None and benchmark not in symbols:
+        faults["evaluation.benchmark"] = [f"{benchmark} is not among the run's symbols."]
+    return faults
 
 
 def load(key: str) -> Any:

@@ -112,7 +112,7 @@ def _reading(code: Code, excess: Excess, figures: Figures, subject: str, best: s
         return f"Worse: {subject} made {told}; the whole interval lies below zero."
     if passes_all_but_the_leak_gate(excess):
         return f"Not shown: {subject} made {told}, and passed every test of chance. {LEAK_GATE}"
-    could = f"{math.expm1(math.log1p(figures.power)) * 100:.3g} %"
+    could = signed(figures.power).removeprefix("+")
     return (
         f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
         f"or more, so it is no proof that there is none. {LEAK_GATE}"
@@ -122,4 +122,5 @@ def _reading(code: Code, excess: Excess, figures: Figures, subject: str, best: s
 def _why_short(excess: Excess, n_bars: int) -> str:
     if n_bars < LEAST_BARS:
         return f"{n_bars} bars, and at least {LEAST_BARS} are needed"
-    return f"differences hang together over {excess.unclipped_block:.0f} bars, so {n_bars} are fewer than {LEAST_BLOCKS} blocks"
+    block = f"{excess.unclipped_block:.0f}"
+    return f"differences hang together over {block} bars, so {n_bars} bars are fewer than {LEAST_BLOCKS} blocks"

@@ -1,0 +1,82 @@
+"""Costs, turnover and trades of a ledger, by hand; the keys are the contract's."""
+
+import numpy as np
+import pytest
+
+from backtest.metrics import compute, cost_figures, gross_equity, trade_figures
+from backtest.trades import fifo
+from runfiles.metric_keys import METRICS
+from simulator.config import SimulatorConfig
+from simulator.market import prepare_market
+from tests.backtest.books import equity_ledger, hand_ledger
+from tests.simulator.markets import make_bars
+
+
+def test_every_key_in_the_order_of_the_contract() -> None:
+    ledger = hand_ledger([(1, 10, 101, 1), (3, -10, 120, 1)], marks=[100, 105, 110, 120, 120])
+    market = prepare_market(make_bars([100, 105, 110, 120, 120]), SimulatorConfig())
+    metrics = compute(ledger, fifo(ledger), market, np.array([0.05, 0.05, 0.09, 0.0]), np.zeros(4))
+    assert list(metrics) == list(METRICS)
+    assert (metrics["n_bars"], metrics["n_orders"], metrics["n_trades"]) == (4, 2, 1)
+    assert metrics["dsr_excess"] is None
+    assert metrics["total_return"] == pytest.approx((10 * 19 - 2) / 10_000)
+
+
+def test_undefined_is_none_and_never_a_number() -> None:
+    ledger = hand_ledger([], marks=[100.0, 100, 100])
+    market = prepare_market(make_bars([100.0, 100, 100]), SimulatorConfig())
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(2), np.zeros(2))
+    for key in ("sharpe", "sortino", "calmar", "hit_rate", "profit_factor", "hhi", "beta", "dsr", "expectancy_bps"):
+        assert metrics[key] is None, key
+    assert all(value is None or np.isfinite(value) for value in metrics.values())
+    assert metrics["exposure"] == 0
+
+
+def test_turnover_counts_buys_and_sells_over_mean_equity() -> None:
+    """Bought for 1,000 and sold for 1,200 at a mean equity of about 10,000 in four bars of 252 a year."""
+    ledger = hand_ledger([(1, 10, 100, 0), (3, -10, 120, 0)], marks=[100, 100, 100, 120, 120])
+    found = cost_figures(ledger, 252)
+    assert found["turnover"] == pytest.approx(2200 / ledger.equity.mean() * 252 / 4)
+
+
+def test_costs_add_up_and_earned_interest_is_negative() -> None:
+    ledger = hand_ledger([(1, 10, 101, 3)], marks=[100, 100, 100], refs=[100])
+    ledger.interest[:] = [0, 5, 5]
+    ledger.borrow[:] = [0, -2, -2]
+    a_bps = 1e4 * 252 / 2 / ledger.equity.mean()
+    found = cost_figures(ledger, 252)
+    assert found["cost_fees_bps"] == pytest.approx(3 * a_bps)
+    assert found["cost_spread_bps"] == pytest.approx(10 * a_bps)
+    assert found["cost_interest_bps"] == pytest.approx(-5 * a_bps)
+    assert found["cost_borrow_bps"] == pytest.approx(2 * a_bps)
+    assert found["cost_drag_bps"] == pytest.approx((3 + 10 + 2 - 5) * a_bps)
+
+
+def test_gross_equity_puts_costs_back_and_takes_financing_out() -> None:
+    """10 shares at reference 100, marked at 100: without cost and financing nothing was won or lost."""
+    ledger = hand_ledger([(1, 10, 101, 3)], marks=[100, 100, 100], refs=[100])
+    assert gross_equity(ledger) == pytest.approx([10_000, 10_000, 10_000])
+
+
+def test_trades_by_hand() -> None:
+    """Won 100 − 2 on 1,000 in two bars, lost 40 + 0 on 500 in one: hit ½, factor 98/40, holding weighted by value."""
+    fills = [(0, 10, 100, 1), (2, -10, 110, 1), (2, 5, 100, 0), (3, -5, 92, 0)]
+    figures = trade_figures(fifo(hand_ledger(fills, marks=[100, 105, 110, 92])))
+    assert figures["hit_rate"] == 0.5
+    assert figures["profit_factor"] == pytest.approx(98 / 40)
+    assert figures["expectancy"] == pytest.approx(29)
+    assert figures["expectancy_bps"] == pytest.approx(58 / 1500 * 1e4)
+    assert figures["avg_holding_bars"] == pytest.approx((2 * 1000 + 1 * 500) / 1500)
+
+
+def test_open_lots_are_no_trades() -> None:
+    figures = trade_figures(fifo(hand_ledger([(0, 10, 100, 1)], marks=[100, 50])))
+    assert figures["n_trades"] == 0 and np.isnan(figures["hit_rate"])
+
+
+def test_ruin_is_told_by_the_figures() -> None:
+    ledger = equity_ledger([100, 40, -5, -5])
+    market = prepare_market(make_bars([100.0, 40, 5, 5]), SimulatorConfig())
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(3), np.zeros(3))
+    assert (metrics["total_return"], metrics["cagr"]) == (-1, -1)
+    assert metrics["max_drawdown"] == pytest.approx(-1.05)

@@ -1,0 +1,146 @@
+"""The verdict's codes in their order, its numbers, and its words."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from backtest.degenerate import degenerate
+from backtest.metrics import compute
+from backtest.registry import spec_for
+from backtest.runner import Judged, returns_of
+from backtest.statistics import Excess
+from backtest.trades import fifo
+from backtest.verdict import LEAK_GATE, Verdict, judge, passes_all_but_the_leak_gate, signed
+from simulator.config import SimulatorConfig
+from simulator.ledger import Ledger
+from simulator.market import prepare_market
+from tests.backtest.books import equity_ledger
+from tests.simulator.markets import make_bars
+
+KEYS = ["cash", "equal"]
+LABELS = {"cash": "Cash", "equal": "Equal weight"}
+
+
+def excess(**changes: object) -> Excess:
+    """Two baselines; `equal` is the one that is harder to beat."""
+    base = Excess(
+        theta=np.array([0.10, 0.05]), low=np.array([0.02, 0.01]), high=np.array([0.2, 0.1]),
+        upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]), error=np.array([0.03, 0.02]),
+        equal_risk=np.array([0.04, 0.03]), equal_risk_low=np.zeros(2), equal_risk_high=np.ones(2), dsr=(0.99, 0.96),
+        mean_block=8.0, unclipped_block=5.0,
+    )  # fmt: skip
+    return dataclasses.replace(base, **changes)
+
+
+def verdict(found: Excess | None, n_bars: int = 252, trials: int = 1) -> Verdict:
+    return judge(found, KEYS, LABELS, subject="PPO policy", n_bars=n_bars, trials=trials)
+
+
+def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> None:
+    found = verdict(excess(), trials=7)
+    assert found.baseline == "equal"
+    assert found.excess_per_year == pytest.approx(math.expm1(0.05))
+    assert (found.low, found.high) == pytest.approx((math.expm1(0.01), math.expm1(0.12)))
+    assert found.equal_risk_excess == pytest.approx(math.expm1(0.03))
+    assert found.power == pytest.approx(math.expm1(2.8 * 0.02))
+    assert (found.n_bars, found.trials, found.seeds) == (252, 7, 1)
+
+
+def test_keys_are_those_of_the_contract() -> None:
+    assert list(verdict(excess()).as_dict()) == [
+        "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "n_bars", "trials", "seeds",
+        "sentence",
+    ]  # fmt: skip
+
+
+def test_few_bars_are_too_short_even_when_worse() -> None:
+    found = verdict(excess(upper=np.array([-0.2, -0.1])), n_bars=125)
+    assert found.code == "too_short" and "125 bars, and at least 126" in found.sentence
+
+
+def test_few_blocks_are_too_short() -> None:
+    found = verdict(excess(unclipped_block=26.0), n_bars=252)
+    assert found.code == "too_short" and "hang together over 26 bars" in found.sentence
+
+
+def test_worse_when_the_whole_interval_lies_below_zero() -> None:
+    found = verdict(excess(theta=np.array([0.1, -0.05]), low=np.array([0.0, -0.1]), upper=np.array([0.2, -0.01])))
+    assert found.code == "worse" and found.sentence.startswith("Worse: PPO policy made −4.9 % a year against Equal")
+
+
+def test_not_shown_says_what_could_have_been_shown() -> None:
+    found = verdict(excess(low=np.array([0.02, -0.03])))
+    assert found.code == "not_shown"
+    assert "[" not in found.sentence and "95 % interval −3.0 % to +12.7 %" in found.sentence
+    assert "excess of about 5.8 % a year or more, so it is no proof that there is none" in found.sentence
+    assert found.sentence.endswith(LEAK_GATE)
+
+
+def test_all_tests_passed_is_still_not_shown_without_the_leak_gate() -> None:
+    found = verdict(excess())
+    assert passes_all_but_the_leak_gate(excess())
+    assert found.code == "not_shown" and "passed every test of chance" in found.sentence and LEAK_GATE in found.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"low": np.array([0.02, -0.001])},
+        {"equal_risk": np.array([-0.001, 0.03])},
+        {"dsr": (0.99, 0.949)},
+        {"dsr": (0.99, None)},
+    ],
+)
+def test_each_condition_of_shown_counts(change: dict[str, object]) -> None:
+    assert not passes_all_but_the_leak_gate(excess(**change))
+
+
+def test_without_a_baseline_nothing_is_judged() -> None:
+    found = verdict(None)
+    assert found.code == "not_shown" and found.baseline is None and "no baseline" in found.sentence
+
+
+def test_percent_in_words() -> None:
+    assert [signed(x) for x in (0.0213, -0.0035, 1.5, 0.0)] == ["+2.1 %", "−0.35 %", "+150 %", "+0.00 %"]
+
+
+def judged(key: str, ledger: Ledger) -> Judged:
+    market = prepare_market(make_bars(np.full(len(ledger.equity), 10.0)), SimulatorConfig())
+    zeros = np.zeros(ledger.n_bars)
+    trades = fifo(ledger)
+    return Judged(spec_for(key), ledger, trades, compute(ledger, trades, market, zeros, zeros), returns_of(ledger))
+
+
+def weighted(key: str, weights: np.ndarray, returns: np.ndarray) -> Judged:
+    """A book with these weights (N+1, A) and returns (N,)."""
+    equity = 100 * np.concatenate(([1.0], np.cumprod(1 + returns)))
+    ledger = equity_ledger(equity)
+    shares = weights * equity[:, None]
+    return judged(key, dataclasses.replace(ledger, shares=shares, marks=np.ones_like(shares)))
+
+
+RETURNS = np.random.default_rng(0).normal(0, 0.01, 200)
+MOVING = np.random.default_rng(1).dirichlet(np.ones(3), 201)
+
+
+def test_degenerate_strategies_are_named() -> None:
+    cash = weighted("policy", np.zeros((201, 3)), np.zeros(200))
+    constant = weighted("policy", np.full((201, 3), 0.3), RETURNS)
+    single = weighted("policy", np.eye(3)[np.arange(201) % 3], RETURNS)
+    assert [text for text in degenerate(cash, [], 252) if "holds cash" in text]
+    assert [text for text in degenerate(constant, [], 252) if "is constant" in text]
+    assert [text for text in degenerate(single, [], 252) if "holds one asset" in text]
+
+
+def test_an_ordinary_strategy_has_no_such_name() -> None:
+    other = weighted("equal", MOVING, np.random.default_rng(5).normal(0, 0.01, 200))
+    assert degenerate(weighted("policy", MOVING, RETURNS), [other], 252) == []
+
+
+def test_a_baseline_in_disguise_is_named() -> None:
+    twin = weighted("equal", MOVING, RETURNS + np.random.default_rng(5).normal(0, 1e-4, 200))
+    assert degenerate(weighted("policy", MOVING, RETURNS), [twin], 252) == [
+        "PPO policy is Equal weight in disguise: their returns can hardly be told apart."
+    ]
