@@ -118,7 +118,8 @@ class FeaturesConfig(Part):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.feature_set and not self.indicators:
-            raise ValueError("name at least one feature set or indicator")
-        if len(set(self.feature_set)) != len(self.feature_set) or len(set(self.indicators)) != len(self.indicators):
-            raise ValueError("feature sets and indicators must not repeat")
+            raise ValueError("feature_set or indicators must name at least one feature")
+        for name in ("feature_set", "indicators"):
+            if len(set(getattr(self, name))) != len(getattr(self, name)):
+                raise ValueError(f"{name} must not repeat")
         return self

@@ -103,13 +103,10 @@ _BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|fl
 
 
 def _field_name(fault: dict[str, Any]) -> str:
-    """Dotted name without the branches of a union; a group's own fault goes to the field its sentence begins with."""
+    """Dotted name without the branches of a union. A group's own fault begins with the name of the field at fault."""
     parts = [str(part) for part in fault["loc"] if isinstance(part, int) or not _BRANCH.fullmatch(part)]
-    group = fault.get("input")
-    if fault["type"] == "value_error" and isinstance(group, dict):
-        word = fault["msg"].removeprefix("Value error, ").split(" ", 1)[0]
-        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", word) and ("_" in word or "." in word or word in group):
-            parts += word.split(".")
+    if fault["type"] == "value_error" and isinstance(fault.get("input"), dict):
+        parts += fault["msg"].removeprefix("Value error, ").split(" ", 1)[0].split(".")
     return ".".join(parts)
 
 

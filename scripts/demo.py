@@ -21,7 +21,7 @@ import websockets
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from runs_app.presets import TRAIN_PRESETS  # noqa: E402 - the preset that the form calls Quick look
+from runs_app.presets import TRAIN_PRESETS  # the preset that the form calls Quick look
 
 PORT = os.environ.get("PORT", "8000")
 BASE = f"http://127.0.0.1:{PORT}"

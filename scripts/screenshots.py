@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.site import CHROME_FLAGS, CHROMES, Site, served  # noqa: E402
+from tests.browser.site import CHROME_FLAGS, CHROMES, Site, served
 
 OUT = ROOT / "screenshots"
 WIDTHS = {"360": 740, "1440": 900}

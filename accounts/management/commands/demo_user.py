@@ -16,7 +16,7 @@ DEFAULT_NAME = "demo"
 
 
 class Command(BaseCommand):
-    """Name and password from STOCKBOT_DEMO_USER / STOCKBOT_DEMO_PASSWORD, else `demo` and a random one kept in a file."""
+    """Name and password from STOCKBOT_DEMO_USER and STOCKBOT_DEMO_PASSWORD, else `demo` and a random one, kept."""
 
     help = "Make the demo account, or take it up again; prints its name and password."
 

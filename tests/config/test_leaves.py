@@ -1,0 +1,84 @@
+"""Each leaf that is offered changes the hash; each leaf of a later version is refused by name; nothing is ignored."""
+
+import pytest
+from pydantic import ValidationError
+
+from backtest.config import BacktestConfig
+from marketdata.config_base import config_hash, sentences
+from rl.config import TrainConfig
+from tests.config.leaves import later, leaves, nested, offered
+
+SHA, ID = "a" * 64, "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+RANGES = [{"start": f"20{y}-01-01", "end": f"20{y}-12-31"} for y in (10, 11, 12)]
+LATER_RANGES = [*RANGES[:2], {"start": "2012-01-01", "end": "2013-12-31"}]
+
+# Another valid value of each leaf; where a leaf needs company, the company stands in WITH and in both configurations.
+OTHER = {
+    "fees.commission_per_share": 0.01, "fees.commission_pct_notional": 0.001, "fees.taker_bps": 3.0,
+    "fees.borrow_fee_apr": 0.1, "margin.allow_short": True, "margin.max_gross_leverage": 1.5,
+    "margin.max_net_leverage": 0.5, "margin.max_position_weight": 0.3, "margin.cash_borrow_apr": 0.1,
+    "margin.cash_yield_apr": 0.02, "margin.cash_yield_column": "tbill", "margin.short_rebate_apr": 0.01,
+    "exec.fill": "next_close", "exec.half_spread_bps": 7.0, "exec.impact_k": 50.0, "exec.participation_cap": 0.05,
+    "exec.adv_window": 60, "exec.lot_size": 1.0, "exec.min_order_notional": 100.0, "exec.liquidate_at_end": True,
+    "episode.start_cash": 5e4, "episode.max_steps": 100, "episode.randomize_start": False, "episode.logit_scale": 2.0,
+    "episode.mapping_mode": "discrete", "episode.invest_max": 0.9, "episode.max_step_change": 0.1,
+    "episode.rebalance_eps": 0.01, "guards.stop_eq_frac": 0.5, "dataset.id": "sample/us-indices",
+    "dataset.version": SHA, "dataset.symbols": ["AAPL"], "dataset.start": "1995-01-03", "dataset.end": "2020-01-03",
+    "dataset.adjustment": "raw", "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
+    "split.embargo_bars": 9, "features.feature_set": ["ohlcv"],
+    "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
+    "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
+    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1, "reward.scale": 10.0,
+    "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
+    "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",
+    "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,
+    "model.gamma": 0.99, "model.gae_lambda": 0.9, "model.clip_range": 0.1, "model.ent_coef": 0.01,
+    "model.vf_coef": 0.7, "model.max_grad_norm": 1.0, "model.target_kl": 0.05, "model.log_std_init": -2.0,
+    "model.features_dim": 16, "training.total_timesteps": 4096, "training.n_envs": 8, "training.seeds": [1],
+    "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000, "policy": "buy_hold", "run_id": ID,
+    "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
+}  # fmt: skip
+WITH = {
+    "split.custom_ranges": {"split.scheme": "custom_ranges", "split.custom_ranges": RANGES},
+    "start": {"start": "2018-01-02", "end": "2020-12-31"},
+    "end": {"start": "2018-01-02", "end": "2020-12-31"},
+}
+ONE_VALUE = {"out_tag", "dataset.interval"}  # a label outside the hash; a field with one value in this version
+WRONG = {"fees.preset": "alpaca", "sizing.kelly": {"fraction": 0.5}, "sizing.vol_target": {"annual_vol": 0.1}}
+
+
+@pytest.mark.parametrize("name", [name for name in offered(TrainConfig) if name not in ONE_VALUE])
+def test_each_leaf_of_a_training_changes_the_hash(name):
+    company = WITH.get(name, {})
+    base, changed = (TrainConfig(**nested(values)) for values in (company, company | {name: OTHER[name]}))
+    assert config_hash(base) != config_hash(changed)
+
+
+@pytest.mark.parametrize("name", [name for name in offered(BacktestConfig) if name not in ONE_VALUE])
+def test_each_leaf_of_a_backtest_changes_the_hash(name):
+    subject = {} if name == "run_id" else {"policy": "equal"}
+    base = {"policy": "equal"} | WITH.get(name, {})
+    changed = subject | WITH.get(name, {}) | {name: OTHER[name]}
+    assert config_hash(BacktestConfig(**nested(base))) != config_hash(BacktestConfig(**nested(changed)))
+
+
+def test_the_label_is_outside_the_hash():
+    assert config_hash(TrainConfig(out_tag="a")) == config_hash(TrainConfig(out_tag="b"))
+
+
+@pytest.mark.parametrize("name", later(TrainConfig))
+def test_a_leaf_of_a_later_version_is_refused_by_name(name):
+    field = dict(leaves(TrainConfig))[name]
+    for value in (WRONG.get(name), 7, 0.77, "later", True, ["x"], {"a": 1}):
+        if value is None or value == field.default:
+            continue
+        with pytest.raises(ValidationError) as fault:
+            TrainConfig(**nested({name: value}))
+        assert any(key.startswith(name) for key in sentences(fault.value)), sentences(fault.value)
+    assert TrainConfig(**nested({name: field.default})) == TrainConfig()
+
+
+def test_every_leaf_is_explained():
+    for model in (TrainConfig, BacktestConfig):
+        for name, field in leaves(model):
+            assert field.description and field.description.endswith("."), name

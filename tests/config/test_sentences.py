@@ -1,0 +1,85 @@
+"""A fault is a sentence at its field."""
+
+import inspect
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from backtest.config import BacktestConfig
+from marketdata.config_base import canonical, sentences
+from rl.config import TrainConfig
+from runfiles import yamlio
+from tests.config.leaves import is_group, leaves, nested
+
+ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("fees.taker_bps", -1, "Must be at least 0."),
+        ("fees.taker_bps", float("nan"), "Must be a finite number."),
+        ("fees.taker_fee_bps", 1, "Unknown field; use fees.taker_bps."),
+        ("exec.slippage_bps", 1, "Unknown field; use exec.half_spread_bps."),
+        ("exec.nonsense", 1, "Unknown field; remove it."),
+        ("exec.latency_bars", 2, "Latency is not in this version; leave the field at 0."),
+        ("exec.impact_k", -1, "impact_k must be auto or lie between 0 and 10000."),
+        ("training.total_timesteps", 10**9, "Must be at most 200000000."),
+        ("training.seeds", [1, 2], "Seeds must hold one seed; several are not in this version."),
+        ("dataset.symbols", [], "Symbols must name at least one symbol, or be left empty for all."),
+        ("dataset.symbols", ["A", "A"], "Symbols must not repeat."),
+        ("dataset.id", "../etc", "Must be a dataset such as sample/us20."),
+        ("episode.mapping_mode", "tanh_leverage", "episode.mapping_mode tanh_leverage needs margin.allow_short: true."),
+        ("split.custom_ranges", [], None),
+    ],
+)
+def test_of_a_training(field, value, said):
+    if said is None:
+        values = {"split.scheme": "custom_ranges", field: value}
+        said = "custom_ranges must hold three ranges: train, validation, test."
+    else:
+        values = {field: value}
+    with pytest.raises(ValidationError) as fault:
+        TrainConfig(**nested(values))
+    found = sentences(fault.value)
+    assert any(name.startswith(field) and said in words for name, words in found.items()), found
+
+
+def test_reversed_dates_are_told_at_the_start():
+    with pytest.raises(ValidationError) as fault:
+        TrainConfig(dataset={"start": "2020-01-01", "end": "2010-01-01"})
+    assert sentences(fault.value) == {"dataset.start": ["Start 2020-01-01 must lie before end 2010-01-01."]}
+
+
+def test_the_sentences_of_groups_begin_with_a_field():
+    """What `sentences` relies on to put a group's own fault beside its field."""
+    for model in (
+        TrainConfig,
+        BacktestConfig,
+        *(f.annotation for f in TrainConfig.model_fields.values() if is_group(f.annotation)),
+    ):
+        names = {name for leaf, _ in leaves(model) for name in (leaf, leaf.rsplit(".", 1)[-1])}
+        for said in re.findall(r'raise ValueError\(f?"([^ "]+)', inspect.getsource(model)):
+            assert said in names | {"{name}"}, said
+
+
+@pytest.mark.parametrize("values", [{}, {"policy": "equal", "run_id": ID}])
+def test_a_backtest_has_one_subject(values):
+    with pytest.raises(ValidationError) as fault:
+        BacktestConfig(**values)
+    assert list(sentences(fault.value)) == ["policy"]
+
+
+def test_strict_json_takes_no_text_for_a_number():
+    for raw in ('{"fees":{"taker_bps":true}}', '{"fees":{"taker_bps":"1"}}', '{"training":{"seeds":["1"]}}'):
+        with pytest.raises(ValidationError):
+            TrainConfig.model_validate_json(raw, strict=True)
+    assert TrainConfig.model_validate_json('{"dataset":{"start":"2000-01-03"}}', strict=True).dataset.start.year == 2000
+
+
+@pytest.mark.parametrize(
+    "config", [TrainConfig(), BacktestConfig(policy="equal", start="2020-01-02", end="2021-01-04")]
+)
+def test_yaml_brings_back_the_same(config):
+    assert type(config)(**yamlio.load(yamlio.dump(canonical(config)))) == config
