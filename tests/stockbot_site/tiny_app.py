@@ -22,11 +22,11 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while (await receive())["type"] != "websocket.disconnect":
             pass
         return
-    answer = await {"/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}[scope["path"]](
-        receive, send
-    )
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": answer})
+    routes = {"/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}
+    answer = await routes[scope["path"]](receive, send)
+    if answer is not None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer})
 
 
 async def slow(receive: Any, send: Any) -> bytes:
@@ -46,13 +46,12 @@ async def told(receive: Any, send: Any) -> bytes:
     return str(sent["pieces"]).encode()
 
 
-async def big(receive: Any, send: Any) -> bytes:
+async def big(receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for _ in range(PIECES):
         await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
         sent["pieces"] += 1
     await send({"type": "http.response.body", "body": b""})
-    raise asyncio.CancelledError
 
 
 async def endless(receive: Any, send: Any) -> bytes:
