@@ -44,7 +44,7 @@ class PolicyStrategy:
         self._needed = layout.lookback + features.warmup
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
-        """None, since what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
+        """None: what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
         if t0 < self._needed:
             raise ObservationMismatch(
                 f"This policy needs {self._needed} bars before its first decision; the range leaves {t0}."

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.config import FeaturesConfig
+from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
 from rl.config import RewardConfig
 from rl.normaliser import Normaliser
@@ -42,8 +43,8 @@ def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, fea
               table: FeatureTable, *, train: Range, benchmark: str | None = None) -> Task:  # fmt: skip
     """A task whose normaliser is fitted on the bars of `train` only.
 
-    Data counts as ragged where one of those bars lacks an asset. Raises ValueError where the benchmark is no symbol of
-    the market or the lookback is longer than the data.
+    Data counts as ragged where one of those bars lacks an asset. Raises ConfigFault where the benchmark is no symbol of
+    the market, ValueError where the lookback is longer than the data.
     """
     normaliser = Normaliser.identity(len(table.names))
     if features.normalize_observation:
@@ -67,5 +68,5 @@ def _column(market: Market, benchmark: str | None) -> int | None:
     if benchmark is None:
         return None
     if benchmark not in market.symbols:
-        raise ValueError(f"evaluation.benchmark {benchmark} must be one of the run's symbols for the benchmark reward")
+        raise ConfigFault({"evaluation.benchmark": [f"{benchmark} is not among the run's symbols."]})
     return market.symbols.index(benchmark)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from stable_baselines3 import PPO
 
 from marketdata.splits import Range
@@ -16,7 +17,6 @@ from rl.ppo import make_model, total_steps
 from rl.task import Task
 from runfiles import layout
 from runfiles.events import EventWriter
-from simulator.books import ActionError
 
 
 class TrainingDiverged(ValueError):
@@ -50,14 +50,20 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     )
     try:
         model.learn(total, callback=[Progress(events, total), selection])
-    except ActionError as error:
+    except ValueError as error:  # SB3's distributions and our simulator both refuse what is not finite
+        if _is_finite(model):
+            raise
         raise TrainingDiverged(
-            "The training diverged: the network gave a number that is not finite; a smaller model.learning_rate helps"
+            "The training diverged: the network's weights are no longer finite; a smaller model.learning_rate helps"
         ) from error
     finally:
         model.logger.close()
     _save(folder / layout.LAST_POLICY, model, task)
     return Trained(tuple(selection.looks), selection.best, n_weights)
+
+
+def _is_finite(model: PPO) -> bool:
+    return all(bool(torch.isfinite(parameter).all()) for parameter in model.policy.parameters())
 
 
 def _score(model: PPO, task: Task, validation: Range) -> float:

@@ -1,0 +1,76 @@
+"""News once a second, looks between updates, the best kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stable_baselines3 import PPO
+
+from rl.callbacks import Look, Progress, Selection
+from rl.config import ModelConfig, TrainingConfig
+from rl.ppo import make_model, total_steps
+from rl.task import Task
+from runfiles.events import EventWriter, read_events
+
+
+@pytest.fixture
+def model(task: Task) -> PPO:
+    return make_model(task, ModelConfig(n_steps=8, batch_size=32, n_epochs=1), TrainingConfig(n_envs=4))
+
+
+class Clock:
+    """Moves by `step` seconds each time it is read."""
+
+    def __init__(self, step: float) -> None:
+        self.now, self._step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self._step
+        return self.now
+
+
+def test_progress_comes_once_a_second_with_rate_and_time_left(model: PPO, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    model.learn(96, callback=Progress(EventWriter(path), 96, Clock(0.3)))
+
+    told = [event for event in read_events(path, 0)[0] if event["kind"] == "progress"]
+
+    assert told[0]["step"] == 0 and told[-1]["step"] == 96 and all(event["total"] == 96 for event in told)
+    assert 6 <= len(told) <= 14  # 24 steps and 3 rollout starts, 0.3 s apart, with one more reading for each news
+    assert told[-1]["eta_s"] == 0
+    half = told[len(told) // 2]
+    assert half["eta_s"] == pytest.approx((96 - half["step"]) / half["rate"])
+
+
+def test_looks_fall_between_updates_and_at_the_end(model: PPO) -> None:
+    kept: list[int] = []
+    told: list[tuple[Look, bool]] = []
+    scores = iter([0.1, 0.3, 0.2])
+    selection = Selection(lambda: next(scores), lambda: kept.append(model.num_timesteps),
+                          lambda look, best: told.append((look, best)), every=64)  # fmt: skip
+
+    model.learn(160, callback=selection)
+
+    assert [look.step for look in selection.looks] == [64, 128, 160]
+    assert kept == [64, 128] and selection.best == Look(128, 0.3)
+    assert [best for _, best in told] == [True, True, False]
+
+
+def test_the_last_look_is_not_repeated(model: PPO) -> None:
+    selection = Selection(lambda: 0.0, lambda: None, lambda look, best: None, every=4096)
+
+    model.learn(64, callback=selection)
+
+    assert [look.step for look in selection.looks] == [64]
+
+
+@pytest.mark.parametrize(("asked", "done"), [(256, 512), (512, 512), (513, 1024)])
+def test_steps_are_rounded_up_to_whole_rollouts(asked: int, done: int) -> None:
+    assert total_steps(ModelConfig(n_steps=8), TrainingConfig(total_timesteps=asked)) == done
+
+
+def test_events_are_plain_json(model: PPO, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    model.learn(32, callback=Progress(EventWriter(path), 32))
+
+    assert all(json.loads(line)["phase"] == "data" for line in path.read_text().splitlines())

@@ -1,0 +1,104 @@
+"""The policy file: stock `PPO.load` opens it, the same policy gives the same bytes, a foreign file is never opened."""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stable_baselines3 import PPO
+from stable_baselines3.common.save_util import json_to_data
+
+from rl import policy_file
+from rl.config import ModelConfig, TrainingConfig
+from rl.policy_file import PolicyFileFault
+from rl.ppo import make_model
+from rl.task import Task
+
+
+def trained(task: Task, seed: int = 0, policy: str = "asset_shared") -> PPO:
+    training = TrainingConfig(n_envs=4, seeds=(seed,))
+    model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), training)  # type: ignore[arg-type]
+    return model.learn(128)
+
+
+def packed(task: Task, seed: int = 0, policy: str = "asset_shared") -> bytes:
+    return policy_file.pack(trained(task, seed, policy), task.normaliser, task.layout)
+
+
+def kept(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(task: Task, policy: str) -> None:
+    assert packed(task, 0, policy) == packed(task, 0, policy)
+    assert packed(task, 0, policy) != packed(task, 1, policy)
+
+
+@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+def test_stock_load_predicts_the_same_and_trains_on(task: Task, policy: str) -> None:
+    model = trained(task, policy=policy)
+    content = policy_file.pack(model, task.normaliser, task.layout)
+
+    again = PPO.load(io.BytesIO(content))
+
+    seen = {"window": task.windows.gather(np.arange(100, 140)), "portfolio": np.zeros((40, 6), np.float32)}
+    assert np.array_equal(again.predict(seen, deterministic=True)[0], model.predict(seen, deterministic=True)[0])
+    assert PPO.load(io.BytesIO(content), env=model.get_env()).learn(64).num_timesteps == 64
+
+
+def test_nothing_of_clock_machine_or_path_is_in_it(task: Task, tmp_path: Path) -> None:
+    model = trained(task)
+    model.tensorboard_log = str(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(policy_file.pack(model, task.normaliser, task.layout))) as archive:
+        names, dates = archive.namelist(), {entry.date_time for entry in archive.infolist()}
+        data = json.loads(archive.read("data"))
+
+    assert tuple(names) == policy_file.MEMBERS and dates == {(1980, 1, 1, 0, 0, 0)}
+    assert not policy_file.LEFT_OUT & set(data)
+    assert str(tmp_path) not in json.dumps(data) and " at 0x" not in json.dumps(data)
+    spaces = [json_to_data(json.dumps(data))[key] for key in ("observation_space", "action_space")]
+    assert [space._np_random for space in spaces] == [None, None] and model.action_space._np_random is not None
+
+
+def test_normaliser_and_layout_travel_with_it(task: Task, tmp_path: Path) -> None:
+    path = tmp_path / "policy.zip"
+    sha256 = policy_file.save(path, trained(task), task.normaliser, task.layout)
+
+    stored = policy_file.load(path, sha256)
+
+    assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert stored.layout == task.layout
+    assert np.array_equal(stored.normaliser.mean, task.normaliser.mean)
+    assert np.array_equal(stored.normaliser.std, task.normaliser.std)
+
+
+def test_another_file_is_refused_before_it_is_opened(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "policy.zip"
+    sha256 = kept(path, packed(task))
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+    def opened(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the file was opened")
+
+    monkeypatch.setattr(PPO, "load", opened)
+    monkeypatch.setattr(zipfile, "ZipFile", opened)
+    with pytest.raises(PolicyFileFault, match="sha256 differs"):
+        policy_file.load(path, sha256)
+
+
+def test_a_missing_file_and_a_stock_zip_are_refused(task: Task, tmp_path: Path) -> None:
+    with pytest.raises(PolicyFileFault, match="cannot be read"):
+        policy_file.load(tmp_path / "none.zip", "0" * 64)
+    stock = io.BytesIO()
+    with zipfile.ZipFile(stock, "w") as archive:
+        archive.writestr("data", "{}")
+    path = tmp_path / "stock.zip"
+    with pytest.raises(PolicyFileFault, match=r"lacks policy\.pth"):
+        policy_file.load(path, kept(path, stock.getvalue()))

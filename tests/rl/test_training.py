@@ -1,0 +1,107 @@
+"""A training leaves the best and the last policy, finds a planted signal, and says so when it diverges."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stable_baselines3 import PPO
+
+from marketdata.splits import Range
+from rl import policy_file, training
+from rl.actor import Actor, mean_log_return
+from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.ppo import make_model
+from rl.task import Task
+from rl.training import TrainingDiverged, train
+from runfiles import layout
+from runfiles.events import EventWriter, read_events
+from simulator.engine import Decisions, run_decisions
+from tests.rl.planted import Planted, costs, market_of, oracle_targets, planted, task_of
+
+VALIDATION = Range(513, 599)
+
+
+def config(steps: int) -> TrainConfig:
+    model = ModelConfig(n_steps=16, batch_size=64)
+    return TrainConfig(model=model, training=TrainingConfig(total_timesteps=steps, n_envs=8, eval_every=256))
+
+
+def run(task: Task, folder: Path, chosen: TrainConfig) -> list[str]:
+    said: list[str] = []
+    train(task, chosen, VALIDATION, folder, EventWriter(folder / layout.EVENTS), said.append)
+    return said
+
+
+def test_it_leaves_policies_curves_and_news(task: Task, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    said = run(task, folder, config(steps=512))
+
+    assert {item.name for item in folder.iterdir()} == {
+        layout.BEST_POLICY, layout.LAST_POLICY, layout.TENSORBOARD, layout.PROGRESS_CSV, layout.EVENTS
+    }  # fmt: skip
+    events = read_events(folder / layout.EVENTS, 0)[0]
+    assert [event["data"]["step"] for event in events if event["kind"] == "metric"] == [256, 512]
+    assert "512 steps of 8 books" in said[0] and said[1].startswith("step 256 of 512")
+    columns = (folder / layout.PROGRESS_CSV).read_text().splitlines()[0].split(",")
+    assert {"validation/score", "train/loss", "rollout/ep_rew_mean"} <= set(columns)
+
+
+def test_the_same_seed_leaves_the_same_policies(task: Task, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+        run(task, folder, config(steps=512))
+
+    for name in (layout.BEST_POLICY, layout.LAST_POLICY):
+        assert len({(folder / name).read_bytes() for folder in folders}) == 1
+
+
+def test_the_best_is_kept_by_its_validation_score(task: Task, tmp_path: Path) -> None:
+    found = train(
+        task, config(steps=1024), VALIDATION, tmp_path, EventWriter(tmp_path / layout.EVENTS), lambda text: None
+    )
+
+    path = tmp_path / layout.BEST_POLICY
+    best = policy_file.load(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    actor = Actor(best.model, task.layout, task.windows, task.market)
+    score = mean_log_return(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1)
+    assert score == found.best.score == max(look.score for look in found.looks)
+    assert [look.step for look in found.looks] == [256, 512, 768, 1024]
+
+
+def test_a_training_that_diverges_says_so(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> PPO:
+        model = make_model(*args)
+        model.policy.log_std.data.fill_(float("nan"))  # one bad gradient spoils every weight
+        return model
+
+    monkeypatch.setattr(training, "make_model", broken)
+    with pytest.raises(TrainingDiverged, match=r"smaller model\.learning_rate"):
+        run(task, tmp_path, config(steps=512))
+
+
+@pytest.mark.slow
+def test_it_finds_a_planted_signal_on_bars_it_never_saw() -> None:
+    """Growth on held-out bars as a share of what an oracle that knows the signal earns there, net of the same costs."""
+    data = planted(k=0, n_bars=9_000)
+    task, held_out = task_of(data, Range(20, 7_000)), Range(7_050, 8_999)
+    model = make_model(task, ModelConfig(), TrainingConfig())
+
+    before = capture(data, task, model, held_out)
+    model.learn(120_000)
+
+    assert before < 0.1 and capture(data, task, model, held_out) > 0.5
+
+
+def capture(data: Planted, task: Task, model: PPO, span: Range) -> float:
+    actor = Actor(model, task.layout, task.windows, task.market)
+    targets = oracle_targets(data.signal[span.t0 : span.t1], 0.5)
+    oracle = run_decisions(
+        market_of(data), costs(), Decisions(np.arange(span.t0, span.t1), targets), span.t0, span.t1
+    ).equity
+    best = float(np.log(oracle[-1] / oracle[0])) / span.n_bars
+    assert best > 40e-4
+    return mean_log_return(actor, task.market, task.config, span.t0, span.t1) / best
