@@ -19,7 +19,7 @@ serve: setup ## the site on 127.0.0.1:8000 (PORT=)
 	@$(PY) manage.py serve --port $(PORT)
 
 test: setup .venv/.dev .venv/.browser ## the whole suite: JavaScript, browser, numbers and site
-	node --test tests/js/
+	node --test tests/js/*.test.js
 	$(PY) -m pytest tests/browser -q
 	$(PY) -m pytest
 
