@@ -17,7 +17,7 @@ from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
 from backtest.metrics import compute
 from backtest.registry import evaluation_faults, load, spec_for
-from backtest.runner import Judged, returns_of, run_with_spread
+from backtest.runner import Judged, StrategyUnfit, returns_of, run_with_spread
 from backtest.stamps import stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Strategy
@@ -90,6 +90,8 @@ def examine(
         judged = _run_all(job, config, market, span, subject)
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
+    except StrategyUnfit as fault:
+        raise JobRefused(str(fault)) from fault
     against = verdict_baselines(subject.key, config)
     baselines = [next(one for one in judged if one.key == key) for key in against]
     excess = _excess(judged, baselines, config, market)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +19,35 @@ from runfiles.job import Job
 if TYPE_CHECKING:
     from backtest.judge import Case
 
+WRITERS = 4
+
 
 def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
-    """All report files; gives the subject's summary. `page` False leaves `report.html` out."""
+    """All report files; gives the subject's summary. `page` False leaves `report.html` out.
+
+    Strategies are written side by side: most of the time goes into Arrow and the disk, which both let others run.
+    """
     times = tables.bar_times(case.market)
     summaries = [summary_of(case, one) for one in case.judged]
-    for step, (one, summary) in enumerate(zip(case.judged, summaries, strict=True)):
-        job.events.progress(step, len(case.judged) + 1)
-        folder = layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
-        write_strategy(job.folder / folder, case, one, summary, times)
+    total = len(case.judged) + 1
+    with ThreadPoolExecutor(WRITERS) as pool:
+        waiting = [
+            pool.submit(write_strategy, job.folder / folder_of(case, one), case, one, summary, times)
+            for one, summary in zip(case.judged, summaries, strict=True)
+        ]
+        text = render(case, summaries[0]) if page else ""
+        for step, written in enumerate(waiting):
+            written.result()
+            job.events.progress(step + 1, total)
     if page:
-        atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, render(case, summaries[0]))
-    job.events.progress(len(case.judged) + 1, len(case.judged) + 1)
+        atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
+    job.events.progress(total, total)
     return summaries[0]
+
+
+def folder_of(case: Case, one: Judged) -> str:
+    """Where the tables of a strategy lie below the run directory."""
+    return layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
 
 
 def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: pa.Array) -> None:

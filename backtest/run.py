@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from backtest import judge
 from backtest.config import BacktestConfig
 from backtest.feed import Feed, first_sentence, load_feed
+from backtest.quick_start import start_numba
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault, sentences
@@ -24,6 +25,8 @@ from runfiles.job import Job, JobRefused, run_job
 def run(job: Job) -> None:
     """The job: data, judge, report. Raises JobRefused with one sentence for bad input."""
     config = read_config(job)
+    if config.policy_sha256 is None:
+        start_numba()
     feed = load_feed(job, config.dataset)
     try:
         span = judged_range(config, feed)

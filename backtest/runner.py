@@ -10,10 +10,15 @@ from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
 from backtest.strategy import Strategy
 from backtest.trades import Trades
+from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
+
+
+class StrategyUnfit(ValueError):
+    """The strategy cannot act on this market; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,8 @@ def run_strategy(strategy: Strategy, market: Market, config: SimulatorConfig, t0
 def run_with_spread(
     strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
 ) -> tuple[Ledger, Spread | None]:
-    """The ledger, and for a fund of books how far these lie apart."""
-    strategy.prepare(market, config)
+    """The ledger, and for a fund of books how far these lie apart. Raises StrategyUnfit, ConfigFault."""
+    _prepare(strategy, market, config)
     if isinstance(strategy, RandomFund):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
@@ -59,6 +64,15 @@ def run_with_spread(
     if decisions is not None:
         return run_decisions(market, config, decisions, t0, t1), None
     return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+
+
+def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+    try:
+        strategy.prepare(market, config)
+    except ConfigFault:
+        raise
+    except ValueError as fault:
+        raise StrategyUnfit(str(fault)) from fault
 
 
 def _step_through(strategy: Strategy, session: BookSession) -> Ledger:
