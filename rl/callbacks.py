@@ -24,7 +24,10 @@ def make_logger(folder: Path) -> Logger:
 
 
 class Progress(BaseCallback):  # type: ignore[misc]
-    """A progress event at the start, once a second, and at the end; the rate is that of the whole training so far."""
+    """A progress event at the start, once a second, and at the end; the rate is that of the whole training so far.
+
+    Beside SB3's scalars it records `rollout/ep_growth_mean`, the mean ln(E/E₀) of the last episodes.
+    """
 
     def __init__(self, events: EventWriter, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -42,6 +45,11 @@ class Progress(BaseCallback):  # type: ignore[misc]
 
     def _on_rollout_start(self) -> None:
         self._on_step()
+
+    def _on_rollout_end(self) -> None:
+        ended = self.model.ep_info_buffer
+        if ended:
+            self.logger.record("rollout/ep_growth_mean", sum(episode["growth"] for episode in ended) / len(ended))
 
     def _on_training_end(self) -> None:
         self._tell()

@@ -103,10 +103,8 @@ def test_a_backtest_of_the_policy_leaves_the_same_report(
     shutil.copy(trained[0] / layout.BEST_POLICY, folder / layout.JUDGED_POLICY)
     sha256 = hashlib.sha256((folder / layout.JUDGED_POLICY).read_bytes()).hexdigest()
     config = {key: SMALL[key] for key in ("dataset", "features", "evaluation")}
-    run_id = "00000000-0000-4000-8000-000000000000"
-    (folder / layout.CONFIG).write_text(
-        yamlio.dump({"schema_version": 1, **config, "run_id": run_id, "policy_sha256": sha256})
-    )
+    chosen = {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": sha256}
+    (folder / layout.CONFIG).write_text(yamlio.dump({"schema_version": 1, **config, **chosen}))
 
     command = [sys.executable, "-m", "backtest.run", str(folder), "--datasets", str(datasets)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

@@ -46,7 +46,7 @@ def test_it_leaves_policies_curves_and_news(task: Task, tmp_path: Path) -> None:
     assert [event["data"]["step"] for event in events if event["kind"] == "metric"] == [256, 512]
     assert "512 steps of 8 books" in said[0] and said[1].startswith("step 256 of 512")
     columns = (folder / layout.PROGRESS_CSV).read_text().splitlines()[0].split(",")
-    assert {"validation/score", "train/loss", "rollout/ep_rew_mean"} <= set(columns)
+    assert {"validation/score", "train/loss", "rollout/ep_rew_mean", "rollout/ep_growth_mean"} <= set(columns)
 
 
 def test_the_same_seed_leaves_the_same_policies(task: Task, tmp_path: Path) -> None:
