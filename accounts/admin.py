@@ -12,7 +12,7 @@ admin.site.register(User, UserAdmin)
 
 
 @admin.register(ApiSession)
-class ApiSessionAdmin(admin.ModelAdmin):
+class ApiSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("id", "user", "created_at", "expires_at", "revoked_at")
     list_filter = ("revoked_at", "created_at")
     search_fields = ("user__username",)

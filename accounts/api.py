@@ -147,7 +147,7 @@ def _checked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[
 
 
 def _refuse_unknown(form: serializers.BaseSerializer[Any], data: Any) -> None:
-    unknown = set(data) - set(form.fields) if isinstance(data, dict) else set()  # type: ignore[attr-defined]
+    unknown = set(data) - set(form.fields) if isinstance(data, dict) else set()
     if unknown:
         raise serializers.ValidationError({name: ["Unknown field; remove it."] for name in sorted(unknown)})
 
@@ -163,4 +163,5 @@ def _too_many(seconds: int) -> Response:
 
 
 def _plain(request: Request) -> HttpRequest:
-    return request._request
+    plain: HttpRequest = request._request
+    return plain

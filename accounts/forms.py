@@ -13,7 +13,7 @@ LONGEST_PASSWORD = 128
 NAME_TAKEN = "This user name is taken."
 
 
-class SignUpForm(forms.ModelForm):
+class SignUpForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new person: user name, optional e-mail address, one password."""
 
     password = forms.CharField(

@@ -10,7 +10,7 @@ from runs_app import services
 from runs_app.models import Artifact, Policy, Run, RunEvent
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that the reconciler alone writes: shown, never added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -2,10 +2,11 @@
 
 import re
 import uuid
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -27,6 +28,15 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
+FILE_ANSWERS: dict[Any, Any] = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+    304: OpenApiResponse(description="Not changed."),
+    416: OpenApiResponse(description="The range lies outside the file."),
+    **ERRORS,
+}
+
+
 class Artifacts(APIView):
     @extend_schema(responses={200: ArtifactsShape, **ERRORS})
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
@@ -39,18 +49,14 @@ class Artifacts(APIView):
 class RunFile(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes.")],
-        responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="Not changed."),
-            416: OpenApiResponse(description="The range lies outside the file."),
-            **ERRORS,
-        },
+        responses=FILE_ANSWERS,
     )
-    def get(self, request: Request, run_id: uuid.UUID, key: str) -> HttpResponse:
+    def get(self, request: Request, run_id: uuid.UUID, key: str) -> HttpResponseBase:
         """One file by its key. Text, CSV and JSON may be shown; all else is a download."""
         run = access.get_run(request.user, run_id)
         spec = layout.spec_for(key)
+        if spec is None:
+            raise Http404
         try:
             file = artifacts.open_file(run.id, key)
         except FileNotFoundError as error:
@@ -108,7 +114,7 @@ def _offset(request: Request) -> int:
     return int(text)
 
 
-def _dressed(answer: HttpResponse, run: Run, spec: layout.FileSpec, etag: str) -> HttpResponse:
+def _dressed(answer: HttpResponseBase, run: Run, spec: layout.FileSpec, etag: str) -> HttpResponseBase:
     """Headers that keep a file a file: nothing in it may run on this site."""
     shown = spec.media_type in INLINE
     answer["Content-Disposition"] = f'{"inline" if shown else "attachment"}; filename="{_filename(run, spec)}"'
@@ -127,7 +133,7 @@ def _filename(run: Run, spec: layout.FileSpec) -> str:
     return "-".join(word for word in (str(run.id)[:8], baseline, spec.filename) if word)
 
 
-def _body(request: Request, file: BinaryIO, size: int, etag: str) -> HttpResponse:
+def _body(request: Request, file: BinaryIO, size: int, etag: str) -> HttpResponseBase:
     """The whole file, or the one range that was asked for."""
     start, stop, status = 0, size, 200
     asked = request.headers.get("Range", "")

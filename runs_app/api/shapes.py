@@ -174,11 +174,11 @@ class DatasetShape(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField()
     n_bars = serializers.IntegerField()
-    fields = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    fields = serializers.ListField(child=serializers.CharField())
     adjustment = serializers.CharField()
     interval = serializers.CharField()
     survivorship = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.CharField()
     license_note = serializers.CharField()
 
 

@@ -1,6 +1,5 @@
 """`manage.py serve`: the site on one port, over TLS when SSL_KEY and SSL_CERT are set."""
 
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (default 127.0.0.1).")
-        parser.add_argument(
-            "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="Port (default 8000)."
-        )
+        parser.add_argument("--port", type=int, default=settings.PORT, help="Port (default 8000).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from stockbot_site.server import StockBotServer  # isort:skip - before all else that may import Twisted
