@@ -1,0 +1,65 @@
+"""The admin sees all runs, changes names alone, and cancels through the service."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from runs_app.models import Run, RunEvent
+from tests.runs_app.api.conftest import MakeRun
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password="pw")
+
+
+@pytest.fixture
+def make_run(alice: User) -> MakeRun:
+    return lambda **fields: Run.objects.create(owner=alice, kind="train", config_hash="0" * 64, **fields)
+
+
+@pytest.fixture
+def boss(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss", password="pw"))
+    return client
+
+
+def test_the_list_has_filters(boss: Client, make_run: MakeRun) -> None:
+    run = make_run(state="RUNNING")
+    assert str(run.id) in boss.get("/admin/runs_app/run/?state__exact=RUNNING").content.decode()
+    assert str(run.id) not in boss.get("/admin/runs_app/run/?state__exact=FAILED").content.decode()
+    assert boss.get("/admin/runs_app/run/?q=alice").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["run", "runevent", "artifact", "policy"])
+def test_rows_are_neither_made_nor_deleted_here(boss: Client, model: str) -> None:
+    assert boss.get(f"/admin/runs_app/{model}/").status_code == 200
+    assert boss.get(f"/admin/runs_app/{model}/add/").status_code == 403
+
+
+def test_only_the_name_can_be_changed(boss: Client, make_run: MakeRun, alice: User) -> None:
+    run = make_run(state="RUNNING")
+    before: dict[str, Any] = Run.objects.values().get()
+    given = {"name": "kept", "state": "SUCCEEDED", "owner": str(User.objects.get(username="boss").pk), "config": "{}"}
+    assert boss.post(f"/admin/runs_app/run/{run.id}/change/", given).status_code == 302
+    after: dict[str, Any] = Run.objects.values().get()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"name", "updated"} and after["name"] == "kept"
+
+
+def test_cancel_goes_through_the_service(boss: Client, make_run: MakeRun) -> None:
+    running, ended = make_run(state="RUNNING"), make_run(state="FAILED", ended="2026-01-01T00:00:00Z")
+    given = {"action": "cancel", "_selected_action": [str(running.id), str(ended.id)]}
+    assert boss.post("/admin/runs_app/run/", given).status_code == 302
+    assert RunEvent.objects.filter(run=running, kind="cancel").count() == 1
+    ended.refresh_from_db()
+    assert ended.cancel_requested_at is None
+
+
+def test_an_ordinary_person_is_sent_away(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    assert client.get("/admin/runs_app/run/").status_code == 302
