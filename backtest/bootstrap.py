@@ -16,7 +16,7 @@ UNIT = 2.0**-53
 
 
 @njit(cache=True)
-def optimal_block(x):  # type: ignore[no-untyped-def]
+def optimal_block(x):
     """Mean block for the stationary bootstrap of x (n,): Politis and White 2004 with Patton's correction of 2009.
 
     b = (2 G^2 / D)^(1/3) n^(1/3), G = sum lambda(k/M) |k| R(k), D = 2 (sum lambda(k/M) R(k))^2, over |k| <= M, with the
@@ -55,7 +55,7 @@ def optimal_block(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw_block(first, second, n, left, stop):  # type: ignore[no-untyped-def]
+def draw_block(first, second, n, left, stop):
     """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length with mean 1/stop,
     cut at `left`.
     """
@@ -67,7 +67,7 @@ def draw_block(first, second, n, left, stop):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def equal_risk(mean, mean_b, square, square_b, n):  # type: ignore[no-untyped-def]
+def equal_risk(mean, mean_b, square, square_b, n):
     """mean(x) - (s/s_b) mean(x_b) from means and mean squares; mean(x) where the baseline has no risk."""
     variance = (square - mean * mean) * n / (n - 1.0)
     variance_b = (square_b - mean_b * mean_b) * n / (n - 1.0)
@@ -77,7 +77,7 @@ def equal_risk(mean, mean_b, square, square_b, n):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def close_path(sums, n, theta, level):  # type: ignore[no-untyped-def]
+def close_path(sums, n, theta, level):
     """Fill theta and level (B,) from the sums (C,) of one resampled path."""
     baselines = theta.shape[0]
     own, shift = baselines, baselines + 1
@@ -88,7 +88,7 @@ def close_path(sums, n, theta, level):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def resample(raw, prefix, n, stop, place, sums, theta, level):  # type: ignore[no-untyped-def]
+def resample(raw, prefix, n, stop, place, sums, theta, level):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
     `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the

@@ -1,5 +1,8 @@
 """The `random` baseline: twenty books of random weights as one fund that never moves money between them."""
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +16,8 @@ from simulator.market import Market
 Floats = NDArray[np.float64]
 
 BOOKS = 20
+MONEY = ("equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest")
+SUMMED = (*MONEY, "shares")
 
 
 class RandomBook(Baseline):
@@ -56,16 +61,18 @@ def add_up(ledgers: list[Ledger]) -> Ledger:
     """One ledger of a fund that holds these books of one range: money, shares and costs are sums, orders all orders."""
 
     def total(name: str) -> Floats:
-        return np.sum([getattr(ledger, name) for ledger in ledgers], axis=0)
+        summed: Floats = np.sum([getattr(ledger, name) for ledger in ledgers], axis=0)
+        return summed
 
-    money = ("equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest")
-    first = ledgers[0]
+    sums: dict[str, Any] = {name: total(name) for name in SUMMED}
     endings = {ledger.ended for ledger in ledgers}
-    return Ledger(
-        first.t0, first.t1, *(total(name) for name in money), shares=total("shares"), marks=first.marks,
-        orders=merge_orders([ledger.orders for ledger in ledgers]), bound=sum(ledger.bound for ledger in ledgers),
+    return dataclasses.replace(
+        ledgers[0],
+        **sums,
+        orders=merge_orders([ledger.orders for ledger in ledgers]),
+        bound=sum(ledger.bound for ledger in ledgers),
         ended=endings.pop() if len(endings) == 1 else "",
-    )  # fmt: skip
+    )
 
 
 def merge_orders(logs: list[Orders]) -> Orders:

@@ -22,7 +22,7 @@ NAN = math.nan
 
 
 @njit(cache=True)
-def simple_returns(equity):  # type: ignore[no-untyped-def]
+def simple_returns(equity):
     """(n,): r_t = max(E_t / E_(t-1) - 1, -1) of equity (n+1,); 0 once equity is gone, so that n stays the same."""
     n = equity.shape[0] - 1
     out = np.zeros(n)
@@ -33,12 +33,12 @@ def simple_returns(equity):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def normal_cdf(x):  # type: ignore[no-untyped-def]
+def normal_cdf(x):
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
 @njit(cache=True)
-def kth_smallest(work, k):  # type: ignore[no-untyped-def]
+def kth_smallest(work, k):
     """The k-th smallest of `work` (0-based), which is reordered: all before k are <= it."""
     low, high = 0, work.shape[0] - 1
     while low < high:
@@ -63,7 +63,7 @@ def kth_smallest(work, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def tail(returns, share):  # type: ignore[no-untyped-def]
+def tail(returns, share):
     """(VaR, CVaR): the `share` quantile with linear interpolation (numpy's default), and the mean of r <= VaR.
 
     Both signed, both historical; quantstats gives a normal VaR instead.
@@ -89,7 +89,7 @@ def tail(returns, share):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def falls(equity):  # type: ignore[no-untyped-def]
+def falls(equity):
     """(max drawdown, Ulcer) of equity (n+1,): dd_t = E_t / max(E_0..E_t) - 1, Ulcer sqrt(sum dd^2 / n).
 
     The start counts as a peak; a drawdown is not floored at -1. quantstats divides Ulcer by n - 1.
@@ -104,7 +104,7 @@ def falls(equity):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def central_moments(x):  # type: ignore[no-untyped-def]
+def central_moments(x):
     """(mean, m2, m3, m4) of x (n,): population central moments."""
     n = x.shape[0]
     mean = x.sum() / n
@@ -119,7 +119,7 @@ def central_moments(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def product_sum(x, y):  # type: ignore[no-untyped-def]
+def product_sum(x, y):
     """sum x y of two (n,), in four running sums: one would wait for each addition to end."""
     n = x.shape[0] - x.shape[0] % 4
     a = b = c = d = 0.0
@@ -134,7 +134,7 @@ def product_sum(x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def newey_west(x):  # type: ignore[no-untyped-def]
+def newey_west(x):
     """Long-run variance of x (n,) about its mean: Bartlett weights, floor(4 (n/100)^(2/9)) lags, sums over n."""
     n = x.shape[0]
     lags = min(int(4.0 * (n / 100.0) ** (2.0 / 9.0)), n - 1)
@@ -146,7 +146,7 @@ def newey_west(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def sharpe_error(x):  # type: ignore[no-untyped-def]
+def sharpe_error(x):
     """(SR, V0, V) of x (n,) per bar: SR = mean/s (ddof 1), V0 = 1 - g3 SR + (g4-1)/4 SR^2 (g4 raw kurtosis),
     V = max(V0, Newey-West of psi = z - SR/2 (z^2 - 1)). NaN where s < 1e-12 or n < 3.
     """
@@ -167,7 +167,7 @@ def sharpe_error(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def probabilistic_sharpe(ratio, against, variance, n):  # type: ignore[no-untyped-def]
+def probabilistic_sharpe(ratio, against, variance, n):
     """PSR = Phi((SR - SR*) sqrt(n-1) / sqrt(V)), per bar (Bailey and Lopez de Prado); NaN where V is not positive."""
     if not variance > 0.0:
         return NAN
@@ -175,7 +175,7 @@ def probabilistic_sharpe(ratio, against, variance, n):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def autocorrelation(returns, mean, m2):  # type: ignore[no-untyped-def]
+def autocorrelation(returns, mean, m2):
     """rho_1 with one mean and the full sum of squares; NaN without variance."""
     n = returns.shape[0]
     if m2 < ZERO_VARIANCE:
@@ -187,13 +187,13 @@ def autocorrelation(returns, mean, m2):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def growth_a_year(start, end, n, periods):  # type: ignore[no-untyped-def]
+def growth_a_year(start, end, n, periods):
     """CAGR (E_N/E_0)^(P/N) - 1; -1 if nothing is left."""
     return (end / start) ** (periods / n) - 1.0 if end > 0.0 else -1.0
 
 
 @njit(cache=True)
-def sharpe_sortino(returns, rf, periods):  # type: ignore[no-untyped-def]
+def sharpe_sortino(returns, rf, periods):
     """(Sharpe, Sortino) a year: mean(r-rf)/s (ddof 1), mean(r-rf)/sqrt(mean(min(r-rf,0)^2)) over all n, times sqrt(P).
 
     NaN where s < 1e-12, and where no bar lost.
@@ -215,7 +215,7 @@ def sharpe_sortino(returns, rf, periods):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def series_figures(equity, returns, rf, periods):  # type: ignore[no-untyped-def]
+def series_figures(equity, returns, rf, periods):
     """(15,) in the order of SERIES_KEYS, of equity (n+1,), its returns (n,) and cash's returns rf (n,)."""
     n = returns.shape[0]
     out = np.full(15, NAN)
@@ -240,7 +240,7 @@ def series_figures(equity, returns, rf, periods):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def capture(returns, benchmark, sign):  # type: ignore[no-untyped-def]
+def capture(returns, benchmark, sign):
     """Per-bar geometric mean of r over that of b on the bars on which sign*b > 0; NaN without such a bar or growth.
 
     empyrical annualises both means first.
@@ -256,7 +256,7 @@ def capture(returns, benchmark, sign):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def relative_figures(returns, benchmark, rf, periods):  # type: ignore[no-untyped-def]
+def relative_figures(returns, benchmark, rf, periods):
     """(5,) in the order of RELATIVE_KEYS: returns, benchmark and rf are (n,).
 
     beta = cov/var (ddof 1) of r-rf on b-rf, NaN if var is 0; alpha = P (mean(r-rf) - beta mean(b-rf)), where empyrical
@@ -282,7 +282,7 @@ def relative_figures(returns, benchmark, rf, periods):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def weight_figures(weights):  # type: ignore[no-untyped-def]
+def weight_figures(weights):
     """(exposure, gross, net, HHI) of weights (n, A) at the closes 1..n: share of bars with a position, means of
     sum|w| and sum w, mean of sum (|w| / sum|w|)^2 over bars with a position (NaN without one).
     """

@@ -82,7 +82,7 @@ class Lots(NamedTuple):
 
 
 @njit(cache=True)
-def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lots, whole, part):  # type: ignore[no-untyped-def]
+def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lots, whole, part):
     """One row of the result: `amount` shares of `lot`, out at `exit_price` in bar `end` (-1: still open)."""
     side = 1 if lots.qty[lot] > 0.0 else -1
     whole[row, 0], whole[row, 1], whole[row, 2], whole[row, 3] = fills.asset[lot], side, fills.bar[lot], end
@@ -92,7 +92,7 @@ def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lot
 
 
 @njit(cache=True)
-def append_lot(k, a, lots):  # type: ignore[no-untyped-def]
+def append_lot(k, a, lots):
     """Fill k becomes the newest lot of asset a."""
     if lots.head[a] < 0:
         lots.head[a] = k
@@ -102,7 +102,7 @@ def append_lot(k, a, lots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def close_against(k, row, fills, lots, whole, part):  # type: ignore[no-untyped-def]
+def close_against(k, row, fills, lots, whole, part):
     """Match fill k with the oldest lots of the other sign; what is left of it stays in lots.qty[k].
 
     Returns the next row. Cost goes with the quantity; the match that ends a side takes all that is left of its cost.
@@ -129,7 +129,7 @@ def close_against(k, row, fills, lots, whole, part):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def match_fills(fills, lots, marks, whole, part):  # type: ignore[no-untyped-def]
+def match_fills(fills, lots, marks, whole, part):
     """FIFO. Fills `whole` (2K, 4: asset, side, entry bar, exit bar) and `part` (2K, 6: qty, entry price, exit price,
     gross P&L, fees, slippage), closed matches first, then the open lots at `marks` (A,); returns the rows written.
     """
