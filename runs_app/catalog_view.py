@@ -1,20 +1,25 @@
 """What is stored, for forms and pages. Sync views run in threads of the server, so they may read the catalog."""
 
-from django.conf import settings
+from typing import Any
 
-from marketdata.catalog import Catalog, DatasetEntry
+from marketdata.catalog import DatasetEntry
+from runs_app import datasets
+from runs_app.models import Dataset
 
 
-def stored_datasets() -> list[DatasetEntry]:
-    """The newest version of each stored dataset, by id."""
+def stored_datasets(user: Any) -> list[DatasetEntry]:
+    """The newest version of each stored dataset that this person may use, by id."""
+    rows = Dataset.objects.exclude(owner=None).exclude(owner=user).values_list("name", "version")
+    foreign = set(rows)
     newest: dict[str, DatasetEntry] = {}
-    for entry in Catalog(settings.DATASETS_ROOT).entries():
-        newest.setdefault(entry.id, entry)  # the catalog gives the newest of an id first
+    for entry in datasets.catalog().entries():  # the newest of an id first
+        if (entry.id, entry.version) not in foreign:
+            newest.setdefault(entry.id, entry)
     return list(newest.values())
 
 
 def dataset_options(entries: list[DatasetEntry]) -> list[tuple[str, str]]:
     """Value and words of each dataset in a choice."""
     return [
-        (entry.id, f"{entry.title} · {len(entry.symbols)} symbols · {entry.start} to {entry.end}") for entry in entries
+        (entry.id, f"{entry.title} ({len(entry.symbols)} symbols, {entry.start} to {entry.end})") for entry in entries
     ]

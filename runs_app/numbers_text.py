@@ -48,7 +48,8 @@ def three(number: float, *, signed: bool = False) -> str:
     """Three significant digits without an exponent; whole numbers from 100 on keep all of their digits."""
     if number == 0 or not math.isfinite(number):
         return "0" if number == 0 else DASH
-    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    rounded = float(f"{abs(number):.2e}")  # 0.9996 becomes 1.00, not 1.000
+    decimals = max(0, 2 - math.floor(math.log10(rounded)))
     if decimals > 6:
         return f"{'<' if number > 0 else '>'} {'' if number > 0 else MINUS}0.000001"
     return _minus(f"{number:{'+' if signed else ''},.{decimals}f}")

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
@@ -17,9 +17,12 @@ from runs_app import access, services
 from runs_app.catalog_view import stored_datasets
 from runs_app.models import Policy, Run
 from runs_app.report_reader import read_json
+from runs_app.titles import queue_mark
 
 PER_PAGE = 50
 PARTS = ("outcome", "record")
+# a claimed run is shown as queued; `active` is what the mark in the top bar counts
+_STATES = {"QUEUED": (Run.State.QUEUED, Run.State.STARTING), "active": tuple(Run.ACTIVE)}
 
 
 @login_required
@@ -45,14 +48,14 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 def _wants_fragment(request: HttpRequest) -> bool:
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def _filtered(runs: "QuerySet[Run]", request: HttpRequest) -> "QuerySet[Run]":
     if kind := request.GET.get("kind"):
         runs = runs.filter(kind=kind)
     if state := request.GET.get("state"):
-        runs = runs.filter(state__in=(state, Run.State.STARTING) if state == Run.State.QUEUED else (state,))
+        runs = runs.filter(state__in=_STATES.get(state, (state,)))
     for word in request.GET.get("q", "").split()[:8]:
         runs = runs.filter(_says(word))
     return runs
@@ -86,6 +89,13 @@ def detail_part(request: HttpRequest, run_id: uuid.UUID, part: str) -> HttpRespo
 
 
 @login_required
+@require_GET
+def queue(request: HttpRequest) -> JsonResponse:
+    """The mark in the top bar, which every open page asks for now and then."""
+    return JsonResponse(queue_mark(request.user), headers={"Cache-Control": "private, no-store"})
+
+
+@login_required
 @require_POST
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     services.cancel_run(run=access.get_run(request.user, run_id))
@@ -103,7 +113,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def datasets(request: HttpRequest) -> HttpResponse:
-    return render(request, "runs/datasets.html", {"entries": stored_datasets()})
+    return render(request, "runs/datasets.html", {"entries": stored_datasets(request.user)})
 
 
 def _run_context(run: Run) -> dict[str, Any]:

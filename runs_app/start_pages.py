@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backtest.config import BacktestConfig
+from backtest.config import BacktestConfig, EvaluationConfig
 from backtest.registry import BASELINES, STRATEGIES
 from marketdata.config_base import ConfigFault
 from rl.config import TrainConfig
@@ -38,12 +38,14 @@ ORDER = (
 # the service takes these two from the training that is judged; nobody types them
 FILLED = frozenset({"policy_sha256", "features"})
 OFFERED = 200
+# a form sends ticks in the order they are drawn in: the model's own, or the untouched form would be another configuration
+_DEFAULT: tuple[str, ...] = EvaluationConfig.model_fields["baselines"].default
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options())
+    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
     if request.method == "POST":
         return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
     chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
@@ -54,7 +56,7 @@ def train(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def backtest(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options() | _subjects(request))
+    form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options(request) | _subjects(request))
     if request.method == "POST":
         return _start(request, form, services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
     if text := request.GET.get("run_id"):
@@ -84,14 +86,14 @@ def _start(request: HttpRequest, form: ConfigForm[Any], service: Callable[..., R
 def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: tuple[presets.Preset, ...], preset: str,
           *, source: Run | None = None, status: int = 200) -> HttpResponse:  # fmt: skip
     context = {"form": form, "groups": form.groups, "presets": offered, "preset": preset, "source": source,
-               "datasets": stored_datasets()}  # fmt: skip
+               "datasets": stored_datasets(request.user)}  # fmt: skip
     return render(request, template, context, status=status)
 
 
-def _options() -> dict[str, list[tuple[str, str]]]:
+def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     return {
-        "dataset.id": dataset_options(stored_datasets()),
-        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in BASELINES],
+        "dataset.id": dataset_options(stored_datasets(request.user)),
+        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in dict.fromkeys((*_DEFAULT, *BASELINES))],
     }
 
 

@@ -1,4 +1,6 @@
-"""What a run is called on a page when nobody named it."""
+"""What a run is called on a page when nobody named it, and the words of the mark in the top bar."""
+
+from typing import Any
 
 from backtest.registry import POLICY, STRATEGIES
 from runs_app.models import Policy, Run
@@ -20,3 +22,12 @@ def policy_title(policy: Policy) -> str:
     """`PPO us20 seed 0, best on validation (1f3a0c2e)`."""
     named = policy.name or (run_title(policy.run) if policy.run else "Policy")
     return f"{named}, {policy.get_which_display()} ({str(policy.id)[:8]})"
+
+
+def queue_mark(user: Any) -> dict[str, str]:
+    """`{"state", "words"}`: how many runs of this person work and wait; no words when none does."""
+    states = list(Run.objects.owned_by(user).filter(state__in=Run.ACTIVE).values_list("state", flat=True))
+    running = states.count(Run.State.RUNNING)
+    counts = ((running, "running"), (len(states) - running, "queued"))
+    words = ", ".join(f"{count} {word}" for count, word in counts if count)
+    return {"state": str(Run.State.RUNNING if running else Run.State.QUEUED), "words": words}

@@ -14,6 +14,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/report", report_pages.report, name="report"),
     path("runs/<uuid:run_id>/report/curves", report_pages.curves, name="report-data"),
     path("runs/<uuid:run_id>/report/<str:table>", report_pages.table, name="report-table"),
+    path("runs/queue", pages.queue, name="queue"),
     path("policies", pages.policies, name="policies"),
     path("datasets", pages.datasets, name="datasets"),
 ]

@@ -26,7 +26,8 @@ from tests.runs_app.finished_run import finished_training, unfinished_training
 empty = User.objects.create_user("empty", password="{PASSWORD}")
 user = User.objects.create_user("mira", password="{PASSWORD}")
 finished_training(user, name="")
-unfinished_training(user, state="FAILED", reason="error", sentence="The dataset has a gap of 31 sessions in KO; choose another range.")
+gap = "The dataset has a gap of 31 sessions in KO; choose another range."
+unfinished_training(user, state="FAILED", reason="error", sentence=gap)
 unfinished_training(user, state="CANCELLED", sentence="Cancelled by its owner.", name="try of a wide net")
 live = unfinished_training(user, state="RUNNING", name="PPO us20, lookback 32", hold=True)
 done = finished_training(user, name="PPO us20, standard")

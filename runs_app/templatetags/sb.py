@@ -14,7 +14,7 @@ from backtest.registry import STRATEGIES
 from runfiles.metric_keys import METRICS
 from runs_app import numbers_text
 from runs_app.models import Run
-from runs_app.titles import run_title
+from runs_app.titles import queue_mark, run_title
 
 register = template.Library()
 
@@ -95,7 +95,7 @@ def nav_link(context: template.Context, name: str, title: str) -> SafeString:
     """A link of the top bar, marked while the page below it is open."""
     href, request = reverse(name), context.get("request")
     here = isinstance(request, HttpRequest) and _room(request.path) == _room(href)
-    return format_html('<a href="{}"{}>{}</a>', href, format_html(' aria-current="page"') if here else "", title)
+    return format_html('<a href="{}"{}>{}</a>', href, SafeString(' aria-current="page"') if here else "", title)
 
 
 def _room(path: str) -> str:
@@ -104,11 +104,8 @@ def _room(path: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def active_runs(context: template.Context) -> dict[str, int]:
-    """How many runs of this person work and wait."""
-    states = Run.objects.owned_by(context["user"]).filter(state__in=Run.ACTIVE).values_list("state", flat=True)
-    running = sum(state == Run.State.RUNNING for state in states)
-    return {"running": running, "waiting": len(states) - running}
+def active_runs(context: template.Context) -> dict[str, str]:
+    return queue_mark(context["user"])
 
 
 @register.simple_tag
@@ -128,6 +125,7 @@ def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
 
 _TEXT_COLUMNS = frozenset({"id", "decided", "filled", "symbol", "side", "reason", "entry_time", "exit_time", "open"})
 _SIGNED_COLUMNS = frozenset({"pnl_gross", "pnl_net"})
+_LEAST = 1e-9  # money or shares below this are the rounding of a difference, not an amount
 
 
 @register.filter
@@ -159,6 +157,8 @@ def cell(name: str, text: str) -> SafeString:
         number = float(text)
     except ValueError:
         return format_html("<td>{}</td>", text)
+    if abs(number) < _LEAST:
+        number = 0.0
     signed = name in _SIGNED_COLUMNS
     shown = (
         numbers_text.whole(number)
@@ -170,7 +170,7 @@ def cell(name: str, text: str) -> SafeString:
 
 
 def _number_class(name: str) -> SafeString | str:
-    return "" if name in _TEXT_COLUMNS else format_html(' class="n"')
+    return "" if name in _TEXT_COLUMNS else SafeString(' class="n"')
 
 
 _SURVIVORSHIP = {

@@ -16,6 +16,24 @@ setInterval(() => {
   window.htmx.trigger(node, "sb:refresh");
 }, 500);
 
+async function refreshQueue() {
+  const mark = document.querySelector("[data-queue-url]");
+  if (!mark || document.hidden) return;
+  try {
+    const answer = await fetch(mark.dataset.queueUrl, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const { state, words } = await answer.json();
+    const label = mark.querySelector(".sb-state");
+    label.dataset.state = state;
+    label.textContent = words;
+    mark.hidden = !words;
+  } catch {
+    // the mark keeps what it said; the next turn asks again
+  }
+}
+setInterval(refreshQueue, 5000);
+document.addEventListener("sb:run-changed", refreshQueue);
+
 function showFault(event) {
   const box = event.target.closest?.("[id]")?.querySelector("[data-htmx-error]");
   if (box) box.hidden = false;

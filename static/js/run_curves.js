@@ -3,8 +3,10 @@ import { short, three } from "./format.js";
 
 const HEIGHT = 150;
 /* what a person looks at first; the other scalars follow in their own order */
-const FIRST = ["rollout/ep_rew_mean", "validation/score", "validation/sharpe", "eval/score", "train/loss", "train/value_loss",
-  "train/approx_kl", "train/entropy_loss", "train/explained_variance"];
+const FIRST = ["validation/score", "rollout/ep_rew_mean", "train/loss", "train/value_loss", "train/approx_kl",
+  "train/entropy_loss", "train/explained_variance", "train/std"];
+/* what rarely moves comes last */
+const LAST = ["rollout/ep_len_mean", "train/learning_rate", "train/clip_range", "train/n_updates", "time/fps"];
 
 export class Curves {
   constructor({ api, box, note }) {
@@ -44,7 +46,7 @@ export class Curves {
       const one = series[name];
       if (!one || one.step.length === 0) continue;
       const plot = this.plots.get(name) ?? this.make(name);
-      plot.data = [one.step, one.value];
+      plot.data = lastOfEachStep(one);
       plot.chart.setData(plot.data);
       plot.last.textContent = three(one.value.at(-1));
     }
@@ -62,7 +64,9 @@ export class Curves {
     space.setAttribute("role", "img");
     space.setAttribute("aria-label", `${name} over training steps; the numbers are in the CSV table`);
     figure.append(title, space);
-    this.box.append(figure);
+    figure.dataset.rank = String(rank(name));
+    const later = [...this.box.querySelectorAll("figure")].find((other) => Number(other.dataset.rank) > rank(name));
+    this.box.insertBefore(figure, later ?? null);
     const plot = { space, last, data: [[], []] };
     plot.chart = new globalThis.uPlot(options(space.clientWidth), plot.data, space);
     this.plots.set(name, plot);
@@ -102,7 +106,17 @@ function options(width) {
   };
 }
 
+function rank(name) {
+  if (FIRST.includes(name)) return FIRST.indexOf(name);
+  return LAST.includes(name) ? 100 + LAST.indexOf(name) : FIRST.length;
+}
+
 function order(names) {
-  const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   return [...names].sort((a, b) => rank(a) - rank(b)).slice(0, 24);
+}
+
+/* a logger may write a step twice; the second one stands, or the curve would end in a vertical line */
+export function lastOfEachStep({ step, value }) {
+  const kept = step.map((_, index) => index).filter((index) => step[index] !== step[index + 1]);
+  return [kept.map((index) => step[index]), kept.map((index) => value[index])];
 }

@@ -58,8 +58,8 @@ def served(folder: Path) -> Iterator[Site]:
     site.python("manage.py", "migrate", "--verbosity", "0")
     site.python("-m", "marketdata.setup_samples", str(folder / "media" / "datasets"))
     with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen([sys.executable, "manage.py", "serve", "--port", str(port)], cwd=ROOT, env=environment,
-                                  stdout=log, stderr=log)  # fmt: skip
+        command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         until(lambda: _answers(site, server), within_s=60, what="the server's answer")
         yield site

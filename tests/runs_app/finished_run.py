@@ -7,6 +7,7 @@ total return from its ends); no simulator is asked, so that a page test takes mi
 import csv
 import datetime as dt
 import hashlib
+import itertools
 import json
 import math
 import random
@@ -28,7 +29,7 @@ TRADES = 30
 VERDICT = {
     "code": "not_shown", "excess_per_year": 0.021, "low": -0.009, "high": 0.052, "baseline": "inverse_vol",
     "equal_risk_excess": 0.004, "power": 0.061, "n_bars": 252, "trials": 1, "seeds": 1,
-    "sentence": "Not shown to be skill: the policy made +2.1 % a year against Inverse volatility, the best of 8 baselines.",
+    "sentence": "Not shown to be skill: PPO policy made +2.1 % a year against Inverse volatility, the best of 8.",
 }  # fmt: skip
 STAMPS = [
     "Survivors only: the dataset holds names that are still there today, so whatever buys looks better than it was.",
@@ -59,9 +60,9 @@ def unfinished_training(owner: Any, **row: Any) -> Run:
     """A training that has not, or not well, ended: configuration, log and curves are there, no report."""
     config = TrainConfig().model_dump(mode="json")
     ended = row.get("state") in Run.TERMINAL
-    run = _row(owner, config, **({"phase": "train", "progress_step": 24_576, "progress_total": 60_000,
-                                  "progress_rate": 1812.4, "progress_eta": 19.5, "duration_s": None, "peak_rss_mb": None}
-                                 | ({} if ended else {"ended": None}) | row))  # fmt: skip
+    half = {"phase": "train", "progress_step": 24_576, "progress_total": 60_000, "progress_rate": 1812.4,
+            "progress_eta": 19.5, "duration_s": None, "peak_rss_mb": None}  # fmt: skip
+    run = _row(owner, config, **(half | ({} if ended else {"ended": None}) | row))
     folder, _ = places.make_folders(run)
     (folder / layout.CONFIG).write_text(yamlio.dump(config))
     (folder / layout.JOB_LOG).write_text("".join(f"step {step:,} of 60,000\n" for step in range(0, 24_577, 512)))
@@ -89,8 +90,8 @@ def _write_report(folder: Path, draw: random.Random) -> None:
     _write_strategy(subject, "policy", draw, drift=0.0007)
     for place, key in enumerate(BASELINES):
         flat = key == "cash"
-        _write_strategy(folder / layout.baseline_folder(key), key, draw, drift=0.0 if flat else 0.0002 + 0.00005 * place,
-                        deviation=0.0 if flat else 0.009)  # fmt: skip
+        drift, deviation = (0.0, 0.0) if flat else (0.0002 + 0.00005 * place, 0.009)
+        _write_strategy(folder / layout.baseline_folder(key), key, draw, drift=drift, deviation=deviation)
     (subject / layout.REPORT_HTML).write_text("<!doctype html><title>Report</title>")
 
 
@@ -100,9 +101,12 @@ def _write_strategy(folder: Path, key: str, draw: random.Random, *, drift: float
     for _ in range(N_BARS - 1):
         equity.append(equity[-1] * math.exp(draw.gauss(drift, deviation)))
     metrics = _metrics(equity, draw)
-    _write_csv(folder / "equity.csv", ("time", "equity", "cash", "gross", "net", "drawdown", "financing", "costs"),
-               [(day, value, value * 0.02, 0.98, 0.98, value / max(equity[: place + 1]) - 1, 0.0, 3.1 * place)
-                for place, (day, value) in enumerate(zip(_days(N_BARS), equity, strict=True))])  # fmt: skip
+    rows = zip(_days(N_BARS), equity, itertools.accumulate(equity, max), itertools.count(), strict=False)
+    _write_csv(
+        folder / "equity.csv",
+        ("time", "equity", "cash", "gross", "net", "drawdown", "financing", "costs"),
+        [(day, value, value * 0.02, 0.98, 0.98, value / peak - 1, 0.0, 3.1 * bar) for day, value, peak, bar in rows],
+    )
     _write_orders(folder / "orders.csv", draw)
     _write_trades(folder / "trades.csv", draw)
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -115,10 +119,11 @@ def _write_strategy(folder: Path, key: str, draw: random.Random, *, drift: float
 def _metrics(equity: list[float], draw: random.Random) -> dict[str, float | None]:
     values: dict[str, float | None] = {key: round(draw.uniform(0.05, 1.5), 6) for key in METRICS}
     total = equity[-1] / equity[0] - 1
-    peaks = [max(equity[: place + 1]) for place in range(len(equity))]
+    peaks = itertools.accumulate(equity, max)
     values |= {
         "total_return": total, "cagr": total, "sharpe": total / 0.16, "volatility": 0.16,
-        "max_drawdown": min(value / peak - 1 for value, peak in zip(equity, peaks, strict=True)), "cost_drag_bps": 41.27,
+        "max_drawdown": min(value / peak - 1 for value, peak in zip(equity, peaks, strict=True)),
+        "cost_drag_bps": 41.27,
         "n_bars": N_BARS - 1, "n_orders": ORDERS, "n_trades": TRADES, "profit_factor": None, "turnover": 3.8125,
     }  # fmt: skip
     return values
@@ -129,10 +134,11 @@ def _write_orders(path: Path, draw: random.Random) -> None:
     rows = []
     for number in range(1, ORDERS + 1):
         bar, price = number * 2, draw.uniform(40, 300)
-        rows.append((number, days[bar], days[bar + 1], draw.choice(("AAPL", "MSFT", "KO")), draw.choice(("buy", "sell")),
-                     12.345678, 12.345678, price, price * 1.0002, 0.123456, 0.2, 0.0, "filled"))  # fmt: skip
-    _write_csv(path, ("id", "decided", "filled", "symbol", "side", "qty_target", "qty_filled", "price_ref", "price_fill",
-                      "commission", "spread", "impact", "reason"), rows)  # fmt: skip
+        symbol, side = draw.choice(("AAPL", "MSFT", "KO")), draw.choice(("buy", "sell"))
+        amounts = (12.345678, 12.345678, price, price * 1.0002, 0.123456, 0.2, 0.0)
+        rows.append((number, days[bar], days[bar + 1], symbol, side, *amounts, "filled"))
+    header = "id,decided,filled,symbol,side,qty_target,qty_filled,price_ref,price_fill,commission,spread,impact,reason"
+    _write_csv(path, tuple(header.split(",")), rows)
 
 
 def _write_trades(path: Path, draw: random.Random) -> None:
@@ -142,8 +148,8 @@ def _write_trades(path: Path, draw: random.Random) -> None:
         gross = draw.uniform(-400, 500)
         rows.append((number, draw.choice(("AAPL", "MSFT", "KO")), "long", 10.5, days[number], 101.25, days[number + 60],
                      108.5, gross, 1.2, 2.4, gross - 3.6, 60, 0))  # fmt: skip
-    _write_csv(path, ("id", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "pnl_gross",
-                      "fees", "slippage", "pnl_net", "bars", "open"), rows)  # fmt: skip
+    header = "id,symbol,side,qty,entry_time,entry_price,exit_time,exit_price,pnl_gross,fees,slippage,pnl_net,bars,open"
+    _write_csv(path, tuple(header.split(",")), rows)
 
 
 def _write_curves(folder: Path) -> None:

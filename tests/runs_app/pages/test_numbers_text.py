@@ -1,0 +1,39 @@
+"""Numbers as text: three significant digits, signs on returns, a dash for what is undefined."""
+
+import math
+
+import pytest
+
+from runfiles.metric_keys import METRICS
+from runs_app.numbers_text import metric_text, percent, size, span, three
+
+CASES = [
+    (0.0, "0"), (1.0, "1.00"), (0.9996, "1.00"), (-0.9994, "−0.999"), (12.345, "12.3"), (99.96, "100"), (123.4, "123"),
+    (12_345.6, "12,346"), (0.001234, "0.00123"), (-3.14159, "−3.14"), (1e-9, "< 0.000001"), (math.nan, "—"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "text"), CASES)
+def test_three_digits(number: float, text: str) -> None:
+    assert three(number) == text
+
+
+def test_signs() -> None:
+    assert three(0.5, signed=True) == "+0.500"
+    assert three(-0.5, signed=True) == "−0.500"
+    assert percent(0.0213) == "+2.13"
+    assert percent(None) == "—"
+
+
+def test_a_metric_by_its_unit() -> None:
+    assert metric_text(METRICS["total_return"], 0.4213).text == "+42.1"
+    assert metric_text(METRICS["total_return"], -0.4213).sign == "loss"
+    assert metric_text(METRICS["volatility"], 0.16).text == "16.0"
+    assert metric_text(METRICS["n_orders"], 1234.0).text == "1,234"
+    assert metric_text(METRICS["sharpe"], 0.123456789).full == "0.123456789"
+    assert metric_text(METRICS["sharpe"], None).text == "—"
+
+
+def test_spans_and_sizes() -> None:
+    assert [span(value) for value in (8.4, 72, 7384, None, -1)] == ["8 s", "1:12", "2:03:04", "—", "—"]
+    assert [size(value) for value in (812, 4100, 2_350_000)] == ["812 B", "4.1 KB", "2.35 MB"]
