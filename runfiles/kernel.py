@@ -16,6 +16,9 @@ LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _OOM_SCORE_ADJ = 500  # the job is chosen by the kernel before the server is
 
+# One look may miss a process: its parent is listed, forks it, and is gone before its environment is read.
+_EMPTY_LOOKS = 3
+
 MARK = "STOCKBOT_RUN"  # in the environment of the job and of all that it starts
 
 
@@ -101,13 +104,15 @@ def kill_all(group: int, mark: str, patience_s: float = 5.0) -> None:
     """
     deadline = time.monotonic() + patience_s
     signal_group(group, signal.SIGKILL)
-    while (left := marked(mark)) and time.monotonic() < deadline:
+    empty = 0
+    while empty < _EMPTY_LOOKS and time.monotonic() < deadline:
+        left = marked(mark)
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         reap_orphans(spare=group)
-        time.sleep(0.01)
-    reap_orphans(spare=group)
+        empty = 0 if left else empty + 1
+        time.sleep(0.005)
 
 
 def reap_orphans(spare: int = 0) -> None:

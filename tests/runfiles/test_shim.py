@@ -43,7 +43,7 @@ def test_exit_137_of_a_wrapper_is_a_kill(bench: ShimBench) -> None:
 def test_a_killed_shim_takes_the_job_and_its_children_along(bench: ShimBench) -> None:
     running = bench.start("--seconds", "60", "--children", "3", "--escape")
     bench.job_pid()
-    assert len(bench.processes()) == 5
+    until(lambda: len(bench.processes()) == 5, what="the job and its four children")
     running.kill()
     running.wait()
     until(lambda: not bench.processes(), within_s=1, what="the death of the job")

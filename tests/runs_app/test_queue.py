@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from runs_app import queueing
+from runs_app import moves, queueing, services
 from runs_app.payload import run_payload
 from tests.runs_app.yard import Yard
 
@@ -30,3 +30,12 @@ def test_slots_of_all_and_of_one(yard: Yard, stranger: Any, settings: Any) -> No
     yard.reconciler.turn()
     mine[1].refresh_from_db()
     assert mine[1].state == "QUEUED"  # no slot is free
+
+
+def test_a_wish_to_cancel_that_comes_just_before_the_claim_wins(yard: Yard) -> None:
+    run = yard.add()
+    assert queueing.in_turn() == [(run.id, run.owner_id)]
+    services.cancel_run(run=run)
+    assert moves.move(run.id, ("QUEUED",), "STARTING", unless_cancelled=True) is None
+    assert queueing.in_turn() == []
+    yard.step_until(run, "CANCELLED")

@@ -40,7 +40,7 @@ def test_a_killed_trainer_is_told_within_two_seconds(yard: Yard) -> None:
 
 def test_a_killed_shim_interrupts_and_leaves_no_process(yard: Yard) -> None:
     run, _ = yard.running("--seconds", "60", "--children", "3")
-    assert len(yard.processes(run)) == 4
+    until(lambda: len(yard.processes(run)) == 4, what="the job and its three children")
     os.kill(yard.shim_pid(run), signal.SIGKILL)
     yard.step_until(run, "INTERRUPTED", within_s=2)
     assert yard.processes(run) == []
