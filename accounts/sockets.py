@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.tokens import TokenAuthentication
 
 Scope = dict[str, Any]
+Who = Callable[[], Awaitable[User | None]]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
@@ -33,17 +34,22 @@ class SocketLogin:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
-        token = _bearer(headers)
+        token = bearer(headers.get(b"authorization", b""))
         if not _host_allowed(headers) or not _origin_allowed(scope, headers, needed=token is None):
             await send({"type": "websocket.close", "code": 4403})
             return
-        who = _by_token(token) if token is not None else _by_session(_session_key(headers))
-        await self.app({**scope, "who": who}, receive, send)
+        await self.app({**scope, "who": whoever(token, _session_key(headers))}, receive, send)
 
 
-def _bearer(headers: dict[bytes, bytes]) -> bytes | None:
-    kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+def bearer(authorization: bytes) -> bytes | None:
+    """The token of an Authorization header; None when the header is of another kind or missing."""
+    kind, _, token = authorization.partition(b" ")
     return token.strip() if kind.lower() == b"bearer" else None
+
+
+def whoever(token: bytes | None, session_key: str) -> Who:
+    """An async callable that gives the user of a token, or else of a session, at the moment of the call, or None."""
+    return _by_token(token) if token is not None else _by_session(session_key)
 
 
 def _host_allowed(headers: dict[bytes, bytes]) -> bool:
@@ -73,7 +79,7 @@ def _session_key(headers: dict[bytes, bytes]) -> str:
     return found.value if found else ""
 
 
-def _by_session(key: str) -> Callable[[], Awaitable[User | None]]:
+def _by_session(key: str) -> Who:
     def look() -> User | None:
         if not key:
             return None
@@ -85,7 +91,7 @@ def _by_session(key: str) -> Callable[[], Awaitable[User | None]]:
     return _in_thread(look)
 
 
-def _by_token(token: bytes) -> Callable[[], Awaitable[User | None]]:
+def _by_token(token: bytes) -> Who:
     def look() -> User | None:
         try:
             return TokenAuthentication().user_of(token)
@@ -95,7 +101,7 @@ def _by_token(token: bytes) -> Callable[[], Awaitable[User | None]]:
     return _in_thread(look)
 
 
-def _in_thread(look: Callable[[], User | None]) -> Callable[[], Awaitable[User | None]]:
+def _in_thread(look: Callable[[], User | None]) -> Who:
     def fresh() -> User | None:
         close_old_connections()
         try:

@@ -12,6 +12,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.models import User
+from runs_app import seats
 from runs_app.hub import Follower, the_hub
 from runs_app.models import Run
 from runs_app.pool import from_pool
@@ -20,7 +21,6 @@ NOBODY, NOT_FOUND, TOO_BIG, TOO_MUCH, TOO_MANY = 4401, 4404, 1009, 1008, 4429
 RECHECK_S = 5.0
 MAX_INBOUND = 4096
 MAX_MESSAGES = 30  # of a client in one second: it has nothing to say
-MAX_SOCKETS = 50  # of one person
 
 
 class Nowhere(AsyncWebsocketConsumer):
@@ -37,7 +37,6 @@ class RunConsumer(AsyncWebsocketConsumer):
     """Sends the whole payload first and at each change; checks every five seconds who is there and whose run it is."""
 
     permission = "owner"
-    _open: dict[Any, int] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,10 +51,10 @@ class RunConsumer(AsyncWebsocketConsumer):
         user, fault = await self._fault()
         if fault:
             await self.close(code=fault)
-        elif self._open.get(user.pk, 0) >= MAX_SOCKETS:  # type: ignore[union-attr]
+        elif user is None or not seats.take(user.pk):
             await self.close(code=TOO_MANY)
         else:
-            self._begin(user)  # type: ignore[arg-type]
+            self._begin(user)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A client has nothing to say; a ping is ignored, a flood or a large message ends the socket."""
@@ -71,18 +70,16 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self._follower is None:
             return
-        the_hub().leave(self.run_id, self._follower)
+        self._hub.leave(self.run_id, self._follower)
         self._follower = None
-        self._open[self._user_id] -= 1
-        if not self._open[self._user_id]:
-            del self._open[self._user_id]
+        seats.leave(self._user_id)
         for task in self._tasks:
             task.cancel()
 
     def _begin(self, user: User) -> None:
         self._user_id = user.pk
-        self._open[user.pk] = self._open.get(user.pk, 0) + 1
-        self._follower = the_hub().follow(self.run_id)
+        self._hub = the_hub()
+        self._follower = self._hub.follow(self.run_id)
         self._tasks = [asyncio.create_task(self._relay(self._follower)), asyncio.create_task(self._guard())]
 
     async def _relay(self, follower: Follower) -> None:

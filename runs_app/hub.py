@@ -40,13 +40,21 @@ class Follower:
         self._over = True
         self._news.set()
 
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
+    async def next_text(self) -> str:
+        """The newest payload when there is one that was not given yet; empty at the end."""
+        await self._news.wait()
+        if self._over:
+            return ""
+        self._news.clear()
+        return self._text
+
     async def texts(self) -> AsyncIterator[str]:
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            if self._over:
-                return
-            yield self._text
+        while text := await self.next_text():
+            yield text
 
 
 class Hub:

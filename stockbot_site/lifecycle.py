@@ -11,6 +11,10 @@ async def start() -> None:
     await sync_to_async(reconciler.start, thread_sensitive=False)()
 
 
+async def drain() -> None:
+    """Streams end by themselves: they would keep the server from ending."""
+    await hub.stop()
+
+
 async def stop() -> None:
     await sync_to_async(reconciler.stop, thread_sensitive=False)()
-    await hub.stop()

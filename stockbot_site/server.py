@@ -154,7 +154,7 @@ class LimitedFactory(HTTPFactory):
 
 
 class StockBotServer(Server):
-    """`on_start` runs first in the server's loop, `on_stop` last; what happens between is Daphne's.
+    """`on_start` runs first in the server's loop, `on_drain` when no more requests come in, `on_stop` last.
 
     `failure` is the sentence of why it could not serve, empty when it ended because it was asked to.
     """
@@ -164,6 +164,7 @@ class StockBotServer(Server):
         application: Any,
         *,
         on_start: Callable[[], Awaitable[None]],
+        on_drain: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
         body_limit: int,
         **options: Any,
@@ -171,7 +172,7 @@ class StockBotServer(Server):
         options.setdefault("websocket_max_message_size", MAX_SOCKET_MESSAGE)
         options.setdefault("websocket_max_frame_size", MAX_SOCKET_MESSAGE)
         super().__init__(application, server_name="", **options)
-        self.on_start, self.on_stop, self.body_limit = on_start, on_stop, body_limit
+        self.on_start, self.on_drain, self.on_stop, self.body_limit = on_start, on_drain, on_stop, body_limit
         self.ports: list[Any] = []
         self.failure = ""
 
@@ -229,6 +230,7 @@ class StockBotServer(Server):
             if isinstance(protocol, WebSocketProtocol):
                 with contextlib.suppress(Exception):  # a socket in its handshake cannot be closed politely
                     protocol.sendClose(code=4012, reason="server restart")
+        await self.on_drain()
         while self._pending() and time.monotonic() < until:
             await asyncio.sleep(0.05)
         late = self._pending()

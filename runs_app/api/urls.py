@@ -1,6 +1,6 @@
 from django.urls import path
 
-from runs_app.api import create, curves, downloads, runs, store
+from runs_app.api import create, curves, downloads, runs, store, stream
 
 app_name = "api"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/artifacts", downloads.Artifacts.as_view(), name="run-artifacts"),
     path("runs/<uuid:run_id>/files/<str:key>", downloads.RunFile.as_view(), name="run-file"),
     path("runs/<uuid:run_id>/log", downloads.Log.as_view(), name="run-log"),
+    path("runs/<uuid:run_id>/stream", stream.Stream.as_view(), name="run-stream"),
     path("runs/<uuid:run_id>/tb/tags", curves.Tags.as_view(), name="run-tb-tags"),
     path("runs/<uuid:run_id>/tb/scalars", curves.Scalars.as_view(), name="run-tb-scalars"),
     path("runs/<uuid:run_id>/tb/scalars-batch", curves.ScalarsBatch.as_view(), name="run-tb-scalars-batch"),

@@ -29,7 +29,7 @@ def test_requests_under_way_end_well_and_new_ones_find_a_closed_door(tiny: Tiny)
         tiny.process.send_signal(signal.SIGTERM)
         until(lambda: not tiny.answers(), within_s=1.0, what="the closed door")
         assert b"done" in everything(one)
-    assert tiny.process.communicate(timeout=15)[0].split() == ["started", "stopped"]
+    assert tiny.process.communicate(timeout=15)[0].split() == ["started", "draining", "stopped"]
     assert tiny.process.returncode == 0
 
 

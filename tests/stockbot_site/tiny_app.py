@@ -69,6 +69,7 @@ def main() -> None:
         application,
         endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"],
         on_start=lambda: say("started"),
+        on_drain=lambda: say("draining"),
         on_stop=lambda: say("stopped"),
         body_limit=LIMIT,
     )

@@ -29,6 +29,7 @@ class Command(BaseCommand):
             asgi.application,
             endpoints=[endpoint(host, port)],
             on_start=lifecycle.start,
+            on_drain=lifecycle.drain,
             on_stop=lifecycle.stop,
             body_limit=settings.BODY_LIMIT,
             ready_callable=lambda: self._say(host, port),

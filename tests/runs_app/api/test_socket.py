@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import ApiSession, User
-from runs_app import consumers, hub, moves
+from runs_app import consumers, hub, moves, seats
 from runs_app.models import Run
 from runs_app.payload import run_payload
 from stockbot_site.asgi import application
@@ -203,7 +203,7 @@ async def test_a_flood_ends_the_socket_and_small_talk_does_not(run: Run, ticket:
 
 
 async def test_one_person_has_so_many_sockets(run: Run, ticket: Header, monkeypatch: Any) -> None:
-    monkeypatch.setattr(consumers, "MAX_SOCKETS", 2)
+    monkeypatch.setattr(seats, "SEATS", 2)
     open_ones = [socket(run.id, ticket) for _ in range(2)]
     for one in open_ones:
         await one.connect(timeout=SOON)
