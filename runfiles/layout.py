@@ -31,7 +31,14 @@ START = "start.json"
 CANCEL = "cancel"
 EXIT = "exit.json"
 
-KIND_CONFIG, KIND_LOG, KIND_MODEL, KIND_TABLE, KIND_REPORT, KIND_META = "config", "log", "model", "table", "report", "meta"
+KIND_CONFIG, KIND_LOG, KIND_MODEL, KIND_TABLE, KIND_REPORT, KIND_META = (
+    "config",
+    "log",
+    "model",
+    "table",
+    "report",
+    "meta",
+)
 
 _BASELINE_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 

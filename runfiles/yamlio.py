@@ -38,12 +38,15 @@ _Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(r"(?:true|True|TRUE|fals
 _Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"[-+]?[0-9]+\Z"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
     f"{_TAG}float",
-    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"),
+    re.compile(
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
+    ),
     list("-+.0123456789"),
 )
 _Loader.add_constructor(f"{_TAG}int", lambda loader, node: int(loader.construct_scalar(node)))
 _Loader.add_constructor(
-    f"{_TAG}float", lambda loader, node: float(loader.construct_scalar(node).lower().replace(".inf", "inf").replace(".nan", "nan"))
+    f"{_TAG}float",
+    lambda loader, node: float(loader.construct_scalar(node).lower().replace(".inf", "inf").replace(".nan", "nan")),
 )
 
 
@@ -61,7 +64,7 @@ def load(text: str) -> dict[str, Any]:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise ConfigFileError(f"the file is larger than {MAX_BYTES // 1024} KiB")
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer types
+        value = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ConfigFileError(f"the file is no YAML{f' (line {mark.line + 1})' if mark else ''}") from error
