@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput
 from runfiles import layout
 from runs_app import access, artifacts
-from runs_app.api.files import pieces, pieces_async, read_at, size_and_tag
+from runs_app.api.files import AsyncResponse, pieces, pieces_async, read_at, size_and_tag
 from runs_app.api.runs import ERRORS
 from runs_app.api.shapes import ArtifactsShape, LogShape, artifact_row
 from runs_app.models import Run
@@ -142,8 +142,12 @@ def _body(request: Request, file: BinaryIO, size: int, etag: str) -> HttpRespons
         if start >= stop:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     on_loop = isinstance(request._request, ASGIRequest)
-    stream = pieces_async(file, start, stop) if on_loop else pieces(file, start, stop)
-    answer = StreamingHttpResponse(stream, status=status, headers={"Content-Length": str(stop - start)})
+    options: dict[str, Any] = {"status": status, "headers": {"Content-Length": str(stop - start)}}
+    answer = (
+        AsyncResponse(pieces_async(file, start, stop), **options)
+        if on_loop
+        else StreamingHttpResponse(pieces(file, start, stop), **options)
+    )
     if status == 206:
         answer["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     return answer

@@ -1,12 +1,31 @@
 """Sending an open file of a run: its size and tag, and its bytes a piece at a time."""
 
+import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import BinaryIO
+
+from django.http import StreamingHttpResponse
 
 from runs_app.pool import from_pool
 
 PIECE = 256 * 1024
+
+
+class AsyncResponse(StreamingHttpResponse):
+    """A stream out of an async generator, which is closed the moment the client is gone.
+
+    Django's own leaves that to the garbage collector, and a file or a seat stays taken until it comes by.
+    """
+
+    def __init__(self, source: AsyncGenerator[bytes, None], **options: object) -> None:
+        super().__init__(source, **options)
+        self._source = source
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async with contextlib.aclosing(self._source) as source:
+            async for part in source:
+                yield part
 
 
 def size_and_tag(file: BinaryIO) -> tuple[int, str]:
@@ -27,7 +46,7 @@ def pieces(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
             yield piece
 
 
-async def pieces_async(file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
+async def pieces_async(file: BinaryIO, start: int, stop: int) -> AsyncGenerator[bytes, None]:
     """The same for the event loop: each piece is read in the pool, and the next one when the client took the last."""
     with file:
         while start < stop and (piece := await from_pool(read_at, file, start, min(PIECE, stop - start))):

@@ -1,8 +1,8 @@
 """A run's news as server-sent events: what happened, each once and in order, and where the run stands now.
 
-`event: news` has the number of a RunEvent as its id and `{"kind", "data"}`; after a cut the browser names the last one
-it has (Last-Event-ID) and gets those that follow. `event: run` has the live payload, under the same id. The stream ends when the run has
-ended; a client that comes again for nothing gets 204, which tells a browser to stop.
+`event: news` has the number of a RunEvent as its id and `{"seq", "kind", "data"}`; after a cut the browser names the
+last one it has (Last-Event-ID) and gets those that follow. `event: run` has the live payload, under the same id. The
+stream ends when the run has ended; a client that comes again for nothing gets 204, which tells a browser to stop.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ import contextlib
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from accounts.sockets import Who, bearer, whoever
 from runs_app import access, seats
+from runs_app.api.files import AsyncResponse
 from runs_app.api.runs import ERRORS
 from runs_app.hub import Follower, the_hub
 from runs_app.models import Run, RunEvent
@@ -49,7 +50,7 @@ class Stream(APIView):
         if run.is_terminal and heard is not None and heard >= run.seq:
             return HttpResponse(status=204)
         news = _news(run.id, request.user.pk, _who(request), heard if heard is not None else run.seq)
-        answer = StreamingHttpResponse(news, content_type="text/event-stream")
+        answer = AsyncResponse(news, content_type="text/event-stream")
         answer["Cache-Control"] = "no-store"
         answer["X-Accel-Buffering"] = "no"
         return answer
@@ -60,9 +61,9 @@ class Stream(APIView):
         return renderer, renderer.media_type
 
 
-async def _news(run_id: uuid.UUID, user_id: Any, who: Who, heard: int) -> AsyncIterator[str]:
+async def _news(run_id: uuid.UUID, user_id: Any, who: Who, heard: int) -> AsyncGenerator[bytes, None]:
     if not seats.take(user_id):
-        yield "event: full\ndata: {}\n\n"
+        yield b"event: full\ndata: {}\n\n"
         return
     hub = the_hub()
     follower = hub.follow(run_id)
@@ -70,12 +71,12 @@ async def _news(run_id: uuid.UUID, user_id: Any, who: Who, heard: int) -> AsyncI
     try:
         async for text in _texts(follower):
             if not text:
-                yield ": still here\n\n"
+                yield b": still here\n\n"
                 continue
             for event in await from_pool(_events_after, run_id, heard):
                 heard = event["seq"]
-                yield f"event: news\nid: {heard}\ndata: {_json(event)}\n\n"
-            yield f"event: run\nid: {heard}\ndata: {text}\n\n"
+                yield f"event: news\nid: {heard}\ndata: {_json(event)}\n\n".encode()
+            yield f"event: run\nid: {heard}\ndata: {text}\n\n".encode()
             if json.loads(text)["state"] in Run.TERMINAL:
                 return
     finally:

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import sync_to_async
+from django.test import AsyncClient, Client
 
+from accounts.models import User
 from runfiles import layout
+from runs_app.api.files import PIECE
 from runs_app.models import Run
 from tests.runs_app.api.conftest import API, folder_of, put
 
@@ -132,3 +135,22 @@ def test_a_file_that_is_not_there_is_missing(as_alice: Client, run: Run) -> None
     answer = get(as_alice, run, "equity")
     assert answer.status_code == 404
     assert answer.json() == {"detail": "Not found.", "errors": {}}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_on_the_servers_loop_a_file_comes_in_pieces_and_is_closed(transactional_db: None) -> None:
+    alice = await sync_to_async(User.objects.create_user)("alice")
+    run = await sync_to_async(Run.objects.create)(owner=alice, kind="train", config_hash="0" * 64)
+    content = os.urandom(PIECE + 10)
+    put(run, "report/equity.csv", content)
+    client = AsyncClient()
+    await client.aforce_login(alice)
+    answer = await client.get(f"{API}/runs/{run.id}/files/equity")
+    assert [piece async for piece in answer] == [content[:PIECE], content[PIECE:]]
+    cut = await client.get(f"{API}/runs/{run.id}/files/equity", headers={"Range": "bytes=5-"})
+    pieces = aiter(cut)
+    assert (await anext(pieces))[:10] == content[5:15]
+    source = cut._source
+    await pieces.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(source)
