@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from runfiles.metric_keys import HEADLINE, METRICS
 from runs_app import access, report_reader
+from runs_app.pool import in_pool
 
 MOST_PAGES = 100_000
 # beside the charts; the other metrics unfold below
@@ -45,7 +46,7 @@ def curves(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         answer: HttpResponse = HttpResponse(status=304)
     else:
-        answer = JsonResponse(report_reader.curves(run))
+        answer = JsonResponse(in_pool(report_reader.curves, run))
     answer["ETag"] = etag
     answer["Cache-Control"] = "private, no-cache"
     return answer

@@ -1,6 +1,6 @@
 """Take each page in light and dark, at 360 and 1440 px, into the ignored screenshots/ (`make screenshots`).
 
-A site of its own is served with a finished training, a running one, a failed one and two accounts, one of them empty.
+A site of its own is served with a real training at work, finished and failed ones, and two accounts, one of them empty.
 """
 
 import shutil
@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.site import CHROME_FLAGS, CHROMES, Site, served
+from tests.browser.site import CHROME_FLAGS, Site, chrome, served
 
 OUT = ROOT / "screenshots"
 WIDTHS = {"360": 740, "1440": 900}
@@ -29,9 +29,8 @@ finished_training(user, name="")
 gap = "The dataset has a gap of 31 sessions in KO; choose another range."
 unfinished_training(user, state="FAILED", reason="error", sentence=gap)
 unfinished_training(user, state="CANCELLED", sentence="Cancelled by its owner.", name="try of a wide net")
-live = unfinished_training(user, state="RUNNING", name="PPO us20, lookback 32", hold=True)
 done = finished_training(user, name="PPO us20, standard")
-print(live.id, done.id)
+print(done.id)
 """
 
 
@@ -39,15 +38,28 @@ def main() -> int:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, sync_playwright() as playwright:
-        live, done = site.python("-c", SEED).split()
-        chrome = next(path for name in CHROMES if (path := shutil.which(name)))
-        browser = playwright.chromium.launch(executable_path=chrome, args=list(CHROME_FLAGS))
+        done = site.python("-c", SEED).strip()
+        browser = playwright.chromium.launch(executable_path=chrome(), args=list(CHROME_FLAGS))
+        live = _start_training(browser, site)
         for theme in ("light", "dark"):
             for width, height in WIDTHS.items():
                 _take_all(browser, site, theme, int(width), height, live, done)
         browser.close()
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}")
     return 0
+
+
+def _start_training(browser: Browser, site: Site) -> str:
+    """A real training that works while the pictures are taken; its id."""
+    page = browser.new_page()
+    _log_in(page, site, "mira")
+    page.goto(f"{site.url}/train?preset=standard")
+    page.fill("[name='out_tag']", "two layers")
+    page.click("button[type=submit]:has-text('Train')")
+    page.wait_for_selector(".sb-curve canvas", timeout=120_000)
+    found = page.url.rpartition("/")[2]
+    page.close()
+    return found
 
 
 def _take_all(browser: Browser, site: Site, theme: str, width: int, height: int, live: str, done: str) -> None:
@@ -71,7 +83,7 @@ def _take_all(browser: Browser, site: Site, theme: str, width: int, height: int,
     take("runs-none-found", "/?q=nothing")
     take("train", "/train")
     take("backtest", f"/backtest?run_id={done}")
-    take("run-live", f"/runs/{live}")
+    take("run-live", f"/runs/{live}", ".sb-curve canvas")
     take("run-done", f"/runs/{done}", ".sb-curve canvas")
     take("report", f"/runs/{done}/report", "#charts[data-drawn]")
     take("policies", "/policies")

@@ -3,7 +3,6 @@
 Sync Playwright keeps a loop running in the main thread, which the rest of the suite's async tests cannot share.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,17 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.browser.site import CHROME_FLAGS, CHROMES, Site, served
+from tests.browser.site import CHROME_FLAGS, Site, chrome, served
 
 PASSWORD = "copper-heron-42"
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The machine's own Chromium or Chrome; Playwright's where it has none."""
-    installed = next((path for name in CHROMES if (path := shutil.which(name))), None)
-    extra = {"executable_path": installed} if installed else {}
-    return {**browser_type_launch_args, **extra, "args": list(CHROME_FLAGS)}
+    """The machine's own Chromium or Chrome: Playwright's would be another download."""
+    return {**browser_type_launch_args, "executable_path": chrome(), "args": list(CHROME_FLAGS)}
 
 
 @pytest.fixture(scope="session")

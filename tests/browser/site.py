@@ -14,7 +14,6 @@ from pathlib import Path
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROME_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -76,6 +75,14 @@ def _answers(site: Site, server: "subprocess.Popen[bytes]") -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def chrome() -> str:
+    """Path of the machine's Chromium or Chrome. Raises RuntimeError with one sentence."""
+    found = subprocess.run(["sh", "scripts/find_browser.sh"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise RuntimeError("no Chromium or Chrome was found; `make test` installs one, or set CHROMIUM to its path")
+    return found.stdout.strip()
 
 
 def free_port() -> int:

@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from backtest.registry import STRATEGIES
 from tests.browser.conftest import Person
 
-STRATEGIES = ["PPO policy", "Cash", "Buy and hold", "Equal weight", "Inverse volatility", "Momentum", "Benchmark", "Random",
-              "First symbol"]  # fmt: skip
+LABELS = [spec.label for spec in STRATEGIES.values()]
 TRAINED_MS = 300_000
 NUMBER = re.compile(r"^[+−]?[\d,.]+$")
 
@@ -71,8 +71,8 @@ def read_the_report(page: Page, headline: str) -> list[str]:
     expect(page.locator(".sb-verdict-line")).to_have_text(headline)
     expect(page.locator(".sb-stamps")).to_contain_text("Survivors only")
     table = page.locator(".sb-metric-table").first
-    assert table.locator("thead th").all_inner_texts()[1:] == STRATEGIES
-    expect(page.locator("#charts")).to_have_attribute("data-drawn", str(len(STRATEGIES)))
+    assert table.locator("thead th").all_inner_texts()[1:] == LABELS
+    expect(page.locator("#charts")).to_have_attribute("data-drawn", str(len(LABELS)))
     assert page.locator("[data-chart='equity'] canvas").count() > 0
     page.get_by_role("button", name="Linear").click()
     expect(page.get_by_role("button", name="Linear")).to_have_attribute("aria-pressed", "true")

@@ -1,11 +1,13 @@
 """What only a real browser shows: faults beside fields, theme, width, keyboard, a fallback without WebSocket."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Person
+from tests.browser.conftest import PASSWORD, Person, visit
 from tests.browser.site import Site
 
 SEED = f"""
@@ -16,6 +18,8 @@ user = User.objects.create_user("reader", password="{PASSWORD}")
 print(finished_training(user, name="A finished run").id)
 """
 
+PATHS = ["/", "/train", "/backtest", "/runs/{id}", "/runs/{id}/report"]
+
 
 @pytest.fixture(scope="module")
 def finished(site: Site) -> str:
@@ -23,10 +27,19 @@ def finished(site: Site) -> str:
     return site.python("-c", SEED).strip()
 
 
+@pytest.fixture(scope="module")
+def cookies(browser: Browser, site: Site, finished: str) -> Any:
+    """Logged in once for all tests here: the site counts log-ins and slows down whoever tries too often."""
+    with visit(browser, site) as person:
+        person.log_in("reader")
+        return person.page.context.storage_state()
+
+
 @pytest.fixture
-def reader(person: Person, finished: str) -> Person:
-    person.log_in("reader")
-    return person
+def reader(browser: Browser, site: Site, cookies: Any) -> Iterator[Person]:
+    with visit(browser, site, cookies) as person:
+        person.go("/")
+        yield person
 
 
 def test_a_wrong_password_is_told_on_the_page(person: Person) -> None:
@@ -105,9 +118,7 @@ def test_the_search_key_and_the_filters(reader: Person) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize(
-    "path", ["/", "/train", "/backtest", "/policies", "/datasets", "/runs/{id}", "/runs/{id}/report"]
-)
+@pytest.mark.parametrize("path", [*PATHS, "/policies", "/datasets"])
 def test_no_page_is_wider_than_the_screen(path: str, width: int, reader: Person, finished: str) -> None:
     reader.page.set_viewport_size({"width": width, "height": 800})
     reader.go(path.format(id=finished))
@@ -115,12 +126,12 @@ def test_no_page_is_wider_than_the_screen(path: str, width: int, reader: Person,
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("path", ["/", "/train", "/backtest", "/runs/{id}", "/runs/{id}/report"])
+@pytest.mark.parametrize("path", PATHS)
 def test_every_control_has_a_name(path: str, reader: Person, finished: str) -> None:
     reader.go(path.format(id=finished))
     expect(reader.page.get_by_role("heading", level=1)).to_be_visible()
     nameless = reader.page.evaluate(
-        """() => [...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea, main button')]
+        """() => [...document.querySelectorAll('main :is(input:not([type=hidden]), select, textarea, button)')]
              .filter(node => !node.labels?.length && !node.getAttribute('aria-label') && !node.textContent.trim())
              .map(node => node.outerHTML.slice(0, 120))"""
     )
@@ -149,6 +160,7 @@ def test_a_stranger_sees_a_plain_not_found(person: Person, finished: str) -> Non
 def chart_pixel(page: Page) -> list[int]:
     """Colour in the corner of the equity chart's first layer."""
     pixel: list[int] = page.evaluate(
-        """() => [...document.querySelector('[data-chart=equity] canvas').getContext('2d').getImageData(2, 2, 1, 1).data]"""
+        """() => [...document.querySelector('[data-chart=equity] canvas').getContext('2d')
+             .getImageData(2, 2, 1, 1).data]"""
     )
     return pixel
