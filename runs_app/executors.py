@@ -1,5 +1,6 @@
 """Where a job runs. The reconciler asks an executor and never looks at a process or a lock itself."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -106,7 +107,8 @@ class LocalExecutor:
         return Standing("gone") if found is None else Standing("ended", found)
 
     def cancel(self, run: Run) -> None:
-        Path(places.control_folder(run.id) / layout.CANCEL).touch(mode=0o640)
+        with contextlib.suppress(FileNotFoundError):  # the folder is gone, and with it all that could be cancelled
+            Path(places.control_folder(run.id) / layout.CANCEL).touch(mode=0o640)
 
     def _bury(self) -> None:
         """Wait for our own shims that have ended: a zombie is nothing that anybody should have to look at."""

@@ -1,6 +1,7 @@
 """A restart of the server neither kills nor forgets: another reconciler goes on from rows, locks and files."""
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -59,6 +60,17 @@ def test_a_crash_between_claim_and_start_runs_the_job_once(yard: Yard) -> None:
     now[0] += PATIENCE_S + 0.1
     yard.step_until(run, "SUCCEEDED")
     assert run.attempts == 2
+
+
+def test_a_run_whose_folders_are_gone_ends_and_does_not_stop_the_others(yard: Yard) -> None:
+    lost, other = yard.add(), yard.add()
+    moves.move(lost.id, ("QUEUED",), "RUNNING")
+    moves.wish_cancel(lost.id)
+    for folder in (places.run_folder(lost.id), places.control_folder(lost.id)):
+        shutil.rmtree(folder)
+    yard.step_until(other, "SUCCEEDED")
+    yard.step_until(lost, "CANCELLED")
+    places.control_folder(lost.id).mkdir()
 
 
 @pytest.mark.parametrize("state", sorted(Run.TERMINAL))
