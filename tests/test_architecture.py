@@ -1,6 +1,7 @@
 """The import table of docs/architecture.md is law: every import of every file is parsed, and processes stay light."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,15 @@ MAY = {
     "rl": {"backtest", "simulator", "marketdata", "runfiles"},
     "accounts": set(),
     "brokers": {"accounts", "marketdata", "simulator"},
-    "runs_app": {"accounts", "runfiles", "marketdata", "simulator.config", "backtest.config", "backtest.registry", "rl.config"},
+    "runs_app": {
+        "accounts",
+        "runfiles",
+        "marketdata",
+        "simulator.config",
+        "backtest.config",
+        "backtest.registry",
+        "rl.config",
+    },
     "stockbot_site": {"accounts", "runs_app", "brokers"},
 }
 TORCH = {"torch", "stable_baselines3", "gymnasium"}
@@ -58,8 +67,12 @@ def allowed(name: str, package: str) -> bool:
 
 @pytest.mark.parametrize("package", sorted(OURS))
 def test_imports_follow_the_table(package):
-    wrong = [f"{path.relative_to(ROOT)}:{line} imports {name}" for path in files(package) for line, name in imported(path)
-             if not allowed(name, package)]  # fmt: skip
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in files(package)
+        for line, name in imported(path)
+        if not allowed(name, package)
+    ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -77,8 +90,11 @@ def test_package_files_are_empty():
 
 
 def loaded_by(statement: str) -> set[str]:
-    code = f"import sys, os; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'stockbot_site.settings'); {statement}; print(*sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = f"import sys; {statement}; print(*sys.modules)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "stockbot_site.settings"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     return {name.split(".")[0] for name in out.stdout.split()}
 
 
