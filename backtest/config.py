@@ -25,7 +25,13 @@ class EvaluationConfig(Part):
     cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
     stress_windows: Annotated[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
     bootstrap_paths: int = knob(
-        10_000, "Resampled paths behind the intervals of excesses.", unit="paths", ge=1000, le=100_000, advanced=True
+        10_000,
+        "Resampled paths behind the intervals of excesses.",
+        unit="paths",
+        ge=1000,
+        le=100_000,
+        advanced=True,
+        title="Bootstrap paths",
     )
     metric_bootstrap_paths: Annotated[int, later(0, what="intervals of single metrics")] = off(
         0, "Paths behind metrics."

@@ -81,7 +81,13 @@ class SplitConfig(Part):
     validation_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold validates on.")
     test_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold is tested on.")
     embargo_bars: int = knob(
-        5, "Bars left out between ranges beside the lookback.", unit="bars", ge=0, le=10_000, advanced=True
+        5,
+        "Bars left out between ranges beside the lookback.",
+        unit="bars",
+        ge=0,
+        le=10_000,
+        advanced=True,
+        title="Embargo",
     )
 
     @model_validator(mode="after")
@@ -112,7 +118,10 @@ class FeaturesConfig(Part):
     )
     lookback: int = knob(64, "Bars the policy looks back at.", unit="bars", ge=1, le=1024, title="Lookback")
     normalize_observation: bool = knob(
-        True, "Scale each feature by its mean and deviation over the training bars.", advanced=True
+        True,
+        "Scale each feature by its mean and deviation over the training bars.",
+        advanced=True,
+        title="Normalise features",
     )
 
     @model_validator(mode="after")

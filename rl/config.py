@@ -16,10 +16,10 @@ class RewardConfig(Part):
     mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob(
         "log_nav", "The main term.", title="Reward"
     )
-    w_drawdown: float = knob(0.0, "Penalty on a growing drawdown.", ge=0, le=100)
-    w_turnover: float = knob(0.0, "Penalty on traded value over equity.", ge=0, le=100)
-    w_vol: float = knob(0.0, "Penalty on squared returns.", ge=0, le=1000)
-    w_leverage: float = knob(0.0, "Penalty on gross exposure above 1.", ge=0, le=100)
+    w_drawdown: float = knob(0.0, "Penalty on a growing drawdown.", ge=0, le=100, title="Drawdown penalty")
+    w_turnover: float = knob(0.0, "Penalty on traded value over equity.", ge=0, le=100, title="Turnover penalty")
+    w_vol: float = knob(0.0, "Penalty on squared returns.", ge=0, le=1000, title="Volatility penalty")
+    w_leverage: float = knob(0.0, "Penalty on gross exposure above 1.", ge=0, le=100, title="Leverage penalty")
 
 
 class RegimeConfig(Part):
@@ -46,18 +46,22 @@ class ModelConfig(Part):
     )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
     dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
-    n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192)
+    n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192, title="Rollout")
     batch_size: int = knob(1024, "Samples of a gradient step.", ge=8, le=262_144)
-    n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50)
+    n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50, title="Epochs")
     learning_rate: float = knob(1e-3, "Step size of the optimiser.", gt=0, le=1)
     gamma: float = knob(0.9, "Discount of later rewards.", ge=0, lt=1)
-    gae_lambda: float = knob(0.95, "Smoothing of advantages.", ge=0, le=1)
+    gae_lambda: float = knob(0.95, "Smoothing of advantages.", ge=0, le=1, title="GAE lambda")
     clip_range: float = knob(0.2, "Clip of the probability ratio.", gt=0, le=1)
-    ent_coef: float = knob(0.0, "Weight of the entropy bonus.", ge=0, le=1)
-    vf_coef: float = knob(0.5, "Weight of the value loss.", ge=0, le=10)
-    max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True)
-    target_kl: float | None = knob(None, "Early end of an update; empty is off.", gt=0, le=10, advanced=True)
-    log_std_init: float = knob(-1.0, "Logarithm of the first action noise.", ge=-5, le=2, advanced=True)
+    ent_coef: float = knob(0.0, "Weight of the entropy bonus.", ge=0, le=1, title="Entropy weight")
+    vf_coef: float = knob(0.5, "Weight of the value loss.", ge=0, le=10, title="Value weight")
+    max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True, title="Gradient clip")
+    target_kl: float | None = knob(
+        None, "Early end of an update; empty is off.", gt=0, le=10, advanced=True, title="Target KL"
+    )
+    log_std_init: float = knob(
+        -1.0, "Logarithm of the first action noise.", ge=-5, le=2, advanced=True, title="First noise, log"
+    )
     minibatch_order: Annotated[str, later("shuffled", what="date-grouped minibatches")] = off(
         "shuffled", "shuffled or date_grouped."
     )
@@ -65,7 +69,9 @@ class ModelConfig(Part):
     cnn_kernel: Annotated[None, later(None, what="window_cnn")] = off(None, "Kernel.")
     lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
     attention_heads: Annotated[None, later(None, what="set_attention")] = off(None, "Heads.")
-    features_dim: int = knob(32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True)
+    features_dim: int = knob(
+        32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True, title="Asset features"
+    )
 
 
 class TrainingConfig(Part):
@@ -89,7 +95,12 @@ class TrainingConfig(Part):
         advanced=True,
     )
     eval_every: int = knob(
-        25_000, "Steps between two looks at the validation range.", unit="steps", ge=256, le=200_000_000
+        25_000,
+        "Steps between two looks at the validation range.",
+        unit="steps",
+        ge=256,
+        le=200_000_000,
+        title="Look every",
     )
     early_stop: Annotated[int | None, later(None, what="early stop")] = off(
         None, "Looks without a gain before it stops."

@@ -120,27 +120,22 @@ def _part(annotation: Any) -> type[BaseModel] | None:
 
 
 def _bounds(field: FieldInfo) -> str:
-    """`0 to 20`, `more than 0, at most 20`; empty without bounds."""
+    """`0 to 20`, `Above 0, up to 20`, `0 to below 1`; empty for a field without both bounds."""
     low = high = ""
-    closed = True
     for rule in field.metadata:
         if isinstance(rule, annotated_types.Ge):
-            low = _number(rule.ge)
+            low = f"{_number(rule.ge)} to "
         elif isinstance(rule, annotated_types.Gt):
-            low, closed = _number(rule.gt), False
+            low = f"Above {_number(rule.gt)}, up to "
         elif isinstance(rule, annotated_types.Le):
             high = _number(rule.le)
         elif isinstance(rule, annotated_types.Lt):
-            high, closed = f"below {_number(rule.lt)}", closed
-    if not low and not high:
-        return ""
-    if closed:
-        return f"{low} to {high}"
-    return f"above {low}, up to {high}"
+            high = f"below {_number(rule.lt)}"
+    return low + high if low and high else ""
 
 
 def _number(value: Any) -> str:
-    return f"{value:,.10g}" if abs(value) < 1e9 else f"{value:g}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def _words(name: str) -> str:

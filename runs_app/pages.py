@@ -35,6 +35,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     query.pop("page", None)
     context = {
         "page": page,
+        "busy": any(run.is_active for run in page.object_list),
         "any": page.paginator.count > 0 or mine.exists(),
         "filters": {name: request.GET.get(name, "") for name in ("q", "kind", "state")},
         "states": [state for state in Run.State if state != Run.State.STARTING],

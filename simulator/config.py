@@ -16,14 +16,20 @@ class FeesConfig(Part):
     preset: Annotated[str | None, later(None, what="a cost preset")] = off(None, "A broker's schedule.")
     commission_per_share: float = knob(0.0, "Money a share.", unit="money/share", ge=0, le=100, advanced=True)
     commission_pct_notional: float = knob(
-        0.0, "Fraction of the traded value.", unit="fraction", ge=0, le=0.2, advanced=True
+        0.0, "Fraction of the traded value.", unit="fraction", ge=0, le=0.2, advanced=True, title="Commission of value"
     )
     taker_bps: float = knob(1.0, "Fee of a market order, of the traded value.", unit="bps", ge=0, le=2000, title="Fee")
     maker_rebate_bps: Annotated[float, later(0.0, what="limit orders and their rebate")] = off(
         0.0, "Rebate of a resting order."
     )
     borrow_fee_apr: float = knob(
-        0.0, "What a short position pays for the loan.", unit="fraction/year", ge=0, le=10, advanced=True
+        0.0,
+        "What a short position pays for the loan.",
+        unit="fraction/year",
+        ge=0,
+        le=10,
+        advanced=True,
+        title="Borrow fee",
     )
     regulatory_sell_fees: Annotated[bool, later(False, what="regulatory sell fees")] = off(
         False, "Dated rates on sells."
@@ -35,23 +41,42 @@ class MarginConfig(Part):
 
     allow_short: bool = knob(False, "Whether a position may be negative.", advanced=True)
     max_gross_leverage: float = knob(
-        1.0, "Most that all positions together may be worth, in equity.", unit="× equity", gt=0, le=20
+        1.0,
+        "Most that all positions together may be worth, in equity.",
+        unit="× equity",
+        gt=0,
+        le=20,
+        title="Gross limit",
     )
     max_net_leverage: float = knob(
-        1.0, "Most that longs less shorts may be worth, in equity.", unit="× equity", gt=0, le=20, advanced=True
+        1.0,
+        "Most that longs less shorts may be worth, in equity.",
+        unit="× equity",
+        gt=0,
+        le=20,
+        advanced=True,
+        title="Net limit",
     )
     max_position_weight: float = knob(
-        1.0, "Most that one position may be worth, in equity.", unit="× equity", gt=0, le=20
+        1.0, "Most that one position may be worth, in equity.", unit="× equity", gt=0, le=20, title="Position limit"
     )
     maintenance_margin: Annotated[float, later(0.0, what="a margin call")] = off(
         0.0, "Equity below this share of gross is called."
     )
-    cash_borrow_apr: float = knob(0.06, "Interest on borrowed cash.", unit="fraction/year", ge=0, le=10, advanced=True)
-    cash_yield_apr: float = knob(0.0, "Interest on idle cash.", unit="fraction/year", ge=0, le=10)
-    cash_yield_column: str | None = knob(
-        None, "A rate column of the dataset in place of cash_yield_apr.", advanced=True, max_length=64
+    cash_borrow_apr: float = knob(
+        0.06, "Interest on borrowed cash.", unit="fraction/year", ge=0, le=10, advanced=True, title="Cash borrow rate"
     )
-    short_rebate_apr: float = knob(0.0, "Interest on short proceeds.", unit="fraction/year", ge=0, le=10, advanced=True)
+    cash_yield_apr: float = knob(0.0, "Interest on idle cash.", unit="fraction/year", ge=0, le=10, title="Cash yield")
+    cash_yield_column: str | None = knob(
+        None,
+        "A rate column of the dataset in place of cash_yield_apr.",
+        advanced=True,
+        max_length=64,
+        title="Cash yield column",
+    )
+    short_rebate_apr: float = knob(
+        0.0, "Interest on short proceeds.", unit="fraction/year", ge=0, le=10, advanced=True, title="Short rebate"
+    )
 
 
 class ExecConfig(Part):
@@ -82,10 +107,14 @@ class ExecConfig(Part):
         "auto", "Most of the usual volume that one bar's fills may take; auto is 0.1 where volume exists, else off.",
         unit="fraction", title="Participation cap",
     )  # fmt: skip
-    adv_window: int = knob(20, "Bars over which usual volume is averaged.", unit="bars", ge=5, le=252, advanced=True)
+    adv_window: int = knob(
+        20, "Bars over which usual volume is averaged.", unit="bars", ge=5, le=252, advanced=True, title="Volume window"
+    )
     lot_size: float = knob(0.0, "Shares a lot; 0 allows fractions.", unit="shares", ge=0, le=1e6, advanced=True)
     tick_size: Annotated[float, later(0.0, what="a price tick")] = off(0.0, "Smallest price step.")
-    min_order_notional: float = knob(0.0, "Orders worth less are dropped.", unit="money", ge=0, le=1e9, advanced=True)
+    min_order_notional: float = knob(
+        0.0, "Orders worth less are dropped.", unit="money", ge=0, le=1e9, advanced=True, title="Least order"
+    )
     latency_bars: Annotated[int, later(0, what="latency")] = off(0, "Bars between decision and order.")
     remainder: Annotated[str, later("drop", what="carrying a remainder")] = off("drop", "drop or carry.")
     delist_loss: Annotated[float, later(0.3, what="delisting")] = off(0.3, "Loss of a long position at a delisting.")
@@ -105,7 +134,12 @@ class EpisodeConfig(Part):
 
     start_cash: float = knob(100_000.0, "Money at the start.", unit="money", gt=0, le=1e12, title="Start cash")
     max_steps: int = knob(
-        252, "Bars of a training episode; evaluation always runs to the end.", unit="bars", ge=2, le=100_000
+        252,
+        "Bars of a training episode; evaluation always runs to the end.",
+        unit="bars",
+        ge=2,
+        le=100_000,
+        title="Episode length",
     )
     randomize_start: bool = knob(True, "Start training episodes at random bars.", advanced=True)
     logit_scale: float = knob(5.0, "Scale of an action before the softmax.", gt=0, le=50, advanced=True)
@@ -113,9 +147,16 @@ class EpisodeConfig(Part):
         "simplex_cash", "How an action becomes weights.", title="Action mapping"
     )
     start_weights: Annotated[None, later(None, what="a starting portfolio")] = off(None, "Weights at the start.")
-    invest_max: float = knob(1.0, "Most that is invested.", unit="× equity", gt=0, le=20, advanced=True)
+    invest_max: float = knob(
+        1.0, "Most that is invested.", unit="× equity", gt=0, le=20, advanced=True, title="Invested at most"
+    )
     max_step_change: float | None = knob(
-        None, "Most that a target weight may move in one bar; empty is no cap.", unit="weight", gt=0, le=40
+        None,
+        "Most that a target weight may move in one bar; empty is no cap.",
+        unit="weight",
+        gt=0,
+        le=40,
+        title="Step limit",
     )
     min_hold_bars: Annotated[int, later(0, what="a minimum holding time")] = off(0, "Bars a position is kept.")
     rebalance_eps: float = knob(
@@ -132,7 +173,7 @@ class GuardsConfig(Part):
     """What ends or halts a book."""
 
     stop_eq_frac: float = knob(0.0, "The policy stops when equity falls below this share of the start; 0 is off.",
-                               unit="fraction", ge=0, lt=1, advanced=True)  # fmt: skip
+                               unit="fraction", ge=0, lt=1, advanced=True, title="Stop at")  # fmt: skip
     daily_loss_limit: Annotated[float | None, later(None, what="the daily loss limit")] = off(
         None, "Loss in a session that flattens."
     )

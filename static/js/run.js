@@ -73,6 +73,11 @@ function showProgress({ progress, queue_position: place, started }) {
   if (started) since = started;
 }
 
+function showElapsed() {
+  const running = page.dataset.state === "RUNNING" && since;
+  find("elapsed").textContent = running ? span((Date.now() - Date.parse(since)) / 1000) : "—";
+}
+
 function refreshParts() {
   for (const part of page.querySelectorAll("[data-refresh]")) window.htmx?.trigger(part, "sb:refresh");
 }
@@ -104,9 +109,7 @@ log.refresh();
 curves?.refresh();
 if (!TERMINAL.has(page.dataset.state)) {
   ticker = setInterval(tick, 2000);
-  setInterval(() => {
-    const running = page.dataset.state === "RUNNING" && since;
-    find("elapsed").textContent = running ? span((Date.now() - Date.parse(since)) / 1000) : "—";
-  }, 1000);
+  showElapsed();
+  setInterval(showElapsed, 1000);
   new RunNews({ api, onNews: show, onLink: showLink }).start();
 }

@@ -101,9 +101,15 @@ function options(width) {
     series: [{}, { stroke: colour("--sb-accent"), width: 1.5, points: { show: (chart, index) => chart.data[index].length < 3 } }],
     axes: [
       { ...axis, size: 26, values: (_, ticks) => ticks.map(short) },
-      { ...axis, size: 48, values: (_, ticks) => ticks.map(short) },
+      { ...axis, size: 56, values: (_chart, ticks, _axis, _space, step) => ticks.map((tick) => onAxis(tick, step)) },
     ],
   };
+}
+
+/* as many decimals as tell two ticks apart */
+function onAxis(tick, step) {
+  if (Math.abs(tick) >= 1e4) return short(tick);
+  return tick.toFixed(Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))).replace("-", "−");
 }
 
 function rank(name) {
