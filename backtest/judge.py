@@ -101,7 +101,8 @@ def examine(
     verdict = judge(
         excess, list(against), labels, subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials
     )
-    told = degenerate(judged[0], judged[1:], market.periods_per_year)
+    stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
+    told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
     told += stamps(config, feed.entry, market, shown)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
