@@ -1,0 +1,24 @@
+"""The bodies that docs/api.md and README.md show are taken by the API's own models and services."""
+
+import json
+import re
+
+from backtest.config import BacktestConfig
+from backtest.registry import STRATEGIES
+from rl.config import TrainConfig
+from tests.docs.pages import blocks, page, section
+
+
+def test_the_bodies_are_configurations() -> None:
+    training, backtest = blocks(section(page("docs/api.md"), "Starting runs"), "json")
+    TrainConfig.model_validate_json(training, strict=True)
+    BacktestConfig.model_validate_json(backtest, strict=True)
+
+
+def test_the_body_of_the_readme_is_a_configuration() -> None:
+    (body,) = re.findall(r"/backtest .* -d '(\{.*?\})'", page("README.md"))
+    assert BacktestConfig.model_validate_json(body, strict=True).policy in STRATEGIES
+
+
+def test_a_training_needs_nothing() -> None:
+    assert TrainConfig.model_validate_json(json.dumps({}), strict=True) == TrainConfig()

@@ -1,0 +1,100 @@
+"""The examples of docs/extending.md work as they stand: each is run, registered by its one row, and used."""
+
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backtest import registry
+from backtest.config import BacktestConfig
+from backtest.runner import run_strategy
+from marketdata.catalog import Catalog
+from marketdata.config import FeaturesConfig
+from marketdata.features import build_features, feature_plan
+from marketdata.indicators import registry as indicators
+from marketdata.indicators import trend
+from marketdata.sources import base as sources
+from runfiles import layout, manifest
+from runfiles.events import EventWriter
+from runfiles.job import Job
+from simulator.market import prepare_market
+from tests.docs.pages import blocks, page, section
+from tests.simulator.markets import make_bars, no_cost
+
+PAGE = page("docs/extending.md")
+
+
+def examples(heading: str) -> dict[str, str]:
+    """Blocks of a section by their first line, the comment that says where they belong."""
+    return {text.splitlines()[0]: text for text in blocks(section(PAGE, heading), "python")}
+
+
+def evaluated(text: str, names: dict[str, Any]) -> Any:
+    return eval(text, dict(names))
+
+
+def as_module(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    module = types.ModuleType(name)
+    exec(text, module.__dict__)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_no_example_is_longer_than_twenty_lines() -> None:
+    assert all(len(text.splitlines()) <= 20 for text in blocks(PAGE, "python"))
+
+
+def test_an_indicator(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = examples("An indicator")
+    names = dict(vars(trend))
+    exec(parts["# marketdata/indicators/trend.py"], names)
+    row = evaluated(parts["# row in TREND"], names)
+    monkeypatch.setitem(indicators.INDICATORS, row.name, row)
+    bars = make_bars([10.0, 11.0, 9.0, 12.0], open=[10.0, 12.0, 10.0, 11.0])
+    features = build_features(
+        bars, feature_plan(FeaturesConfig(feature_set=(), indicators=("high_gap(2)",)), bars.fields, "raw")
+    )
+    # highs are 10, 12, 10, 12
+    np.testing.assert_allclose(features.values[:, 0, 0], [np.nan, 11 / 12 - 1, 9 / 12 - 1, 0.0])
+
+
+def test_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = examples("A baseline")
+    as_module(monkeypatch, "backtest.low_vol", parts["# backtest/low_vol.py"])
+    spec = registry.StrategySpec(*evaluated(parts["# row in _ROWS"], {}))
+    assert spec.series not in {other.series for other in registry.STRATEGIES.values()}
+    monkeypatch.setitem(registry.STRATEGIES, spec.key, spec)
+    monkeypatch.setattr(registry, "BASELINES", (*registry.BASELINES, spec.key))
+    assert registry.evaluation_faults([spec.key], None, ()) == {}
+    wild, calm = 10 * 1.1 ** (np.arange(80) % 2), np.full(80, 10.0)
+    config = no_cost()
+    market = prepare_market(make_bars(np.column_stack((wild, calm))), config)
+    strategy = registry.load(spec.key)(BacktestConfig(policy=spec.key))
+    ledger = run_strategy(strategy, market, config, 65, 79)
+    assert strategy.key == spec.key
+    np.testing.assert_allclose(ledger.weights[-1], [0.0, 1.0])
+
+
+def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = examples("A source of prices")
+    as_module(monkeypatch, "marketdata.sources.steps", parts["# marketdata/sources/steps.py"])
+    for key, dotted in evaluated(parts["# entry in SOURCES"], {}).items():
+        monkeypatch.setitem(sources.SOURCES, key, dotted)
+    names: dict[str, Any] = {"root": tmp_path}
+    exec(parts["# put it into the store"], names)
+    entry = Catalog(tmp_path).find("steps/one")
+    assert (entry.version, entry.symbols, entry.n_bars) == (names["version"], ("STEP",), 2)
+    assert Catalog(tmp_path).store.load(entry.version).close.tolist() == [[1.0], [2.0]]
+
+
+def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = examples("An artifact")
+    spec = evaluated(parts["# row in _FIXED"], vars(layout))
+    monkeypatch.setitem(layout.FILES, spec.key, spec)
+    job = Job(tmp_path, tmp_path, EventWriter(tmp_path / layout.EVENTS), {})
+    exec(parts["# in the job"], {"job": job})
+    manifest.write(tmp_path)
+    assert [entry["key"] for entry in manifest.verified(tmp_path)] == ["notes"]
+    assert layout.key_for("notes.json") == "notes"

@@ -1,0 +1,29 @@
+"""Every requirement is pinned exactly and says why it is there; none is pinned twice in one environment."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+FILES = sorted(ROOT.glob("requirements*.txt"))
+LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[a-z0-9,]+\])?)==(\d[\w.!+-]*) +# \S.*")
+
+
+def lines(path: Path) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_line_is_an_exact_pin_with_its_reason(path: Path) -> None:
+    wrong = [
+        line for line in lines(path) if not LINE.fullmatch(line) and not re.fullmatch(r"-r requirements\.txt", line)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_is_pinned_twice(path: Path) -> None:
+    names = [found[1].lower() for line in lines(path) if (found := LINE.fullmatch(line))]
+    assert sorted(names) == sorted(set(names))
