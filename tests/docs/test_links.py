@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, tracked
+from tests.docs.pages import ROOT, codes, tracked
 
 PAGES = [path for path in tracked() if path.suffix == ".md"]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -29,7 +29,8 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 def test_the_readme_leads_to_every_page_of_docs() -> None:
-    linked = set(_LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    linked = set(_LINK.findall(readme)) | set(codes(readme))
     assert {f"docs/{path.name}" for path in PAGES if path.parent == ROOT / "docs"} <= linked
 
 
