@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.site import CHROME_FLAGS, Site, chrome, served
+from tests.real_site import CHROME_FLAGS, Site, chrome, served
 
 OUT = ROOT / "screenshots"
 WIDTHS = {"360": 740, "1440": 900}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.browser.site import CHROME_FLAGS, Site, chrome, served
+from tests.real_site import CHROME_FLAGS, Site, chrome, served
 
 PASSWORD = "copper-heron-42"
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Person, visit
-from tests.browser.site import Site
+from tests.real_site import Site
 
 SEED = f"""
 import django; django.setup()
