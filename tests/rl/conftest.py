@@ -13,6 +13,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def sb3_logs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare `learn` makes a log folder; it belongs to the tests, not to the machine's temporary folder."""
+    monkeypatch.setenv("SB3_LOGDIR", str(tmp_path_factory.getbasetemp() / "sb3"))
+
+
 @pytest.fixture(scope="session")
 def data() -> Planted:
     return planted(n_bars=600, n_assets=3)

@@ -97,10 +97,12 @@ def test_minibatches_hold_the_windows_that_were_seen(data: Planted) -> None:
     task = task_of(data, Range(20, 500))
     model, _ = collected(task)
     buffer = model.rollout_buffer
-    bars = buffer.observations["bar"].copy()
-    samples = next(buffer.get(240))
+    bars, portfolios = (buffer.observations[key].reshape(240, -1).copy() for key in ("bar", "portfolio"))
+    samples = next(buffer.get(240)).observations
 
-    assert samples.observations["window"].shape == (240, 8, 3, 4)
-    known = {task.windows.gather(np.array([bar]))[0].tobytes(): bar for bar in np.unique(bars)}
-    found = sorted(known[np.ascontiguousarray(window).tobytes()] for window in samples.observations["window"].numpy())
-    assert found == sorted(bars.ravel())
+    def pairs(windows: np.ndarray, beside: np.ndarray) -> list[tuple[bytes, bytes]]:
+        return sorted((np.ascontiguousarray(w).tobytes(), p.tobytes()) for w, p in zip(windows, beside, strict=True))
+
+    assert samples["window"].shape == (240, 8, 3, 4) and len(set(map(bytes, portfolios))) > 100
+    seen = pairs(task.windows.gather(bars.ravel()), portfolios)
+    assert pairs(samples["window"].numpy(), samples["portfolio"].numpy()) == seen
