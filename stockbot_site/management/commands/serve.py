@@ -66,6 +66,8 @@ def _refuse_unfit(port: int) -> None:
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             raise CommandError(f"{name} names no file: {path}")
+    if settings.PRODUCTION and not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        raise CommandError("The static files are not collected; run: python manage.py collectstatic --noinput")
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CommandError("The database is not up to date; run: python manage.py migrate")
