@@ -23,7 +23,7 @@ def make_logger(folder: Path) -> Logger:
     )
 
 
-class Progress(BaseCallback):  # type: ignore[misc]
+class Progress(BaseCallback):
     """A progress event at the start, once a second, and at the end; the rate is that of the whole training so far.
 
     Beside SB3's scalars it records `rollout/ep_growth_mean`, the mean ln(E/E₀) of the last episodes.
@@ -68,7 +68,7 @@ class Look:
     score: float
 
 
-class Selection(BaseCallback):  # type: ignore[misc]
+class Selection(BaseCallback):
     """Scores the policy on the validation range every `every` steps and at the end; calls `keep` for each new best.
 
     Looks fall between updates, on the policy that the next rollout is collected with. `told` hears of each look and

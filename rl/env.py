@@ -12,7 +12,7 @@ from rl.task import Task
 ENV_ID = "Portfolio-v0"
 
 
-class PortfolioEnv(gymnasium.Env):  # type: ignore[misc]
+class PortfolioEnv(gymnasium.Env):
     """One book of A assets; the same compiled step that trains N books, judges a policy and keeps a paper account.
 
     ## Observation (Dict, float32), at the close of bar t

@@ -22,7 +22,7 @@ BOOK_PARTS = 3  # cash, gross, drawdown stand before the parts that hold one num
 Codes = tuple[Tensor, Tensor]
 
 
-class AssetEncoder(BaseFeaturesExtractor):  # type: ignore[misc]
+class AssetEncoder(BaseFeaturesExtractor):
     """Observation → codes (B, n_assets, features_dim) and context (B, context_dim)."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Scores(nn.Module):
         return scores if self.cash is None else torch.cat((self.cash(latents[1]), scores), dim=1)
 
 
-class AssetSharedPolicy(ActorCriticPolicy):  # type: ignore[misc]
+class AssetSharedPolicy(ActorCriticPolicy):
     """An actor-critic policy that stock PPO trains, saves and loads; give it `AssetEncoder` as features extractor."""
 
     def _build_mlp_extractor(self) -> None:

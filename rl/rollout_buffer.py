@@ -26,7 +26,7 @@ class Observation(dict[str, NDArray[np.float32]]):
         self.bars = bars
 
 
-class BarRolloutBuffer(DictRolloutBuffer):  # type: ignore[misc]
+class BarRolloutBuffer(DictRolloutBuffer):
     """Stores (bar, portfolio); samples hold (window, portfolio), equal to what was observed."""
 
     def __init__(self, buffer_size: int, observation_space: spaces.Dict, action_space: spaces.Space, *args: Any,

@@ -14,7 +14,7 @@ from rl.task import Task
 Infos = list[dict[str, Any]]
 
 
-class PortfolioVecEnv(VecEnv):  # type: ignore[misc]
+class PortfolioVecEnv(VecEnv):
     """Training environment of `n_envs` books.
 
     | what        | rule                                                                                               |
