@@ -1,10 +1,12 @@
 """README.md names every command there is and none that there is not; versions agree with the pins and the changelog."""
 
 import re
+from typing import get_args
 
+from backtest.config import BacktestConfig
 from backtest.verdict import Code
+from runfiles import yamlio
 from runfiles.versions import release
-from runs_app.api.create import Train
 from tests.docs.pages import blocks, named, page, section
 
 README, MAKEFILE = page("README.md"), page("Makefile")
@@ -39,7 +41,7 @@ def test_the_python_of_the_readme_is_the_python_of_the_project() -> None:
 
 
 def test_every_verdict_is_explained() -> None:
-    words = {word.replace("_", " ") for word in Code.__args__}
+    words = {word.replace("_", " ") for word in get_args(Code)}
     rows = section(README, "How to read the verdict")
     assert set(re.findall(r"^\| \*\*([a-z ]+)\*\*", rows, re.MULTILINE)) == words
 
@@ -49,11 +51,7 @@ def test_the_version_that_runs_tell_is_the_top_of_the_changelog() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", headings[0]) and release() == headings[0]
 
 
-def test_the_configuration_of_the_readme_is_one(tmp_path) -> None:
-    from backtest.config import BacktestConfig
-    from runfiles import yamlio
-
+def test_the_configuration_of_the_readme_is_one() -> None:
     shell = next(text for text in blocks(README, "sh") if "momentum.yaml" in text)
-    content = yamlio.load(shell.split("<<'END'\n")[1].split("END\n")[0])
-    config = BacktestConfig.model_validate(content)
-    assert config.split.scheme == "80_20" and config.fees.taker_bps == 2.0 and Train.config_model is not None
+    config = BacktestConfig.model_validate(yamlio.load(shell.split("<<'END'\n")[1].split("END\n")[0]))
+    assert (config.policy, config.split.scheme, config.fees.taker_bps) == ("momentum", "80_20", 2.0)
