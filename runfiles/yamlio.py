@@ -43,11 +43,18 @@ _Loader.add_implicit_resolver(
     ),
     list("-+.0123456789"),
 )
-_Loader.add_constructor(f"{_TAG}int", lambda loader, node: int(loader.construct_scalar(node)))
-_Loader.add_constructor(
-    f"{_TAG}float",
-    lambda loader, node: float(loader.construct_scalar(node).lower().replace(".inf", "inf").replace(".nan", "nan")),
-)
+
+
+def _int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    return int(loader.construct_scalar(node))
+
+
+def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return float(str(loader.construct_scalar(node)).lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.add_constructor(f"{_TAG}int", _int)
+_Loader.add_constructor(f"{_TAG}float", _float)
 
 
 class _Dumper(yaml.SafeDumper):

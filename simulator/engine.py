@@ -131,7 +131,7 @@ class BookSession:
     @property
     def target(self) -> NDArray[np.float64]:
         """(A,) weights after the caps of the last decision."""
-        return self._state.target[0].copy()
+        return np.array(self._state.target[0])
 
     def ledger(self) -> Ledger:
         """The account so far; call it when done."""
