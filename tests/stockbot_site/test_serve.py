@@ -105,23 +105,3 @@ def test_a_port_in_use_is_one_sentence(site: httpx.Client, migrated: Path) -> No
     assert found.returncode == 1
     assert "Traceback" not in found.stderr
     assert str(site.base_url.port) in found.stderr and len(found.stderr.strip().splitlines()) == 1, found.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "more", "says"),
-    [
-        (["--port", "0"], {}, "Port 0 is no port"),
-        (["--port", "65536"], {}, "Port 65536 is no port"),
-        ([], {"PORT": "http"}, "PORT is 'http'"),
-        ([], {"SSL_KEY": "/nowhere/key.pem"}, "Set both SSL_KEY and SSL_CERT"),
-        ([], {"SSL_KEY": "/nowhere/key.pem", "SSL_CERT": "/nowhere/cert.pem"}, "SSL_KEY names no file"),
-    ],
-)
-def test_what_cannot_work_is_refused(migrated: Path, words: list[str], more: dict[str, str], says: str) -> None:
-    found = manage(migrated, "serve", *words, **more)
-    assert found.returncode == 1 and says in found.stderr and "Traceback" not in found.stderr
-
-
-def test_a_database_that_is_not_up_to_date_is_refused(tmp_path: Path) -> None:
-    found = manage(tmp_path, "serve", "--port", str(free_port()))
-    assert found.returncode == 1 and "python manage.py migrate" in found.stderr

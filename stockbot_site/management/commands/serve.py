@@ -20,11 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT, help="Port (default 8000).")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        _refuse_unfit(port)
         from stockbot_site.server import StockBotServer  # isort:skip - before all else that may import Twisted
         from stockbot_site import asgi, lifecycle
 
-        host, port = options["host"], options["port"]
-        _refuse_unfit(port)
         server = StockBotServer(
             asgi.application,
             endpoints=[endpoint(host, port)],
