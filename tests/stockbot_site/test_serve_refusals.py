@@ -17,7 +17,7 @@ from django.db.migrations.recorder import MigrationRecorder
         ({}, {"SSL_KEY": "/nowhere/key.pem"}, "Set both SSL_KEY and SSL_CERT"),
         ({}, {"SSL_CERT": "/nowhere/cert.pem"}, "Set both SSL_KEY and SSL_CERT"),
         ({}, {"SSL_KEY": "/nowhere/key.pem", "SSL_CERT": "/nowhere/cert.pem"}, "SSL_KEY names no file"),
-        ({}, {"PRODUCTION": True, "STATIC_ROOT": Path("/nowhere")}, "run: python manage.py collectstatic"),
+        ({}, {"PRODUCTION": True, "STATIC_ROOT": Path("/nowhere")}, "manage.py collectstatic"),
     ],
 )
 def test_what_cannot_work_is_refused(settings: Any, options: Any, change: dict[str, Any], says: str) -> None:
@@ -30,5 +30,5 @@ def test_what_cannot_work_is_refused(settings: Any, options: Any, change: dict[s
 @pytest.mark.django_db
 def test_a_database_that_is_not_up_to_date_is_refused() -> None:
     MigrationRecorder.Migration.objects.filter(app="runs_app").delete()
-    with pytest.raises(CommandError, match="run: python manage.py migrate"):
+    with pytest.raises(CommandError, match="manage.py migrate"):
         call_command("serve")
