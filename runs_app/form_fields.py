@@ -57,6 +57,7 @@ def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> t
             own.append(_leaf(name, name, field))
         else:
             parts.append(Group(name, TITLES.get(name, _words(name)), _first_line(part), tuple(_leaves(name, part))))
+    own.sort(key=lambda leaf: leaf.name == "out_tag")  # what is judged comes before what it is called
     head = [Group("", "", "", tuple(own))] if own else []
     return tuple(group for group in head + parts if group.leaves)
 

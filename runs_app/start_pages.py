@@ -63,10 +63,12 @@ def backtest(request: HttpRequest) -> HttpResponse:
         source = _source(request, text)
         form.prefill({**source.config, "run_id": str(source.id), "out_tag": ""})
         return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=source)
+    if text := request.GET.get("policy"):
+        policy = access.get_policy(request.user, _uuid(text))
+        form.prefill({**policy.config, "policy": str(policy.id), "out_tag": ""})
+        return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
     chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
-    if text := request.GET.get("policy"):
-        form.prefill({"policy": text})
     return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
 
 
@@ -111,11 +113,14 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
 
 
 def _source(request: HttpRequest, text: str) -> Run:
-    try:
-        run_id = uuid.UUID(text)
-    except ValueError as fault:
-        raise Http404 from fault
-    run: Run = access.get_run(request.user, run_id)
+    run: Run = access.get_run(request.user, _uuid(text))
     if run.kind != Run.Kind.TRAIN:
         raise Http404
     return run
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as fault:
+        raise Http404 from fault

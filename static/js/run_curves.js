@@ -106,10 +106,12 @@ function options(width) {
   };
 }
 
-/* as many decimals as tell two ticks apart */
-function onAxis(tick, step) {
+/* as many decimals as the step between two ticks has */
+export function onAxis(tick, step) {
   if (Math.abs(tick) >= 1e4) return short(tick);
-  return tick.toFixed(Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))).replace("-", "−");
+  const text = String(Number(step.toPrecision(4)));
+  if (text.includes("e")) return tick === 0 ? "0" : tick.toExponential(1).replaceAll("-", "−");
+  return tick.toFixed((text.split(".")[1] ?? "").length).replace("-", "−");
 }
 
 function rank(name) {

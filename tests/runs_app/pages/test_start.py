@@ -134,3 +134,17 @@ def test_the_backtest_of_a_training_is_filled_in_from_it(owner: Any, person: Cli
     assert form["run_id"] == [str(run.id)]
     assert form["fees.taker_bps"] == ["7.5"]
     assert form.get("policy", [""]) == [""]
+
+
+def test_the_backtest_of_a_policy_is_filled_in_from_its_training(
+    owner: Any, person: Client, other_person: Client
+) -> None:
+    policy = finished_training(owner).policies.get()
+    policy.config["exec"]["half_spread_bps"] = 3.25
+    policy.save(update_fields=["config"])
+    form = drawn(person, "runs:backtest", f"?policy={policy.id}")
+    assert form["policy"] == [str(policy.id)]
+    assert form["exec.half_spread_bps"] == ["3.25"]
+    assert form.get("run_id", [""]) == [""]
+    for text in (str(policy.id), "no-uuid"):
+        assert other_person.get(f"{reverse('runs:backtest')}?policy={text}").status_code == 404
