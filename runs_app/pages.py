@@ -21,8 +21,6 @@ from runs_app.titles import queue_mark
 
 PER_PAGE = 50
 PARTS = ("outcome", "record")
-# a claimed run is shown as queued; `active` is what the mark in the top bar counts
-_STATES = {"QUEUED": (Run.State.QUEUED, Run.State.STARTING), "active": tuple(Run.ACTIVE)}
 
 
 @login_required
@@ -38,7 +36,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "busy": any(run.is_active for run in page.object_list),
         "any": page.paginator.count > 0 or mine.exists(),
         "filters": {name: request.GET.get(name, "") for name in ("q", "kind", "state")},
-        "states": [state for state in Run.State if state != Run.State.STARTING],
+        "states": Run.SHOWN,
         "kinds": Run.Kind,
         "query": query.urlencode(),
     }
@@ -56,7 +54,7 @@ def _filtered(runs: "QuerySet[Run]", request: HttpRequest) -> "QuerySet[Run]":
     if kind := request.GET.get("kind"):
         runs = runs.filter(kind=kind)
     if state := request.GET.get("state"):
-        runs = runs.filter(state__in=_STATES.get(state, (state,)))
+        runs = runs.shown_as(Run.ACTIVE if state == "active" else [state])  # `active`: the mark in the top bar
     for word in request.GET.get("q", "").split()[:8]:
         runs = runs.filter(_says(word))
     return runs

@@ -38,7 +38,7 @@ ORDER = (
 # the service takes these two from the training that is judged; nobody types them
 FILLED = frozenset({"policy_sha256", "features"})
 OFFERED = 200
-# a form sends ticks in the order they are drawn in: the model's own, or the untouched form would be another configuration
+# a form sends ticks in the order they are drawn in: in another one, the untouched form would be another configuration
 _DEFAULT: tuple[str, ...] = EvaluationConfig.model_fields["baselines"].default
 
 
