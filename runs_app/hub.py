@@ -124,10 +124,14 @@ class Hub:
 
 
 def payload_texts(run_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The payload of each run that still exists, as strict JSON."""
-    runs = Run.objects.filter(id__in=list(run_ids))
-    positions = queueing.positions()
-    return {run.id: json.dumps(run_payload(run, positions), allow_nan=False, separators=(",", ":")) for run in runs}
+    """The payload of each run that still exists, as strict JSON. A run whose figures are no JSON costs itself alone."""
+    positions, texts = queueing.positions(), {}
+    for run in Run.objects.filter(id__in=list(run_ids)):
+        try:
+            texts[run.id] = json.dumps(run_payload(run, positions), allow_nan=False, separators=(",", ":"))
+        except ValueError:
+            log.exception("run %s has a payload that is no JSON", run.id)
+    return texts
 
 
 _hub: Hub | None = None

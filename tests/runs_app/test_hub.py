@@ -1,14 +1,17 @@
 """One look, one text, for everybody; a slow follower keeps the newest text alone."""
 
 import asyncio
+import math
 import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from runs_app import hub
+from runs_app.models import Run
 
 RUN = uuid.uuid4()
 
@@ -119,3 +122,10 @@ async def test_the_end_of_the_hub_ends_every_stream(looks: list[set[uuid.UUID]])
 
 def test_without_a_server_a_hint_is_nothing() -> None:
     hub.hint(uuid.uuid4())
+
+
+def test_a_run_whose_figures_are_no_json_costs_itself_alone(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = (Run.objects.create(owner=owner, kind="train", config_hash="0" * 64) for _ in range(2))
+    figures = {good.id: 1.0, bad.id: math.nan}
+    monkeypatch.setattr(hub, "run_payload", lambda run, positions: {"x": figures[run.id]})
+    assert hub.payload_texts([good.id, bad.id]) == {good.id: '{"x":1.0}'}
