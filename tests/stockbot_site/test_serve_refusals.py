@@ -30,5 +30,5 @@ def test_what_cannot_work_is_refused(settings: Any, options: Any, change: dict[s
 @pytest.mark.django_db
 def test_a_database_that_is_not_up_to_date_is_refused() -> None:
     MigrationRecorder.Migration.objects.filter(app="runs_app").delete()
-    with pytest.raises(CommandError, match="manage.py migrate"):
+    with pytest.raises(CommandError, match=r"manage\.py migrate"):
         call_command("serve")

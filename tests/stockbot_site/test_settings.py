@@ -1,7 +1,6 @@
 """Settings come from the environment, are refused with a sentence, and in production leave nothing open."""
 
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -77,12 +76,3 @@ def test_the_database_is_set_for_many_writers() -> None:
     options = settings.DATABASES["default"]["OPTIONS"]
     assert options["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in options["init_command"] and "synchronous=FULL" in options["init_command"]
-
-
-def test_env_example_lists_every_setting_and_none_that_nothing_reads() -> None:
-    root = Path(settings.BASE_DIR)
-    code = (root / "stockbot_site/settings.py").read_text()
-    listed = set(re.findall(r"^# ([A-Z_]+)=", (root / ".env.example").read_text(), re.MULTILINE))
-    assert listed >= set(re.findall(r"env_\w+\(\"([A-Z_]+)\"", code))
-    readers = code + "".join(path.read_text() for path in (root / "scripts").glob("*.py"))
-    assert {name for name in listed if f'"{name}"' not in readers} == set()
