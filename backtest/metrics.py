@@ -42,8 +42,8 @@ def compute(
     found |= dict(zip(RELATIVE_KEYS, relative_figures(returns, benchmark_returns, rf, periods), strict=True))
     found |= dict(zip(("exposure", "gross", "net", "hhi"), weight_figures(ledger.weights[1:]), strict=True))
     found |= cost_figures(ledger, periods) | trade_figures(trades)
-    found["n_bars"], found["n_orders"] = ledger.n_bars, len(ledger.orders)
     metrics: Metrics = {key: optional(found[key]) if key in found else None for key in METRICS}
+    metrics |= {"n_bars": ledger.n_bars, "n_orders": len(ledger.orders), "n_trades": int(found["n_trades"])}
     metrics["dsr"] = deflated_sharpe(returns - rf, trials)
     return metrics
 

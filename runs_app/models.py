@@ -1,6 +1,7 @@
 """Rows of a user's runs. The run directory holds what a run made; a row holds where it stands and whose it is."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -18,6 +19,15 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
+
+
+class RunQuerySet(OwnedQuerySet):
+    """Runs of somebody, found by what a person sees of them."""
+
+    def shown_as(self, states: Iterable[str]) -> Self:
+        """Runs in any of the states a person sees: a claimed one still counts as queued."""
+        wanted = set(states)
+        return self.filter(state__in=wanted | ({"STARTING"} if "QUEUED" in wanted else set()))
 
 
 class OfRunQuerySet(models.QuerySet[Any]):
@@ -77,6 +87,7 @@ class Run(models.Model):
 
     ACTIVE: ClassVar[frozenset[str]] = frozenset(_ACTIVE)
     TERMINAL: ClassVar[frozenset[str]] = frozenset(_TERMINAL)
+    SHOWN: ClassVar[tuple[State, ...]] = tuple(map(State, ("QUEUED", "RUNNING", *_TERMINAL)))
 
     class Kind(models.TextChoices):
         TRAIN = "train", "Training"
@@ -128,7 +139,7 @@ class Run(models.Model):
     baselines = models.JSONField(default=dict, blank=True, help_text="Metrics by baseline key.")
     warnings = models.JSONField(default=list, blank=True, help_text="Sentences, newest last.")
 
-    objects = OwnedQuerySet.as_manager()
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created", "id")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
@@ -15,7 +15,7 @@ from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
 from runs_app.catalog_view import stored_datasets
-from runs_app.models import Policy, Run
+from runs_app.models import Policy, Run, RunQuerySet
 from runs_app.report_reader import read_json
 from runs_app.titles import queue_mark
 
@@ -50,7 +50,7 @@ def _wants_fragment(request: HttpRequest) -> bool:
     return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
-def _filtered(runs: "QuerySet[Run]", request: HttpRequest) -> "QuerySet[Run]":
+def _filtered(runs: RunQuerySet, request: HttpRequest) -> RunQuerySet:
     if kind := request.GET.get("kind"):
         runs = runs.filter(kind=kind)
     if state := request.GET.get("state"):

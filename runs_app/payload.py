@@ -12,8 +12,8 @@ def run_payload(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> d
     """Where a run stands, as a whole snapshot.
 
     `{"seq","id","kind","state","reason","queue_position","cancel_requested","phase","progress":{"step","total","rate",
-    "eta_s"},"metrics":{},"updated"}`. `rate` in steps a second, `eta_s` in seconds; `queue_position` counts from 1, is 0
-    while the job starts, else null; `metrics` are the job's latest, after the end the report's.
+    "eta_s"},"metrics":{},"updated"}`. `rate` in steps a second, `eta_s` in seconds; `queue_position` counts from 1, is
+    0 while the job starts, else null; `metrics` are the job's latest, after the end the report's.
     `positions` saves a query for each run of a list.
     """
     return {

@@ -118,7 +118,8 @@ def settle(
     traded = size * price
     fee = size * fee_a_share(price, rules)
     slippage = size * abs(price - reference)
-    spread = min(slippage, size * reference * rules.half_spread)
+    # without impact all slippage is spread: a difference of the two would be a rounding residue
+    spread = min(slippage, size * reference * rules.half_spread) if rules.impact > 0.0 else slippage
     left = state.shares[i, a] + filled
     state.shares[i, a] = left if abs(left) >= TINY_SHARES else 0.0
     log_order(decided, filled_at, a, asked, filled, reference, price, fee, spread, slippage - spread, reason, log)

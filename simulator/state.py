@@ -8,21 +8,8 @@ from numpy.typing import NDArray
 LIVE, RUINED, STOPPED = 0, 1, 2
 
 # Why an order filled as it did; `reason` of orders.csv.
-FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, AFTER_END, BY_STOP, BY_RUIN, LIQUIDATED = (
-    range(10)
-)
-REASONS = (
-    "filled",
-    "participation",
-    "funding",
-    "untradable",
-    "no_volume",
-    "no_short",
-    "after_end",
-    "stop",
-    "ruin",
-    "liquidate",
-)
+FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, BY_STOP, BY_RUIN, LIQUIDATED = range(9)
+REASONS = ("filled", "participation", "funding", "untradable", "no_volume", "no_short", "stop", "ruin", "liquidate")
 
 
 class State(NamedTuple):

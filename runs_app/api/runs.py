@@ -3,6 +3,7 @@
 import base64
 import binascii
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,10 +19,11 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput
 from runs_app import access, queueing, services
 from runs_app.api.shapes import RunDetailShape, RunPageShape, RunPatch, run_full, run_row
-from runs_app.models import Run
+from runs_app.models import Run, RunQuerySet
 
 PAGE, MOST = 50, 200
 ERRORS: dict[int, Any] = {401: ErrorOutput, 404: ErrorOutput}
+SHOWN = [str(state) for state in Run.SHOWN]
 FILTERS = {"state", "kind", "limit", "after"}
 
 
@@ -29,7 +31,7 @@ class RunList(APIView):
     @extend_schema(
         operation_id="runs_list",
         parameters=[
-            OpenApiParameter("state", str, many=True, enum=Run.State.values),
+            OpenApiParameter("state", str, many=True, enum=SHOWN),
             OpenApiParameter("kind", str, many=True, enum=Run.Kind.values),
             OpenApiParameter("limit", int, description=f"1 to {MOST}, default {PAGE}."),
             OpenApiParameter("after", str, description="Where the page before ended; take it from `next`."),
@@ -92,15 +94,20 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _filtered(runs: QuerySet[Run], request: Request) -> QuerySet[Run]:
-    for name, choices in (("state", Run.State.values), ("kind", Run.Kind.values)):
-        wanted = request.query_params.getlist(name)
-        for word in wanted:
-            if word not in choices:
-                raise ValidationError({name: [f"Must be one of {', '.join(map(str, choices))}."]})
-        if wanted:
-            runs = runs.filter(**{f"{name}__in": wanted})
+def _filtered(runs: RunQuerySet, request: Request) -> RunQuerySet:
+    if states := _chosen(request, "state", SHOWN):
+        runs = runs.shown_as(states)
+    if kinds := _chosen(request, "kind", Run.Kind.values):
+        runs = runs.filter(kind__in=kinds)
     return runs
+
+
+def _chosen(request: Request, name: str, choices: Sequence[str]) -> list[str]:
+    """Values of a repeatable parameter. Raises ValidationError for one that is no choice."""
+    wanted: list[str] = request.query_params.getlist(name)
+    if any(word not in choices for word in wanted):
+        raise ValidationError({name: [f"Must be one of {', '.join(choices)}."]})
+    return wanted
 
 
 def _after(runs: QuerySet[Run], cursor: str) -> QuerySet[Run]:

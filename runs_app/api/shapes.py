@@ -80,7 +80,7 @@ class RunShape(serializers.Serializer[Any]):
     seq = serializers.IntegerField(help_text="Number of the newest event; never falls.")
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Run.Kind.choices)
-    state = serializers.ChoiceField(choices=Run.State.choices)
+    state = serializers.ChoiceField(choices=[(state.value, state.label) for state in Run.SHOWN])
     reason = serializers.CharField()
     queue_position = serializers.IntegerField(allow_null=True)
     cancel_requested = serializers.BooleanField()

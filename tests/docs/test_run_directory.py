@@ -76,7 +76,7 @@ def test_every_csv_of_the_report_has_its_columns_listed() -> None:
 def test_every_reason_of_an_order() -> None:
     text = PAGE[PAGE.index("`reason` of an order:") :]
     told = {code for row in table(text) for code in codes(row[0])}
-    assert told == set(REASONS) - {"after_end"}  # that of a later version's latency
+    assert told == set(REASONS)
 
 
 def test_every_metric_with_unit_and_definition() -> None:

@@ -27,6 +27,7 @@ def test_a_purchase_with_spread_and_fee_on_paper():
     assert ledger.cash[1] == pytest.approx(100 - 5 * price - fee)
     assert ledger.equity[2] == pytest.approx(100 - 5 * price - fee + 5 * 15)
     assert ledger.spread[-1] == pytest.approx(5 * 0.12)
+    assert ledger.impact[-1] == 0.0
 
 
 def test_interest_runs_over_the_weekend():

@@ -66,7 +66,7 @@ def _refuse_unfit(port: int) -> None:
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             raise CommandError(f"{name} names no file: {path}")
-    if settings.PRODUCTION and not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+    if settings.PRODUCTION and not Path(str(settings.STATIC_ROOT), "staticfiles.json").is_file():
         raise CommandError("The static files are not collected; run: python manage.py collectstatic --noinput")
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
