@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from backtest.registry import BASELINES
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
@@ -18,8 +19,7 @@ class EvaluationConfig(Part):
     """What the report shows beside the subject."""
 
     baselines: tuple[BaselineKey, ...] = knob(
-        ("cash", "buy_hold", "equal", "inverse_vol", "momentum", "benchmark", "first_long", "random"),
-        "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32,
+        BASELINES, "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32,
     )  # fmt: skip
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
     cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backtest.config import BacktestConfig, EvaluationConfig
+from backtest.config import BacktestConfig
 from backtest.registry import BASELINES, STRATEGIES
 from marketdata.config_base import ConfigFault
 from rl.config import TrainConfig
@@ -38,8 +38,6 @@ ORDER = (
 # the service takes these two from the training that is judged; nobody types them
 FILLED = frozenset({"policy_sha256", "features"})
 OFFERED = 200
-# a form sends ticks in the order they are drawn in: in another one, the untouched form would be another configuration
-_DEFAULT: tuple[str, ...] = EvaluationConfig.model_fields["baselines"].default
 
 
 @login_required
@@ -95,7 +93,7 @@ def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: t
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     return {
         "dataset.id": dataset_options(stored_datasets(request.user)),
-        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in dict.fromkeys((*_DEFAULT, *BASELINES))],
+        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in BASELINES],
     }
 
 
