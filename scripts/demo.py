@@ -9,11 +9,13 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -44,6 +46,7 @@ def manage(*words: str) -> list[str]:
 @contextlib.contextmanager
 def server() -> Iterator[subprocess.Popen[bytes]]:
     """The server as a process of its own, ended with SIGTERM and waited for."""
+    refuse_busy_port()
     process = subprocess.Popen(manage("serve", "--port", PORT), cwd=ROOT, start_new_session=True)
     try:
         wait_until_ready(process)
@@ -52,6 +55,16 @@ def server() -> Iterator[subprocess.Popen[bytes]]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
+
+
+def refuse_busy_port() -> None:
+    """Else the demo would talk to whatever listens there. Raises DemoError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(PORT)))
+        except (OSError, ValueError, OverflowError) as error:
+            raise DemoError(f"Port {PORT} cannot be used ({error}); choose another with PORT=.") from error
 
 
 def wait_until_ready(process: subprocess.Popen[bytes]) -> None:
@@ -183,14 +196,21 @@ def demo(client: Client) -> str:
     return training
 
 
+def end_as_by_hand(_signal: int, _frame: FrameType | None) -> None:
+    """A closed terminal or a TERM ends the demo as Ctrl-C does, and with it the server."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_as_by_hand)
     credentials = subprocess.run(manage("demo_user"), cwd=ROOT, capture_output=True, text=True, check=False)
     if credentials.returncode:
         print(credentials.stderr.strip(), file=sys.stderr)
         return 1
     name, password = credentials.stdout.splitlines()[:2]
     try:
-        with server():
+        with server() as process:
             print(f"Log in as {name} with the password {password} (kept in .demo-password)")
             client = Client(name, password)
             run = demo(client)
@@ -200,7 +220,8 @@ def main() -> int:
             if os.environ.get("EXIT") == "1":
                 return 0
             print("Serving until Ctrl-C.", flush=True)
-            signal.pause()
+            process.wait()
+            raise DemoError(f"The server ended by itself with code {process.returncode}.")
     except DemoError as error:
         end_line()
         print(error, file=sys.stderr)
