@@ -13,6 +13,7 @@ from marketdata.config_base import (
     Part,
     knob,
     later,
+    later_choices,
     off,
 )
 
@@ -31,7 +32,7 @@ class DatasetConfig(Part):
     )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
-    interval: Literal["1d"] = knob("1d", "Length of a bar.", advanced=True)
+    interval: Annotated[Literal["1d"], later_choices("1h", "15m", "1m")] = knob("1d", "Length of a bar.", advanced=True)
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
         None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
     )
@@ -67,7 +68,7 @@ class DateRange(Part):
 class SplitConfig(Part):
     """Train, validation and test ranges (numbers: docs/conventions.md, Ranges)."""
 
-    scheme: Literal["last_year", "80_20", "custom_ranges"] = knob(
+    scheme: Annotated[Literal["last_year", "80_20", "custom_ranges"], later_choices("walk_forward")] = knob(
         "last_year",
         "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours.",
         title="Split",

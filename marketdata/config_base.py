@@ -8,9 +8,10 @@ import json
 import re
 from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 SCHEMA_VERSION = 1
 
@@ -47,13 +48,38 @@ class Part(BaseModel):
 
 def later(off: Any, *, what: str) -> Any:
     """Metadata of a field that a later version brings: `off` is its only value today, all else is refused by name."""
+    sentence = f"{what} is not in this version; leave the field at {json.dumps(off)}"
 
-    def refuse(value: Any) -> Any:
-        if value != off:
-            raise ValueError(f"{what} is not in this version; leave the field at {json.dumps(off)}")
-        return value
+    def refuse(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            held = parse(value)
+        except ValidationError as fault:
+            raise _not_yet(sentence) from fault
+        if held != off:
+            raise _not_yet(sentence)
+        return held
 
-    return AfterValidator(refuse)
+    return WrapValidator(refuse)
+
+
+def later_choices(*names: str) -> Any:
+    """Metadata of a closed choice: these values come with a later version and are refused by name."""
+
+    def refuse(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return parse(value)
+        except ValidationError as fault:
+            if value not in names:
+                raise
+            choices = str(fault.errors()[0].get("ctx", {}).get("expected", "")).replace("'", "")
+            raise _not_yet(f"{value} is not in this version; use {choices}") from fault
+
+    return WrapValidator(refuse)
+
+
+def _not_yet(sentence: str) -> PydanticCustomError:
+    """A fault of a field itself, whatever was given: a ValueError on a dict would read as the fault of a group."""
+    return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})
 
 
 def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
-from marketdata.config_base import Part, knob, later, off
+from marketdata.config_base import Part, knob, later, later_choices, off
 
 
 class RewardConfig(Part):
@@ -36,10 +36,12 @@ Width = Annotated[int, Field(ge=1, le=1024)]
 class ModelConfig(Part):
     """The network and PPO's settings."""
 
-    policy: Literal["asset_shared", "mlp"] = knob(
-        "asset_shared",
-        "asset_shared: one small network for all assets, the default; mlp: one flat network.",
-        title="Network",
+    policy: Annotated[Literal["asset_shared", "mlp"], later_choices("window_cnn", "window_lstm", "set_attention")] = (
+        knob(
+            "asset_shared",
+            "asset_shared: one small network for all assets, the default; mlp: one flat network.",
+            title="Network",
+        )
     )
     net_arch: tuple[Width, ...] = knob(
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6

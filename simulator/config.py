@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from marketdata.config_base import Part, knob, later, off
+from marketdata.config_base import Part, knob, later, later_choices, off
 
 
 class FeesConfig(Part):
@@ -82,7 +82,7 @@ class MarginConfig(Part):
 class ExecConfig(Part):
     """How orders become fills."""
 
-    fill: Literal["auto", "next_open", "next_close"] = knob(
+    fill: Annotated[Literal["auto", "next_open", "next_close"], later_choices("vwap_window")] = knob(
         "auto",
         "Price of a fill: the next bar's open or close; auto takes the open where the data has one.",
         title="Fill",

@@ -1,5 +1,7 @@
 """Each leaf that is offered changes the hash; each leaf of a later version is refused by name; nothing is ignored."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -74,8 +76,36 @@ def test_a_leaf_of_a_later_version_is_refused_by_name(name):
             continue
         with pytest.raises(ValidationError) as fault:
             TrainConfig(**nested({name: value}))
-        assert any(key.startswith(name) for key in sentences(fault.value)), sentences(fault.value)
+        assert list(sentences(fault.value)) == [name], sentences(fault.value)
+        said = sentences(fault.value)[name]
+        off = json.dumps(field.default)
+        assert len(said) == 1 and said[0].endswith(f"not in this version; leave the field at {off}."), (value, said)
     assert TrainConfig(**nested({name: field.default})) == TrainConfig()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "instead"),
+    [
+        ("model.policy", "window_cnn", "asset_shared or mlp"),
+        ("model.policy", "window_lstm", "asset_shared or mlp"),
+        ("model.policy", "set_attention", "asset_shared or mlp"),
+        ("split.scheme", "walk_forward", "last_year, 80_20 or custom_ranges"),
+        ("exec.fill", "vwap_window", "auto, next_open or next_close"),
+        ("dataset.interval", "1h", "1d"),
+        ("dataset.interval", "15m", "1d"),
+        ("dataset.interval", "1m", "1d"),
+    ],
+)
+def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):
+    said = f"{value} is not in this version; use {instead}."
+    tree = nested({name: value})
+    for parse in (lambda: TrainConfig(**tree), lambda: TrainConfig.model_validate_json(json.dumps(tree), strict=True)):
+        with pytest.raises(ValidationError) as fault:
+            parse()
+        assert sentences(fault.value) == {name: [said]}
+    with pytest.raises(ValidationError) as fault:
+        TrainConfig(**nested({name: "nonsense"}))
+    assert sentences(fault.value)[name][0].startswith("Must be ")
 
 
 def test_every_leaf_is_explained():
