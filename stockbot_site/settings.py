@@ -75,7 +75,7 @@ DEMO_PASSWORD_FILE = BASE_DIR / ".demo-password"
 # --- applications and request path ---
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "stockbot_site.admin_site.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

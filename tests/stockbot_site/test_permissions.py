@@ -20,7 +20,7 @@ from tests.runs_app.finished_run import finished_training
 from tests.stockbot_site.routes import Route, all_routes
 
 PUBLIC = {
-    "healthz", "readyz", "accounts:login", "accounts:signup",
+    "healthz", "readyz", "accounts:login", "accounts:signup", "admin:login",
     "auth:register", "auth:login", "auth:refresh", "auth:logout",
 }  # fmt: skip
 ROUTES = all_routes()
