@@ -18,9 +18,9 @@ from backtest.feed import Feed, first_sentence
 from backtest.metrics import compute
 from backtest.registry import evaluation_faults, load, spec_for
 from backtest.runner import Judged, StrategyUnfit, returns_of, run_with_spread
-from backtest.stamps import stamps
+from backtest.stamps import seen_stamp, stamps
 from backtest.statistics import Excess, compare
-from backtest.strategy import Strategy
+from backtest.strategy import Learned, Strategy
 from backtest.trades import fifo
 from backtest.verdict import Verdict, judge
 from marketdata.config import FeaturesConfig
@@ -98,13 +98,15 @@ def examine(
     if excess is not None:
         judged[0].metrics["dsr_excess"] = excess.least_dsr
     labels = {one.key: one.spec.label for one in judged}
+    seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
     verdict = judge(
-        excess, list(against), labels, subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials
-    )
+        excess, list(against), labels,
+        subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen,
+    )  # fmt: skip
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
-    told += stamps(config, feed.entry, market, shown)
+    told = seen_stamp(seen, span.n_bars) + told + stamps(config, feed.entry, market, shown)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
     return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)

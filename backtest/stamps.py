@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from backtest.config import JudgedConfig
 from backtest.runner import Judged
+from backtest.verdict import seen_of
 from marketdata.catalog import DatasetEntry
 from simulator.market import Market
 
@@ -17,6 +18,11 @@ _MARKET = {
     "no_volume": "No volume: market impact and capacity are not modelled.",
     "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
 }
+
+
+def seen_stamp(seen: int, n_bars: int) -> list[str]:
+    """What stands before every other stamp where the subject was made from `seen` of the range's bars."""
+    return [f"{seen_of(seen, n_bars)}: this is no out-of-sample result."] if seen else []
 
 
 def stamps(config: JudgedConfig, entry: DatasetEntry, market: Market, judged: Sequence[Judged]) -> list[str]:

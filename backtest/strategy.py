@@ -1,6 +1,6 @@
 """What a strategy is to the runner."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +33,11 @@ class Strategy(Protocol):
 
     def decide(self, t: int, session: BookSession) -> Floats | None:
         """Target weights (A,) or raw action at the close of t; None changes nothing."""
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A strategy that was made by looking at bars, and remembers which. Any other has seen none of them."""
+
+    def seen_bars(self, market: Market, t0: int, t1: int) -> int:
+        """How many of the bars t0+1..t1 it was trained or selected on."""

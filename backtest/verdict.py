@@ -21,7 +21,10 @@ LEAK_GATE = "The leak gate has not been run, and without it nothing is called sh
 
 @dataclass(frozen=True)
 class Verdict:
-    """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat."""
+    """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat.
+
+    `seen`: bars of the range that the subject was trained or selected on.
+    """
 
     code: Code
     excess_per_year: float | None
@@ -33,6 +36,7 @@ class Verdict:
     n_bars: int
     trials: int
     seeds: int
+    seen: int
     sentence: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -40,12 +44,17 @@ class Verdict:
 
 
 def judge(
-    excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int
-) -> Verdict:
-    """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none."""
+    excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int,
+    seen: int = 0,
+) -> Verdict:  # fmt: skip
+    """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none.
+
+    What it says of a subject that has `seen` some of the bars begins with that.
+    """
+    front = f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
         sentence = f"Nothing to judge: {subject} has no baseline beside it."
-        return Verdict("not_shown", None, None, None, None, None, None, n_bars, trials, 1, sentence)
+        return Verdict("not_shown", None, None, None, None, None, None, n_bars, trials, 1, seen, front + sentence)
     code = _code(excess, n_bars)
     best = keys[excess.best]
     figures = Figures(
@@ -63,7 +72,8 @@ def judge(
         n_bars=n_bars,
         trials=trials,
         seeds=1,
-        sentence=reading,
+        seen=seen,
+        sentence=front + reading,
     )
 
 
@@ -75,6 +85,11 @@ class Figures:
     low: float
     high: float
     power: float
+
+
+def seen_of(seen: int, n_bars: int) -> str:
+    """How much of a range the subject knew, as a clause."""
+    return f"{seen:,} of {n_bars:,} bars were trained or selected on"
 
 
 def _blocks(excess: Excess, n_bars: int) -> float:

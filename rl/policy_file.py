@@ -6,7 +6,7 @@
 | `policy.pth`, `policy.optimizer.pth`, `pytorch_variables.pth` | tensors                                        |
 | `_stable_baselines3_version`  | version of the writer                                                          |
 | `stockbot/obsnorm.json`       | mean, std, clip of each feature                                                |
-| `stockbot/observation.json`   | what the policy sees and how its action is read (rl.observation)               |
+| `stockbot/observation.json`   | what it sees, how its action is read (rl.observation), which days it learned from |
 
 `PPO.load` unpickles, so `load` compares the sha256 with the one that our own row or run holds *before* it opens the
 file; it is called in a child process only.
@@ -25,12 +25,14 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import save_to_zip_file
 
+from rl.learned_days import LearnedDays
 from rl.normaliser import Normaliser
 from rl.observation_layout import ObservationLayout
 from runfiles import atomic
 
 OBSNORM = "stockbot/obsnorm.json"
 OBSERVATION = "stockbot/observation.json"
+TRAINED = "trained"
 MEMBERS = ("data", "policy.pth", "policy.optimizer.pth", "pytorch_variables.pth", "_stable_baselines3_version",
            OBSNORM, OBSERVATION)  # fmt: skip
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)
@@ -53,19 +55,20 @@ class StoredPolicy:
     model: PPO
     normaliser: Normaliser
     layout: ObservationLayout
+    learned: LearnedDays
 
 
-def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout) -> bytes:
+def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays) -> bytes:
     """The policy file's bytes; the same model gives the same bytes."""
     members = _sb3_members(model)
     members[OBSNORM] = _json(normaliser.as_dict())
-    members[OBSERVATION] = _json(layout.as_dict())
+    members[OBSERVATION] = _json(layout.as_dict() | {TRAINED: learned.as_dict()})
     return _zip(members)
 
 
-def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout) -> str:
+def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays) -> str:
     """Writes the policy file beside and renames it. Returns its sha256."""
-    content = pack(model, normaliser, layout)
+    content = pack(model, normaliser, layout, learned)
     atomic.write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 
@@ -82,9 +85,14 @@ def load(path: Path, sha256: str) -> StoredPolicy:
         missing = [name for name in MEMBERS if name not in archive.namelist()]
         if missing:
             raise PolicyFileFault(f"the policy file {path.name} lacks {', '.join(missing)}")
-        layout = ObservationLayout.from_dict(json.loads(archive.read(OBSERVATION)))
+        seen = json.loads(archive.read(OBSERVATION))
+        try:
+            learned = LearnedDays.from_dict(seen.pop(TRAINED, None))
+        except ValueError as error:
+            raise PolicyFileFault(f"the policy file {path.name} does not fit this version: {error}") from error
+        layout = ObservationLayout.from_dict(seen)
         normaliser = Normaliser.from_dict(json.loads(archive.read(OBSNORM)), len(layout.features))
-    return StoredPolicy(PPO.load(io.BytesIO(content), device="cpu"), normaliser, layout)
+    return StoredPolicy(PPO.load(io.BytesIO(content), device="cpu"), normaliser, layout, learned)
 
 
 def _sb3_members(model: PPO) -> dict[str, bytes]:

@@ -51,6 +51,10 @@ class PolicyStrategy:
             )
         return None
 
+    def seen_bars(self, market: Market, t0: int, t1: int) -> int:
+        """How many of the bars t0+1..t1 lie on days of its train or validation range."""
+        return self._stored.learned.count(market.bars.session[t0 + 1 : t1 + 1])
+
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
         if self._actor is None:

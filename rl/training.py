@@ -13,6 +13,7 @@ from rl import policy_file
 from rl.actor import Actor, mean_log_return
 from rl.callbacks import Look, Progress, Selection, make_logger
 from rl.config import TrainConfig
+from rl.learned_days import LearnedDays
 from rl.ppo import make_model, total_steps
 from rl.task import Task
 from runfiles import layout
@@ -42,9 +43,10 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
     model.set_logger(make_logger(folder))
+    learned = LearnedDays.of(task.market.bars.session, task.train, validation)
     selection = Selection(
         score=lambda: _score(model, task, validation),
-        keep=lambda: _save(folder / layout.BEST_POLICY, model, task),
+        keep=lambda: _save(folder / layout.BEST_POLICY, model, task, learned),
         told=_teller(events, log, total),
         every=config.training.eval_every,
     )
@@ -58,7 +60,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         ) from error
     finally:
         model.logger.close()
-    _save(folder / layout.LAST_POLICY, model, task)
+    _save(folder / layout.LAST_POLICY, model, task, learned)
     return Trained(tuple(selection.looks), selection.best, n_weights)
 
 
@@ -71,8 +73,8 @@ def _score(model: PPO, task: Task, validation: Range) -> float:
     return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
 
 
-def _save(path: Path, model: PPO, task: Task) -> None:
-    policy_file.save(path, model, task.normaliser, task.layout)
+def _save(path: Path, model: PPO, task: Task, learned: LearnedDays) -> None:
+    policy_file.save(path, model, task.normaliser, task.layout, learned)
 
 
 def _teller(events: EventWriter, log: Callable[[str], None], total: int) -> Callable[[Look, bool], None]:

@@ -51,7 +51,7 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 def test_keys_are_those_of_the_contract() -> None:
     assert list(verdict(excess()).as_dict()) == [
         "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "n_bars", "trials", "seeds",
-        "sentence",
+        "seen", "sentence",
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The policy file: stock `PPO.load` opens it, the same policy gives the same bytes, a foreign file is never opened."""
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -13,9 +14,12 @@ from stable_baselines3.common.save_util import json_to_data
 
 from rl import policy_file
 from rl.config import ModelConfig, TrainingConfig
+from rl.learned_days import LearnedDays
 from rl.policy_file import PolicyFileFault
 from rl.ppo import make_model
 from rl.task import Task
+
+LEARNED = LearnedDays((dt.date(2001, 1, 2), dt.date(2009, 5, 6)), (dt.date(2010, 1, 4), dt.date(2011, 1, 3)))
 
 
 def trained(task: Task, seed: int = 0, policy: str = "asset_shared") -> PPO:
@@ -25,7 +29,7 @@ def trained(task: Task, seed: int = 0, policy: str = "asset_shared") -> PPO:
 
 
 def packed(task: Task, seed: int = 0, policy: str = "asset_shared") -> bytes:
-    return policy_file.pack(trained(task, seed, policy), task.normaliser, task.layout)
+    return policy_file.pack(trained(task, seed, policy), task.normaliser, task.layout, LEARNED)
 
 
 def kept(path: Path, content: bytes) -> str:
@@ -42,7 +46,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(task: Task, 
 @pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
 def test_stock_load_predicts_the_same_and_trains_on(task: Task, policy: str) -> None:
     model = trained(task, policy=policy)
-    content = policy_file.pack(model, task.normaliser, task.layout)
+    content = policy_file.pack(model, task.normaliser, task.layout, LEARNED)
 
     again = PPO.load(io.BytesIO(content))
 
@@ -54,7 +58,7 @@ def test_stock_load_predicts_the_same_and_trains_on(task: Task, policy: str) -> 
 def test_nothing_of_clock_machine_or_path_is_in_it(task: Task, tmp_path: Path) -> None:
     model = trained(task)
     model.tensorboard_log = str(tmp_path)
-    with zipfile.ZipFile(io.BytesIO(policy_file.pack(model, task.normaliser, task.layout))) as archive:
+    with zipfile.ZipFile(io.BytesIO(policy_file.pack(model, task.normaliser, task.layout, LEARNED))) as archive:
         names, dates = archive.namelist(), {entry.date_time for entry in archive.infolist()}
         data = json.loads(archive.read("data"))
 
@@ -67,12 +71,12 @@ def test_nothing_of_clock_machine_or_path_is_in_it(task: Task, tmp_path: Path) -
 
 def test_normaliser_and_layout_travel_with_it(task: Task, tmp_path: Path) -> None:
     path = tmp_path / "policy.zip"
-    sha256 = policy_file.save(path, trained(task), task.normaliser, task.layout)
+    sha256 = policy_file.save(path, trained(task), task.normaliser, task.layout, LEARNED)
 
     stored = policy_file.load(path, sha256)
 
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert stored.layout == task.layout
+    assert stored.layout == task.layout and stored.learned == LEARNED
     assert np.array_equal(stored.normaliser.mean, task.normaliser.mean)
     assert np.array_equal(stored.normaliser.std, task.normaliser.std)
 
@@ -102,3 +106,24 @@ def test_a_missing_file_and_a_stock_zip_are_refused(task: Task, tmp_path: Path) 
     path = tmp_path / "stock.zip"
     with pytest.raises(PolicyFileFault, match=r"lacks policy\.pth"):
         policy_file.load(path, kept(path, stock.getvalue()))
+
+
+def test_the_days_it_learned_from_are_told_in_plain_words(task: Task) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed(task))) as archive:
+        told = json.loads(archive.read("stockbot/observation.json"))
+
+    assert told["trained"] == {"train": ["2001-01-02", "2009-05-06"], "validation": ["2010-01-04", "2011-01-03"]}
+
+
+def test_a_policy_that_does_not_tell_its_days_is_refused(task: Task, tmp_path: Path) -> None:
+    whole, cut = io.BytesIO(packed(task)), io.BytesIO()
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(cut, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "stockbot/observation.json":
+                content = json.dumps({k: v for k, v in json.loads(content).items() if k != "trained"}).encode()
+            target.writestr(name, content)
+    path = tmp_path / "old.zip"
+
+    with pytest.raises(PolicyFileFault, match="the days that a policy was trained on are not told"):
+        policy_file.load(path, kept(path, cut.getvalue()))

@@ -16,6 +16,7 @@ from rl import policy_file
 from rl.actor import Actor, mean_log_return
 from rl.config import ModelConfig, RewardConfig, TrainingConfig
 from rl.episodes import Episodes
+from rl.learned_days import LearnedDays
 from rl.observation_layout import ObservationMismatch
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
@@ -26,7 +27,8 @@ from simulator.market import prepare_market
 from tests.rl.planted import costs, planted
 
 SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)",), lookback=6)
-TRAIN = Range(40, 300)
+TRAIN, VALIDATION = Range(40, 300), Range(320, 380)
+LEARNED = LearnedDays.of(planted(n_bars=500, n_assets=3).bars.session, TRAIN, VALIDATION)
 
 
 def bars() -> Bars:
@@ -41,7 +43,7 @@ def task_on(data: Bars, config: SimulatorConfig, reward: RewardConfig | None = N
 
 def stored(task: Task, path: Path, policy: str = "asset_shared") -> tuple[PPO, str]:
     model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), TrainingConfig(n_envs=4))  # type: ignore[arg-type]
-    return model.learn(256), policy_file.save(path, model, task.normaliser, task.layout)
+    return model.learn(256), policy_file.save(path, model, task.normaliser, task.layout, LEARNED)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +128,18 @@ def test_it_must_know_its_market_first(kept: tuple[Path, str]) -> None:
     session = BookSession(prepare_market(bars(), costs()), costs(), 310, 400)
     with pytest.raises(RuntimeError, match="prepare before decide"):
         PolicyStrategy(*kept).decide(310, session)
+
+
+@pytest.mark.parametrize(
+    ("t0", "t1", "seen"),
+    [
+        (100, 200, 100),  # all of it trained on
+        (250, 310, 50),  # bars 251..300; those between the ranges were neither trained nor selected on
+        (310, 340, 21),  # bars 320..340 of validation
+        (30, 400, 261 + 61),  # both ranges, their first bars counted
+        (380, 450, 0),  # decided on the last bar of validation: its first return is new
+        (400, 450, 0),
+    ],
+)
+def test_bars_that_it_was_made_from_are_counted(kept: tuple[Path, str], t0: int, t1: int, seen: int) -> None:
+    assert PolicyStrategy(*kept).seen_bars(prepare_market(bars(), costs()), t0, t1) == seen
