@@ -8,6 +8,9 @@ from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import Part, knob, later, later_choices, off
 
+DEFAULT_ENVS = 64
+DEFAULT_THREADS = 1
+
 
 class RewardConfig(Part):
     """What the learner is paid for (docs/conventions.md, Reward)."""
@@ -49,7 +52,7 @@ class ModelConfig(Part):
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
     dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
     n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192, title="Rollout")
-    batch_size: int = knob(1024, "Samples of a gradient step.", ge=8, le=262_144)
+    batch_size: int = knob(1024, "Samples of a gradient step; at most a whole rollout.", ge=8, le=262_144)
     n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50, title="Epochs")
     learning_rate: float = knob(1e-3, "Step size of the optimiser.", gt=0, le=1)
     gamma: float = knob(0.9, "Discount of later rewards.", ge=0, lt=1)
@@ -82,7 +85,9 @@ class TrainingConfig(Part):
     total_timesteps: int = knob(
         200_000, "Environment steps, rounded up to whole rollouts.", unit="steps", ge=256, le=200_000_000, title="Steps"
     )
-    n_envs: int | None = knob(None, "Books stepped at once; empty takes 64.", ge=1, le=4096, title="Books at once")
+    n_envs: int | None = knob(
+        None, f"Books stepped at once; empty takes {DEFAULT_ENVS}.", ge=1, le=4096, title="Books at once"
+    )
     seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
         (0,), "Seed of everything random.", title="Seed", min_length=1, max_length=16
     )
@@ -91,7 +96,7 @@ class TrainingConfig(Part):
     )
     threads: int | None = knob(
         None,
-        "Threads of the linear algebra; empty takes 1. Another count is another result.",
+        f"Threads of the linear algebra; empty takes {DEFAULT_THREADS}. Another count is another result.",
         ge=1,
         le=64,
         advanced=True,
@@ -115,6 +120,16 @@ class TrainingConfig(Part):
             raise ValueError("seeds must hold one seed; several are not in this version")
         return self
 
+    @property
+    def books(self) -> int:
+        """Environments stepped at once."""
+        return self.n_envs or DEFAULT_ENVS
+
+
+def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
+    """Environment steps of one rollout."""
+    return model.n_steps * training.books
+
 
 class TrainConfig(JudgedConfig):
     """A training run whose report judges the policy and every baseline on the test range."""
@@ -124,3 +139,11 @@ class TrainConfig(JudgedConfig):
     regime: RegimeConfig = Field(default_factory=RegimeConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> Self:
+        rollout = rollout_steps(self.model, self.training)
+        if self.model.batch_size > rollout:
+            made_of = f"a rollout of {self.model.n_steps} steps of {self.training.books} books"
+            raise ValueError(f"model.batch_size must be at most {rollout}, {made_of}")
+        return self

@@ -8,15 +8,12 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
 from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
 from rl.observation_layout import ObservationLayout
 from rl.rollout_buffer import BarRolloutBuffer
 from rl.task import Task
 from rl.vec_env import PortfolioVecEnv
-
-DEFAULT_ENVS = 64
-DEFAULT_THREADS = 1
 
 
 class DeviceMissing(ValueError):
@@ -47,11 +44,6 @@ def set_up_torch(training: TrainingConfig) -> torch.device:
     return torch.device("cuda" if training.device == "cuda" else "cpu")
 
 
-def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
-    """Environment steps of one rollout."""
-    return model.n_steps * (training.n_envs or DEFAULT_ENVS)
-
-
 def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
     """`training.total_timesteps` rounded up to whole rollouts."""
     rollout = rollout_steps(model, training)
@@ -61,14 +53,14 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
 def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
     """A PPO with fresh weights on `task`. Raises DeviceMissing."""
     device, streams = set_up_torch(training), make_streams(training.seeds[0])
-    env = PortfolioVecEnv(task, training.n_envs or DEFAULT_ENVS, streams.draw, streams.cut)
+    env = PortfolioVecEnv(task, training.books, streams.draw, streams.cut)
     policy, kwargs = policy_of(model, task.layout)
     return PPO(
         policy,
         env,
         learning_rate=model.learning_rate,
         n_steps=model.n_steps,
-        batch_size=min(model.batch_size, rollout_steps(model, training)),
+        batch_size=model.batch_size,
         n_epochs=model.n_epochs,
         gamma=model.gamma,
         gae_lambda=model.gae_lambda,

@@ -12,12 +12,9 @@ from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
-from rl.config import TrainConfig
+from rl.config import DEFAULT_THREADS, TrainConfig
 from runs_app import datasets
 from simulator.config import data_faults
-
-DEFAULT_BOOKS = 64
-DEFAULT_THREADS = 1
 
 C = TypeVar("C", bound=JudgedConfig)
 
@@ -28,7 +25,7 @@ def training(owner: Any, config: TrainConfig) -> TrainConfig:
     warmup = _warmup(config.features, entry)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
-    filled = {"n_envs": config.training.n_envs or DEFAULT_BOOKS, "threads": config.training.threads or DEFAULT_THREADS}
+    filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
 
 

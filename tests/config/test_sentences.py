@@ -46,6 +46,26 @@ def test_of_a_training(field, value, said):
     assert any(name.startswith(field) and said in words for name, words in found.items()), found
 
 
+@pytest.mark.parametrize(
+    ("model", "training", "said"),
+    [
+        ({"batch_size": 4097}, {}, "at most 4096, a rollout of 64 steps of 64 books"),
+        ({}, {"n_envs": 15}, "at most 960, a rollout of 64 steps of 15 books"),
+        ({"n_steps": 8, "batch_size": 65}, {"n_envs": 8}, "at most 64, a rollout of 8 steps of 8 books"),
+    ],
+)
+def test_a_minibatch_is_no_larger_than_the_rollout(model, training, said):
+    with pytest.raises(ValidationError) as fault:
+        TrainConfig(model=model, training=training)
+    found = sentences(fault.value)
+    assert list(found) == ["model.batch_size"] and said in found["model.batch_size"][0], found
+
+
+def test_a_minibatch_may_be_the_whole_rollout():
+    assert TrainConfig(model={"batch_size": 4096}).model.batch_size == 4096
+    assert TrainConfig(training={"n_envs": 16}).model.batch_size == 1024
+
+
 def test_reversed_dates_are_told_at_the_start():
     with pytest.raises(ValidationError) as fault:
         TrainConfig(dataset={"start": "2020-01-01", "end": "2010-01-01"})
