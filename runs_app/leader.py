@@ -64,7 +64,7 @@ def lock_path() -> Path:
 
 
 class Loop:
-    """A thread that turns while it leads. `tick` is the monotonic time of its last round, turned or waited."""
+    """A thread that turns while it leads. `tick` is the monotonic time of its last good round, turned or waited."""
 
     def __init__(self, make: Callable[[], Turner], path: Path | None = None) -> None:
         self._make = make
@@ -91,7 +91,7 @@ class Loop:
         self._wake.set()
 
     def age(self) -> float:
-        """Seconds since the last round: a loop that hangs or died grows old."""
+        """Seconds since the last good round: a loop that hangs, fails again and again, or died grows old."""
         return time.monotonic() - self.tick
 
     def _run(self) -> None:
@@ -99,7 +99,6 @@ class Loop:
         try:
             while not self._stop.is_set():
                 busy = self._round(turner)
-                self.tick = time.monotonic()
                 self._looked.set()
                 self._wake.wait(BUSY_S if busy else IDLE_S)
                 self._wake.clear()
@@ -114,7 +113,9 @@ class Loop:
         close_old_connections()
         try:
             self.leads = self._leadership.take()
-            return self.leads and turner.turn()
+            busy = self.leads and turner.turn()
         except Exception:  # whatever it was, the runs still need somebody who looks after them
             log.exception("a turn of the reconciler failed")
             return True
+        self.tick = time.monotonic()
+        return busy

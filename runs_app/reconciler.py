@@ -68,15 +68,8 @@ class Reconciler:
 
     def end_cancelled(self) -> bool:
         """Runs whose owner changed their mind while they waited end without having started."""
-        found = (
-            Run.objects.filter(state=Run.State.QUEUED).exclude(cancel_requested_at=None).values_list("id", flat=True)
-        )
-        ended = [
-            self._move(run_id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
-                       sentence="Cancelled before it started.")
-            for run_id in found
-        ]  # fmt: skip
-        return any(ended)
+        found = Run.objects.filter(state=Run.State.QUEUED).exclude(cancel_requested_at=None)
+        return any([_safely(self._end_waiting, run) for run in found])
 
     def claim_next(self) -> bool:
         """Give a free slot to the run whose turn it is."""
@@ -89,16 +82,7 @@ class Reconciler:
         return False
 
     def look_after_all(self) -> bool:
-        worked = [self._look_safely(run) for run in Run.objects.filter(state__in=_AT_WORK)]
-        return any(worked)
-
-    def _look_safely(self, run: Run) -> bool:
-        """A run whose folder is broken must not keep the others from being looked after."""
-        try:
-            return self.look_after(run)
-        except OSError:
-            log.exception("run %s could not be looked after", run.id)
-            return False
+        return any([_safely(self.look_after, run) for run in Run.objects.filter(state__in=_AT_WORK)])
 
     def look_after(self, run: Run) -> bool:
         """Bring one claimed or running row up to what its executor says."""
@@ -116,6 +100,12 @@ class Reconciler:
             return self._wait_for_life(run)
         return self._begin_end(run, endings.interrupted(run, "interrupted", endings.GONE))
 
+    def _end_waiting(self, run: Run) -> bool:
+        if run.attempts:
+            self.executor.cancel(run)  # its first start may still come to life: then it finds this and does nothing
+        return self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
+                          sentence="Cancelled before it started.")  # fmt: skip
+
     def _claim(self, run: Run) -> bool:
         """The row first and the process after: a crash in between is seen as a start without a sign of life."""
         attempts = run.attempts + 1
@@ -124,7 +114,7 @@ class Reconciler:
         self._claimed_at[run.id] = self._clock()
         try:
             self.executor.start(run)
-        except OSError:
+        except Exception:  # whatever it was, the run gets its second try and then its end
             log.exception("run %s could not be started", run.id)
         for waiting in queueing.positions():
             self._on_change(waiting, 0)  # they all moved up
@@ -168,8 +158,8 @@ class Reconciler:
         ending, work = self._ending[run.id]
         if not work.done():
             return False
+        del self._ending[run.id]  # should the writing fail, a later turn reads the end anew
         seq = endings.write(run, ending, _result(work))
-        del self._ending[run.id]
         self._told.discard(run.id)
         self._claimed_at.pop(run.id, None)
         self._tails.forget(run.id)
@@ -182,6 +172,15 @@ class Reconciler:
         if seq is not None:
             self._on_change(run_id, seq)
         return seq is not None
+
+
+def _safely(step: Callable[[Run], bool], run: Run) -> bool:
+    """A run that is broken, on disk or in the database, must not keep the others from being looked after."""
+    try:
+        return step(run)
+    except Exception:
+        log.exception("run %s could not be looked after", run.id)
+        return False
 
 
 def _result(work: Future[harvest.Harvest]) -> harvest.Harvest:
@@ -226,5 +225,5 @@ def wake() -> None:
 
 
 def age() -> float | None:
-    """Seconds since the loop's last round, or None when this process has no loop."""
+    """Seconds since the loop's last round that went well, or None when this process has no loop."""
     return None if _loop is None else _loop.age()

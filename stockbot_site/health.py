@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from runs_app import reconciler
 
-STALE_S = 10.0  # a reconciler that has not looked for this long is stuck
+STALE_S = 10.0  # a reconciler that has not looked without a fault for this long is stuck
 
 
 @login_not_required

@@ -25,6 +25,7 @@ def test_a_new_reconciler_sees_a_running_run_to_its_end(yard: Yard) -> None:
 
 def test_a_run_that_ended_while_no_server_was_there(yard: Yard) -> None:
     run, pid = yard.running("--seconds", "60", "--events", "2")
+    yard.wait_for_events(run, 6)
     yard.reconciler.close()
     os.kill(pid, signal.SIGKILL)
     until((places.control_folder(run.id) / "exit.json").exists)

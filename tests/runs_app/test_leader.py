@@ -67,3 +67,13 @@ def test_a_failing_turn_is_tried_again(tmp_path: Path) -> None:
     until(lambda: turner.turns > 3)
     assert loop.age() < 5
     loop.stop()
+
+
+def test_a_loop_whose_turns_all_fail_grows_old(tmp_path: Path) -> None:
+    turner = Counting(fails=10**9)
+    loop = Loop(lambda: turner, tmp_path / "lock")
+    loop.start()
+    begun = loop.tick
+    until(lambda: turner.turns > 3)
+    assert loop.tick == begun and loop.age() > 0.5
+    loop.stop()

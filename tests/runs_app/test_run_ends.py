@@ -8,6 +8,7 @@ import pytest
 
 from runs_app import places, services
 from runs_app.models import Run
+from runs_app.reconciler import PATIENCE_S
 from tests.runs_app.yard import Yard
 from tests.waiting import until
 
@@ -72,9 +73,30 @@ def test_cancel_of_a_run_that_waits_never_starts_it(yard: Yard) -> None:
     assert not (places.control_folder(run.id) / "start.json").exists()
 
 
+def test_cancel_between_two_starts_stops_the_first_that_comes_late(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first start shows no sign of life, the run waits for its second; then the first shim comes up after all."""
+    now = [1000.0]
+    start = yard.executor.start
+    monkeypatch.setattr(yard.executor, "start", lambda run: None)
+    reconciler = yard.new_reconciler(clock=lambda: now[0])
+    run = yard.add("--seconds", "60")
+    reconciler.turn()
+    now[0] += PATIENCE_S + 1
+    reconciler.look_after_all()
+    services.cancel_run(run=run)
+    reconciler.turn()
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == ("CANCELLED", 1)
+    start(run)
+    until(lambda: (places.control_folder(run.id) / "exit.json").exists(), what="the late shim's end")
+    assert yard.processes(run) == []
+    assert not (places.run_folder(run.id) / "pid").exists()
+    reconciler.close()
+
+
 def test_a_run_that_dies_keeps_what_there_is(yard: Yard) -> None:
     run, pid = yard.running("--seconds", "60", "--say", "hello", "--events", "1")
-    until(lambda: (places.run_folder(run.id) / "events.jsonl").stat().st_size > 200, what="the events")
+    yard.wait_for_events(run, 3)
     os.kill(pid, signal.SIGKILL)
     yard.step_until(run, "FAILED")
     assert {artifact.key for artifact in run.artifacts.all()} == {"config", "events", "job_log"}

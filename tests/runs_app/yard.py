@@ -60,6 +60,11 @@ class Yard:
         until(announced.exists, what="the job's announcement")
         return run, int(announced.read_text())
 
+    def wait_for_events(self, run: Run, count: int) -> None:
+        """Until the job has written this many whole lines of news."""
+        path = places.run_folder(run.id) / layout.EVENTS
+        until(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, what=f"{count} events")
+
     def shim_pid(self, run: Run) -> int:
         return int((places.control_folder(run.id) / "lock").read_text())
 
