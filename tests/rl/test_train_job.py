@@ -1,5 +1,6 @@
 """`python -m rl.train_ppo` as a real process: what it leaves, that it can be repeated, what it refuses."""
 
+import datetime as dt
 import hashlib
 import json
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import backtest.run
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from rl.train_ppo import run
@@ -95,22 +97,67 @@ def test_the_same_seed_leaves_the_same_bytes(trained: tuple[Path, Any], datasets
     assert report_of(again) == report_of(trained[0])
 
 
+def backtest_of(trained: Path, folder: Path, **changes: Any) -> dict[str, Any]:
+    """A run directory that judges the best policy of a training; its configuration."""
+    folder.mkdir()
+    shutil.copy(trained / layout.BEST_POLICY, folder / layout.JUDGED_POLICY)
+    sha256 = hashlib.sha256((folder / layout.JUDGED_POLICY).read_bytes()).hexdigest()
+    config = {key: SMALL[key] for key in ("dataset", "features", "evaluation")}
+    chosen = {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": sha256}
+    asked: dict[str, Any] = {**config, **chosen, **changes}
+    (folder / layout.CONFIG).write_text(yamlio.dump({"schema_version": 1, **asked}))
+    return asked
+
+
 def test_a_backtest_of_the_policy_leaves_the_same_report(
     trained: tuple[Path, Any], datasets: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backtest"
-    folder.mkdir()
-    shutil.copy(trained[0] / layout.BEST_POLICY, folder / layout.JUDGED_POLICY)
-    sha256 = hashlib.sha256((folder / layout.JUDGED_POLICY).read_bytes()).hexdigest()
-    config = {key: SMALL[key] for key in ("dataset", "features", "evaluation")}
-    chosen = {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": sha256}
-    (folder / layout.CONFIG).write_text(yamlio.dump({"schema_version": 1, **config, **chosen}))
+    backtest_of(trained[0], folder)
 
     command = [sys.executable, "-m", "backtest.run", str(folder), "--datasets", str(datasets)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 0, done.stderr
     assert report_of(folder) == report_of(trained[0])
+
+
+def days_of(log: str, name: str) -> tuple[dt.date, dt.date]:
+    """First and last day of a range as the training's log tells them."""
+    words = next(line for line in log.splitlines() if line.startswith(f"{name}: ")).replace(",", "").split()
+    return dt.date.fromisoformat(words[1]), dt.date.fromisoformat(words[3])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"split": {"scheme": "80_20"}},  # a preset of the form: its test range begins a year before the training's
+        {"start": "2018-01-02", "end": "2018-12-31"},
+        {"start": "2021-03-01", "end": "2022-12-28"},
+    ],
+)
+def test_a_backtest_on_bars_that_were_learned_from_says_so(
+    trained: tuple[Path, subprocess.CompletedProcess[str]], datasets: Path, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    folder = tmp_path / "backtest"
+    config = backtest_of(trained[0], folder, **asked)
+    backtest.run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), config))
+
+    summary = json.loads((folder / layout.REPORT / "summary.json").read_text())
+    with (folder / layout.REPORT / "equity.csv").open() as stream:
+        days = [dt.date.fromisoformat(line[:10]) for line in stream.readlines()[2:]]  # header and first decision
+    learned = [days_of(trained[1].stdout, name) for name in ("train", "validation")]
+    seen = sum(any(first <= day <= last for first, last in learned) for day in days)
+    clause = f"{seen} of {len(days)} bars were trained or selected on"
+    assert 0 < seen <= len(days) == summary["range"]["n_bars"] and summary["verdict"]["seen"] == seen
+    assert summary["verdict"]["sentence"].startswith(f"No out-of-sample result: {clause}. ")
+    assert summary["stamps"][0] == f"{clause}: this is no out-of-sample result."
+
+
+def test_the_range_that_was_left_for_the_test_has_no_such_bar(trained: tuple[Path, Any]) -> None:
+    summary = json.loads((trained[0] / layout.REPORT / "summary.json").read_text())
+
+    assert summary["verdict"]["seen"] == 0 and "out-of-sample" not in json.dumps(summary)
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
