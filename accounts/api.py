@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import tokens
-from accounts.forms import SignUpForm, free_email
+from accounts.forms import EMAIL_TAKEN, SignUpForm, free_email
 from accounts.limits import wait_before_try
 from accounts.models import User
 
@@ -50,6 +51,17 @@ class ProfileInput(serializers.ModelSerializer[User]):
             return free_email(value, of=self.instance)
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.messages) from error
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Writes what was given and no more. The address may have been taken since it was checked."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        try:
+            with transaction.atomic():
+                instance.save(update_fields=list(validated_data))
+        except IntegrityError as error:
+            raise serializers.ValidationError({"email": [EMAIL_TAKEN]}) from error
+        return instance
 
 
 class TokenOutput(serializers.Serializer[Any]):

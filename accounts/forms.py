@@ -11,6 +11,7 @@ from accounts.models import User
 
 LONGEST_PASSWORD = 128
 NAME_TAKEN = "This user name is taken."
+EMAIL_TAKEN = "This e-mail address is in use."
 
 
 class SignUpForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -69,7 +70,7 @@ def free_email(address: str, of: User | None = None) -> str:
     """The address as given. Raises ValidationError when another person has it, in whatever case."""
     others = User.objects.exclude(pk=of.pk) if of else User.objects.all()
     if address and others.filter(email__iexact=address).exists():
-        raise forms.ValidationError("This e-mail address is in use.")
+        raise forms.ValidationError(EMAIL_TAKEN)
     return address
 
 

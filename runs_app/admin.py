@@ -22,6 +22,10 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field.name for field in self.model._meta.fields if field.name not in self.may_change]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What was changed and no more: the reconciler may have written other columns meanwhile."""
+        obj.save(update_fields=form.changed_data)
+
     may_change: tuple[str, ...] = ()
 
 
@@ -35,7 +39,7 @@ class RunAdmin(ReadOnly):
     may_change = ("name",)
     actions = ("cancel",)
 
-    @admin.action(description="Cancel the selected runs")
+    @admin.action(description="Cancel the selected runs", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Through the service, as the owner's own button does; runs that have ended stay as they are."""
         active = queryset.filter(state__in=Run.ACTIVE)

@@ -1,8 +1,11 @@
 """A person's own data: three fields to change, no right to gain."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db.models.signals import pre_save
 from django.test import Client
 
 from accounts.models import User
@@ -12,6 +15,21 @@ URL = "/api/users/profile"
 
 def patch(client: Client, given: Any) -> Any:
     return client.patch(URL, given, content_type="application/json")
+
+
+@contextmanager
+def just_before_saving(change: Callable[[], Any]) -> Iterator[None]:
+    """Somebody else's change to the database between this request's reading and its writing."""
+
+    def receiver(**_: Any) -> None:
+        pre_save.disconnect(receiver, sender=User)
+        change()
+
+    pre_save.connect(receiver, sender=User)
+    try:
+        yield
+    finally:
+        pre_save.disconnect(receiver, sender=User)
 
 
 def test_it_works(alice: User, client: Client) -> None:
@@ -47,5 +65,24 @@ def test_a_session_needs_the_token_of_its_page(alice: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert patch(strict, {"email": "x@example.org"}).status_code == 403
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+
+
+def test_only_what_was_given_is_written(alice: User, client: Client) -> None:
+    """An account that is closed or promoted at the same moment stays so."""
+    client.force_login(alice)
+    with just_before_saving(lambda: User.objects.filter(pk=alice.pk).update(is_active=False, last_name="Later")):
+        assert patch(client, {"first_name": "Al"}).status_code == 200
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.last_name, alice.is_active) == ("Al", "Later", False)
+
+
+def test_an_address_taken_a_moment_ago_is_refused_at_its_field(alice: User, client: Client) -> None:
+    client.force_login(alice)
+    with just_before_saving(lambda: User.objects.create_user("bob", "new@example.org", "x")):
+        answer = patch(client, {"email": "New@example.org"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"email": ["This e-mail address is in use."]}
     alice.refresh_from_db()
     assert alice.email == "alice@example.org"

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.db.models.signals import pre_save
 from django.test import Client
 
 from accounts.models import User
-from runs_app.models import Run, RunEvent
+from runs_app.models import Policy, Run, RunEvent
 from tests.runs_app.api.conftest import MakeRun
 
 
@@ -48,6 +50,34 @@ def test_only_the_name_can_be_changed(boss: Client, make_run: MakeRun, alice: Us
     after: dict[str, Any] = Run.objects.values().get()
     changed = {name for name in before if before[name] != after[name]}
     assert changed <= {"name", "updated"} and after["name"] == "kept"
+
+
+@pytest.mark.parametrize("model", [Run, Policy])
+def test_what_the_reconciler_writes_meanwhile_is_kept(boss: Client, make_run: MakeRun, alice: User, model: Any) -> None:
+    run = make_run(state="RUNNING")
+    policy = Policy.objects.create(owner=alice, run=run, which="best", sha256="0" * 64, bytes=1)
+    row, column = (run, "phase") if model is Run else (policy, "sha256")
+
+    def meanwhile(**_: Any) -> None:
+        model.objects.filter(pk=row.pk).update(**{column: "judge"})
+
+    pre_save.connect(meanwhile, sender=model)
+    try:
+        answer = boss.post(f"/admin/runs_app/{model._meta.model_name}/{row.pk}/change/", {"name": "kept"})
+    finally:
+        pre_save.disconnect(meanwhile, sender=model)
+    row.refresh_from_db()
+    assert (answer.status_code, row.name, getattr(row, column)) == (302, "kept", "judge")
+
+
+def test_who_may_only_look_cannot_cancel(make_run: MakeRun) -> None:
+    clerk = User.objects.create_user("clerk", password="pw", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_run"))
+    client, run = Client(), make_run(state="RUNNING")
+    client.force_login(clerk)
+    assert "Cancel the selected" not in client.get("/admin/runs_app/run/").content.decode()
+    client.post("/admin/runs_app/run/", {"action": "cancel", "_selected_action": [str(run.id)]})
+    assert not RunEvent.objects.filter(run=run, kind="cancel").exists()
 
 
 def test_cancel_goes_through_the_service(boss: Client, make_run: MakeRun) -> None:
