@@ -95,7 +95,10 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
 
 
 def excesses(case: Case) -> list[dict[str, Any]]:
-    """The subject against each baseline of the verdict; fractions a year, e^x - 1 of their logarithms."""
+    """The subject against each baseline of the verdict, fractions a year.
+
+    Those of growth are e^x - 1 of their logarithms; those at equal risk are arithmetic means as they stand.
+    """
     found = case.excess
     if found is None:
         return []
@@ -106,9 +109,9 @@ def excesses(case: Case) -> list[dict[str, Any]]:
             "low": math.expm1(found.low[b]),
             "high": math.expm1(found.high[b]),
             "p": float(found.p[b]),
-            "equal_risk_excess": math.expm1(found.equal_risk[b]),
-            "equal_risk_low": math.expm1(found.equal_risk_low[b]),
-            "equal_risk_high": math.expm1(found.equal_risk_high[b]),
+            "equal_risk_excess": float(found.equal_risk[b]),
+            "equal_risk_low": float(found.equal_risk_low[b]),
+            "equal_risk_high": float(found.equal_risk_high[b]),
             "dsr": found.dsr[b],
         }
         for b, key in enumerate(case.against)

@@ -62,8 +62,9 @@ def equal_risk_excess(x: Floats, x_b: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Excess:
-    """The subject against each of B baselines, logarithms a year; limits are of the percentile bootstrap.
+    """The subject against each of B baselines; limits are of the percentile bootstrap.
 
+    Theta, its limits and `error` are logarithms a year; those at equal risk are arithmetic means of returns a year.
     theta, low, high: (B,) excess and its 95 % interval; p: (B,) share of paths at or below 0.
     equal_risk and its interval: the same at the baseline's risk scaled to the subject's.
     upper: (B,) the 1 - 0.025/B limits, whose least bounds the excess over the best. error: (B,) standard errors.

@@ -23,6 +23,7 @@ LEAK_GATE = "The leak gate has not been run, and without it nothing is called sh
 class Verdict:
     """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat.
 
+    `equal_risk_excess`: fraction a year, an arithmetic mean of returns as it stands.
     `seen`: bars of the range that the subject was trained or selected on.
     """
 
@@ -67,7 +68,7 @@ def judge(
         low=figures.low,
         high=figures.high,
         baseline=best,
-        equal_risk_excess=math.expm1(float(excess.equal_risk.min())),
+        equal_risk_excess=float(excess.equal_risk.min()),
         power=figures.power,
         n_bars=n_bars,
         trials=trials,

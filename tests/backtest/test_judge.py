@@ -114,6 +114,16 @@ def test_metrics_agree_with_the_equity_they_stand_beside(finished: Job) -> None:
     assert metrics["total_return"] == pytest.approx(equity[-1] / equity[0] - 1)
 
 
+def test_at_equal_risk_against_cash_is_the_plain_mean_a_year(finished: Job) -> None:
+    """Cash has no risk of its own, so nothing is scaled: P·mean(r − rf), and no e^x − 1 of it."""
+    equity = column(finished.folder / "report/equity.csv", "equity")
+    cash = column(finished.folder / "report/baselines/cash/equity.csv", "equity")
+    above = equity[1:] / equity[:-1] - cash[1:] / cash[:-1]
+    summary = json.loads((finished.folder / "report/summary.json").read_text())
+    assert summary["excesses"][0]["baseline"] == "cash"
+    assert summary["excesses"][0]["equal_risk_excess"] == pytest.approx(252 * above.mean(), rel=1e-9)
+
+
 def test_the_same_again_gives_the_same_bytes(make_job: MakeJob, finished: Job) -> None:
     """Another folder, another label, another day: nothing below report/ may show it."""
     again = make_job("another-run", **CONFIG, out_tag="second try")
