@@ -38,7 +38,9 @@ def drawn(market: Market, n: int, steps: int) -> tuple[NDArray[np.int64], NDArra
     return starts, rng.uniform(-1.0, 1.0, (steps, n, market.n_assets + 1))
 
 
-def differences(market: Market, config: SimulatorConfig, starts: NDArray[np.int64], actions: NDArray[np.float64]) -> list[str]:
+def differences(
+    market: Market, config: SimulatorConfig, starts: NDArray[np.int64], actions: NDArray[np.float64]
+) -> list[str]:
     """Sentences where the compiled books and numpy's are more than 1e-9 apart: money against its start, the rest plain."""
     compiled, plain = both(market, config, starts)
     start = config.episode.start_cash

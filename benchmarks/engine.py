@@ -58,7 +58,9 @@ def run(folder: Path, wanted: list[str]) -> list[Figure]:
         arrays[name][rows] = INVESTED / bars.n_assets
     np.savez(folder / "panel.npz", **arrays)
     with Peer(folder / "panel.npz", PEERS) as peer:
-        return [rebalancing(work, peer, decisions(when[work.id], bars.n_assets)) for work in (B1, B2) if work.id in wanted]
+        return [
+            rebalancing(work, peer, decisions(when[work.id], bars.n_assets)) for work in (B1, B2) if work.id in wanted
+        ]
 
 
 def rebalancing(work: Work, peer: Peer, said: Decisions) -> Figure:

@@ -125,9 +125,7 @@ class NumpyBooks:
         gross = worth.sum(axis=1) - np.where(sold > 0.0, sold * price, 0.0).sum(axis=1)
         more = np.where(bought > 0.0, bought * price, 0.0).sum(axis=1)
         toll = np.where(bought > 0.0, cost * bought, 0.0).sum(axis=1)
-        room = (self.rules.gross_cap * equity - gross) / np.where(
-            more > 0.0, more + self.rules.gross_cap * toll, 1.0
-        )
+        room = (self.rules.gross_cap * equity - gross) / np.where(more > 0.0, more + self.rules.gross_cap * toll, 1.0)
         return np.where(more > 0.0, np.clip(room, 0.0, 1.0), 1.0)
 
     def value(self) -> None:
