@@ -16,9 +16,9 @@ from backtest.config import JudgedConfig
 from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
 from backtest.metrics import compute
-from backtest.registry import evaluation_faults, load, spec_for
+from backtest.registry import BASELINES, evaluation_faults, load, spec_for
 from backtest.runner import Judged, StrategyUnfit, returns_of, run_with_spread
-from backtest.stamps import seen_stamp, stamps
+from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
 from backtest.trades import fifo
@@ -99,14 +99,15 @@ def examine(
         judged[0].metrics["dsr_excess"] = excess.least_dsr
     labels = {one.key: one.spec.label for one in judged}
     seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
+    left_out = [spec_for(key).label for key in left_out_of(subject.key, config)]
     verdict = judge(
         excess, list(against), labels,
-        subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen,
+        subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen, left_out=left_out,
     )  # fmt: skip
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
-    told = seen_stamp(seen, span.n_bars) + told + stamps(config, feed.entry, market, shown)
+    told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out) + stamps(config, feed.entry, market, shown)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
     return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)
@@ -125,6 +126,15 @@ def verdict_baselines(subject: str, config: JudgedConfig) -> tuple[str, ...]:
     if config.evaluation.benchmark is None and "buy_hold" in (subject, *keys):
         keys = [key for key in keys if key != "benchmark"]
     return tuple(keys)
+
+
+def left_out_of(subject: str, config: JudgedConfig) -> tuple[str, ...]:
+    """Baselines of the verdict that nobody asked for; `buy_hold` and a benchmark without a name are the same one."""
+    present = {subject, *wanted_baselines(config, subject)}
+    same = {"buy_hold", "benchmark"}
+    if config.evaluation.benchmark is None:
+        present |= same if present & same else {"benchmark"}
+    return tuple(key for key in BASELINES if spec_for(key).in_verdict and key not in present)
 
 
 def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subject: Strategy) -> list[Judged]:

@@ -25,6 +25,11 @@ def seen_stamp(seen: int, n_bars: int) -> list[str]:
     return [f"{seen_of(seen, n_bars)}: this is no out-of-sample result."] if seen else []
 
 
+def left_out_stamp(labels: Sequence[str]) -> list[str]:
+    """Baselines of the verdict that the configuration leaves out, by their labels."""
+    return [f"Left out of the verdict: {', '.join(labels)}."] if labels else []
+
+
 def stamps(config: JudgedConfig, entry: DatasetEntry, market: Market, judged: Sequence[Judged]) -> list[str]:
     """Sentences in a fixed order; `judged` begins with the subject."""
     found = [_SURVIVORSHIP[entry.survivorship]] if entry.survivorship in _SURVIVORSHIP else []

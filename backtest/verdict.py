@@ -1,11 +1,12 @@
 """The first line of a report: does the subject beat every baseline, and how sure can one be.
 
-First match: `too_short`, `worse`, `shown`, else `not_shown`. `shown` also needs the leak gate, which no run of this
-version has passed, so it is never reached; the sentence says so. Absence of proof is no proof of absence: the power
-figure tells what the test could have shown.
+First match: `too_short`, `worse`, `shown`, else `not_shown`. `shown` also needs every baseline of the verdict, bars
+that the subject was not made from, and the leak gate, which no run of this version has passed, so it is never reached;
+the sentence says so. Absence of proof is no proof of absence: the power figure tells what the test could have shown.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -46,11 +47,12 @@ class Verdict:
 
 def judge(
     excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int,
-    seen: int = 0,
+    seen: int = 0, left_out: Sequence[str] = (),
 ) -> Verdict:  # fmt: skip
     """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none.
 
-    What it says of a subject that has `seen` some of the bars begins with that.
+    What it says of a subject that has `seen` some of the bars begins with that; `left_out` are the labels of baselines
+    that it should have been compared with.
     """
     front = f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
@@ -61,7 +63,7 @@ def judge(
     figures = Figures(
         *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
     )
-    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars)
+    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars, _lacking(left_out))
     return Verdict(
         code=code,
         excess_per_year=figures.excess,
@@ -116,7 +118,18 @@ def signed(value: float) -> str:
     return f"{percent:+.{digits}f}".replace("-", "−") + " %"
 
 
-def _reading(code: Code, excess: Excess, figures: Figures, subject: str, best: str, count: int, n_bars: int) -> str:
+def _lacking(left_out: Sequence[str]) -> str:
+    """What would have to be there before anything could be called shown."""
+    if not left_out:
+        return LEAK_GATE
+    names = f"{', '.join(left_out[:-1])} and {left_out[-1]}" if len(left_out) > 1 else left_out[0]
+    was, them = ("were", "them") if len(left_out) > 1 else ("was", "it")
+    return f"{names} {was} left out, and without {them} nothing is called shown. {LEAK_GATE}"
+
+
+def _reading(
+    code: Code, excess: Excess, figures: Figures, subject: str, best: str, count: int, n_bars: int, lacking: str
+) -> str:
     among = f"the best of {count} baselines" if count > 1 else "the only baseline"
     span = f"95 % interval {signed(figures.low)} to {signed(figures.high)}"
     told = f"{signed(figures.excess)} a year against {best}, {among} ({span}), after costs over {n_bars} bars"
@@ -127,11 +140,11 @@ def _reading(code: Code, excess: Excess, figures: Figures, subject: str, best: s
     if code == "worse":
         return f"Worse: {subject} made {told}; the whole interval lies below zero."
     if passes_all_but_the_leak_gate(excess):
-        return f"Not shown: {subject} made {told}, and passed every test of chance. {LEAK_GATE}"
+        return f"Not shown: {subject} made {told}, and passed every test of chance. {lacking}"
     could = signed(figures.power).removeprefix("+")
     return (
         f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
-        f"or more, so it is no proof that there is none. {LEAK_GATE}"
+        f"or more, so it is no proof that there is none. {lacking}"
     )
 
 

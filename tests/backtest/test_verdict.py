@@ -43,7 +43,7 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
     assert found.baseline == "equal"
     assert found.excess_per_year == pytest.approx(math.expm1(0.05))
     assert (found.low, found.high) == pytest.approx((math.expm1(0.01), math.expm1(0.12)))
-    assert found.equal_risk_excess == pytest.approx(math.expm1(0.03))
+    assert found.equal_risk_excess == 0.03  # an arithmetic mean of returns, not a growth
     assert found.power == pytest.approx(math.expm1(2.8 * 0.02))
     assert (found.n_bars, found.trials, found.seeds) == (252, 7, 1)
 
@@ -82,6 +82,14 @@ def test_all_tests_passed_is_still_not_shown_without_the_leak_gate() -> None:
     found = verdict(excess())
     assert passes_all_but_the_leak_gate(excess())
     assert found.code == "not_shown" and "passed every test of chance" in found.sentence and LEAK_GATE in found.sentence
+
+
+def test_baselines_that_were_left_out_stand_beside_the_leak_gate() -> None:
+    found = judge(excess(), KEYS, LABELS, subject="PPO policy", n_bars=252, trials=1, left_out=["Momentum"])
+    assert found.code == "not_shown" and "passed every test of chance" in found.sentence
+    assert found.sentence.endswith(f"Momentum was left out, and without it nothing is called shown. {LEAK_GATE}")
+    two = judge(excess(), KEYS, LABELS, subject="x", n_bars=252, trials=1, left_out=["Random", "Momentum"])
+    assert "Random and Momentum were left out, and without them nothing is called shown." in two.sentence
 
 
 @pytest.mark.parametrize(
