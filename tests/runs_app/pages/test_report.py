@@ -34,6 +34,17 @@ def test_verdict_comes_first_then_the_stamps(run: Run, person: Client) -> None:
         assert stamp in text
 
 
+def test_only_a_verdict_on_unseen_bars_is_headed_out_of_sample(run: Run, person: Client) -> None:
+    """`seen` counts the bars that the policy was trained or selected on."""
+    path = folder(run) / "summary.json"
+    summary = json.loads(path.read_text())
+    for seen, headed in ((0, True), (200, False)):
+        summary["verdict"] = {**VERDICT, "seen": seen}
+        path.write_text(json.dumps(summary))
+        page = Reading(person.get(reverse("runs:report", args=[run.id])).content.decode())
+        assert ("out of sample" in page.text) == headed
+
+
 def test_every_metric_of_every_strategy_with_its_definition(run: Run, person: Client) -> None:
     page = Reading(person.get(reverse("runs:report", args=[run.id])).content.decode())
     terms = [found for tag, found in page.tags if found.get("class") == "sb-term"]
