@@ -4,17 +4,13 @@ from typing import Any
 
 from marketdata.catalog import DatasetEntry
 from runs_app import datasets
-from runs_app.models import Dataset
 
 
 def stored_datasets(user: Any) -> list[DatasetEntry]:
     """The newest version of each stored dataset that this person may use, by id."""
-    rows = Dataset.objects.exclude(owner=None).exclude(owner=user).values_list("name", "version")
-    foreign = set(rows)
     newest: dict[str, DatasetEntry] = {}
-    for entry in datasets.catalog().entries():  # the newest of an id first
-        if (entry.id, entry.version) not in foreign:
-            newest.setdefault(entry.id, entry)
+    for entry in datasets.usable(user):  # the newest of an id first
+        newest.setdefault(entry.id, entry)
     return list(newest.values())
 
 

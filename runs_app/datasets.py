@@ -25,13 +25,23 @@ def register_stored() -> int:
     return len(rows)
 
 
+def usable(owner: Any) -> list[DatasetEntry]:
+    """Every stored version that this person may use: by id, the newest of an id first."""
+    foreign = set(Dataset.objects.exclude(owner=None).exclude(owner=owner).values_list("name", "version"))
+    return [entry for entry in catalog().entries() if (entry.id, entry.version) not in foreign]
+
+
 def find(owner: Any, name: str, version: str | None) -> DatasetEntry:
-    """The stored dataset, unless it is another person's. Raises DatasetMissing, the same for both."""
-    entry = catalog().find(name, version)
-    row = Dataset.objects.filter(name=entry.id, version=entry.version).first()
-    if row is not None and row.owner_id not in (None, owner.pk):
-        raise DatasetMissing({"dataset.id": [f"There is no dataset {name}."]})
-    return entry
+    """The version named, or the newest. Raises DatasetMissing, for another person's the same as for none."""
+    entries = usable(owner)
+    of_id = [entry for entry in entries if entry.id == name]
+    if not of_id:
+        known = ", ".join(dict.fromkeys(entry.id for entry in entries)) or "none yet"
+        raise DatasetMissing({"dataset.id": [f"There is no dataset {name}; stored are: {known}."]})
+    found = next((entry for entry in of_id if version in (None, entry.version)), None)
+    if found is None:
+        raise DatasetMissing({"dataset.version": [f"{name} has no version {version}; leave it empty for the newest."]})
+    return found
 
 
 def _details(entry: DatasetEntry) -> dict[str, Any]:

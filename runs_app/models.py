@@ -8,8 +8,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from runfiles import layout
-
 _ACTIVE = ("QUEUED", "STARTING", "RUNNING")
 _TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED")
 
@@ -205,10 +203,6 @@ class RunEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.run_id} #{self.seq} {self.kind}"
 
-    @property
-    def owner(self) -> Any:
-        return self.run.owner
-
 
 class Artifact(models.Model):
     """A file that a run left behind, by key; its path follows from the key through `runfiles.layout`."""
@@ -228,14 +222,6 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.key}"
-
-    @property
-    def owner(self) -> Any:
-        return self.run.owner
-
-    @property
-    def spec(self) -> layout.FileSpec | None:
-        return layout.spec_for(self.key)
 
 
 class Policy(models.Model):

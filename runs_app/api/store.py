@@ -3,19 +3,17 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
-from marketdata.catalog import Catalog
-from runs_app import access
+from marketdata.catalog import DatasetEntry
+from runs_app import access, datasets
 from runs_app.api.runs import ERRORS
 from runs_app.api.shapes import DatasetsShape, PoliciesShape, PolicyDetailShape, policy_row
 from runs_app.models import Policy
-from runs_app.pool import in_pool
 
 
 class PolicyList(APIView):
@@ -37,18 +35,15 @@ class PolicyDetail(APIView):
 class DatasetList(APIView):
     @extend_schema(operation_id="datasets_list", responses={200: DatasetsShape, 401: ErrorOutput})
     def get(self, request: Request) -> Response:
-        """Every stored dataset version that a run can name."""
-        return Response({"datasets": in_pool(dataset_rows)})
+        """Every stored dataset version that a run of yours can name."""
+        return Response({"datasets": [_dataset_row(entry) for entry in datasets.usable(request.user)]})
 
 
-def dataset_rows() -> list[dict[str, Any]]:
+def _dataset_row(entry: DatasetEntry) -> dict[str, Any]:
     names = ("id", "version", "title", "start", "end", "n_bars", "adjustment", "interval", "survivorship", "source")
-    return [
-        {
-            **{name: getattr(entry, name) for name in names},
-            "symbols": list(entry.symbols),
-            "fields": sorted(entry.fields),
-            "license_note": entry.license_note,
-        }
-        for entry in Catalog(settings.DATASETS_ROOT).entries()
-    ]
+    return {
+        **{name: getattr(entry, name) for name in names},
+        "symbols": list(entry.symbols),
+        "fields": sorted(entry.fields),
+        "license_note": entry.license_note,
+    }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from runfiles import layout
 from runs_app import places
 from runs_app.models import Policy, Run
 from tests.runs_app.yard import Yard
@@ -25,7 +26,9 @@ def test_artifacts_have_the_hashes_of_their_files(yard: Yard) -> None:
     found = {artifact.key: artifact for artifact in run.artifacts.all()}
     assert set(found) == {"config", "job_log", "best_model", "summary", "equal.summary", "manifest"}
     for artifact in found.values():
-        content = (folder / artifact.spec.path).read_bytes()
+        spec = layout.spec_for(artifact.key)
+        assert spec is not None
+        content = (folder / spec.path).read_bytes()
         assert (artifact.bytes, artifact.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
