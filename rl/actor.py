@@ -1,5 +1,8 @@
 """A policy at work: from a book at the close of t to the raw mean action, by one forward pass of one row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -14,8 +17,22 @@ from simulator.engine import BookSession
 from simulator.market import Market
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread of torch, whatever the process has been given: sums split over threads end in other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Actor:
-    """The mean action of `model` on one book; always one row at a time, so that the same book gives the same bits."""
+    """The mean action of `model` on one book.
+
+    Always one row at a time on one thread, so that the same book gives the same bits on every count of threads.
+    """
 
     def __init__(self, model: PPO, layout: ObservationLayout, windows: Windows, market: Market) -> None:
         self._policy, self._device, self._layout, self._windows = model.policy, model.device, layout, windows
@@ -30,7 +47,7 @@ class Actor:
         if session.terminated:
             return None
         observation = self.observe(session)
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             tensors = {key: torch.from_numpy(value).to(self._device) for key, value in observation.items()}
             action = self._policy._predict(tensors, deterministic=True)[0].cpu().numpy()
         if self._bounds is not None:
