@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from backtest.series import ZERO_VARIANCE, product_sum
+from simulator.jit import compiled
 
 Floats = NDArray[np.float64]
 
@@ -15,7 +15,7 @@ DRAWS = 1 << 18
 UNIT = 2.0**-53
 
 
-@njit(cache=True)
+@compiled
 def optimal_block(x):
     """Mean block for the stationary bootstrap of x (n,): Politis and White 2004 with Patton's correction of 2009.
 
@@ -54,7 +54,7 @@ def optimal_block(x):
     return min(best, math.ceil(min(3.0 * math.sqrt(n), n / 3.0)))
 
 
-@njit(cache=True)
+@compiled
 def draw_block(first, second, n, left, stop):
     """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length with mean 1/stop,
     cut at `left`.
@@ -66,7 +66,7 @@ def draw_block(first, second, n, left, stop):
     return start, min(length, left)
 
 
-@njit(cache=True)
+@compiled
 def equal_risk(mean, mean_b, square, square_b, n):
     """mean(x) - (s/s_b) mean(x_b) from means and mean squares; mean(x) where the baseline has no risk."""
     variance = (square - mean * mean) * n / (n - 1.0)
@@ -76,7 +76,7 @@ def equal_risk(mean, mean_b, square, square_b, n):
     return mean - math.sqrt(max(variance, 0.0) / variance_b) * mean_b
 
 
-@njit(cache=True)
+@compiled
 def close_path(sums, n, theta, level):
     """Fill theta and level (B,) from the sums (C,) of one resampled path."""
     baselines = theta.shape[0]
@@ -87,7 +87,7 @@ def close_path(sums, n, theta, level):
         level[b] = equal_risk(sums[own] / n, sums[other] / n, sums[own + shift] / n, sums[other + shift] / n, n)
 
 
-@njit(cache=True)
+@compiled
 def resample(raw, prefix, n, stop, place, sums, theta, level):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 

@@ -6,8 +6,9 @@ Formulas are those of docs/conventions.md; where another library differs, the do
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from simulator.jit import compiled
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ ZERO_VARIANCE = 1e-24
 NAN = math.nan
 
 
-@njit(cache=True)
+@compiled
 def simple_returns(equity):
     """(n,): r_t = max(E_t / E_(t-1) - 1, -1) of equity (n+1,); 0 once equity is gone, so that n stays the same."""
     n = equity.shape[0] - 1
@@ -32,12 +33,12 @@ def simple_returns(equity):
     return out
 
 
-@njit(cache=True)
+@compiled
 def normal_cdf(x):
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
-@njit(cache=True)
+@compiled
 def kth_smallest(work, k):
     """The k-th smallest of `work` (0-based), which is reordered: all before k are <= it."""
     low, high = 0, work.shape[0] - 1
@@ -62,7 +63,7 @@ def kth_smallest(work, k):
     return work[k]
 
 
-@njit(cache=True)
+@compiled
 def tail(returns, share):
     """(VaR, CVaR): the `share` quantile with linear interpolation (numpy's default), and the mean of r <= VaR.
 
@@ -88,7 +89,7 @@ def tail(returns, share):
     return value, total / count
 
 
-@njit(cache=True)
+@compiled
 def falls(equity):
     """(max drawdown, Ulcer) of equity (n+1,): dd_t = E_t / max(E_0..E_t) - 1, Ulcer sqrt(sum dd^2 / n).
 
@@ -103,7 +104,7 @@ def falls(equity):
     return deepest, math.sqrt(squares / (equity.shape[0] - 1))
 
 
-@njit(cache=True)
+@compiled
 def central_moments(x):
     """(mean, m2, m3, m4) of x (n,): population central moments."""
     n = x.shape[0]
@@ -118,7 +119,7 @@ def central_moments(x):
     return mean, m2 / n, m3 / n, m4 / n
 
 
-@njit(cache=True)
+@compiled
 def product_sum(x, y):
     """sum x y of two (n,), in four running sums: one would wait for each addition to end."""
     n = x.shape[0] - x.shape[0] % 4
@@ -133,7 +134,7 @@ def product_sum(x, y):
     return (a + b) + (c + d)
 
 
-@njit(cache=True)
+@compiled
 def newey_west(x):
     """Long-run variance of x (n,) about its mean: Bartlett weights, floor(4 (n/100)^(2/9)) lags, sums over n."""
     n = x.shape[0]
@@ -145,7 +146,7 @@ def newey_west(x):
     return total / n
 
 
-@njit(cache=True)
+@compiled
 def sharpe_error(x):
     """(SR, V0, V) of x (n,) per bar: SR = mean/s (ddof 1), V0 = 1 - g3 SR + (g4-1)/4 SR^2 (g4 raw kurtosis),
     V = max(V0, Newey-West of psi = z - SR/2 (z^2 - 1)). NaN where s < 1e-12 or n < 3.
@@ -166,7 +167,7 @@ def sharpe_error(x):
     return ratio, plain, max(plain, newey_west(psi))
 
 
-@njit(cache=True)
+@compiled
 def probabilistic_sharpe(ratio, against, variance, n):
     """PSR = Phi((SR - SR*) sqrt(n-1) / sqrt(V)), per bar (Bailey and Lopez de Prado); NaN where V is not positive."""
     if not variance > 0.0:
@@ -174,7 +175,7 @@ def probabilistic_sharpe(ratio, against, variance, n):
     return normal_cdf((ratio - against) * math.sqrt(n - 1.0) / math.sqrt(variance))
 
 
-@njit(cache=True)
+@compiled
 def autocorrelation(returns, mean, m2):
     """rho_1 with one mean and the full sum of squares; NaN without variance."""
     n = returns.shape[0]
@@ -186,13 +187,13 @@ def autocorrelation(returns, mean, m2):
     return total / (m2 * n)
 
 
-@njit(cache=True)
+@compiled
 def growth_a_year(start, end, n, periods):
     """CAGR (E_N/E_0)^(P/N) - 1; -1 if nothing is left."""
     return (end / start) ** (periods / n) - 1.0 if end > 0.0 else -1.0
 
 
-@njit(cache=True)
+@compiled
 def sharpe_sortino(returns, rf, periods):
     """(Sharpe, Sortino) a year: mean(r-rf)/s (ddof 1), mean(r-rf)/sqrt(mean(min(r-rf,0)^2)) over all n, times sqrt(P).
 
@@ -214,7 +215,7 @@ def sharpe_sortino(returns, rf, periods):
     return sharpe, NAN if downs == 0.0 else mean / math.sqrt(downs / n) * year
 
 
-@njit(cache=True)
+@compiled
 def series_figures(equity, returns, rf, periods):
     """(15,) in the order of SERIES_KEYS, of equity (n+1,), its returns (n,) and cash's returns rf (n,)."""
     n = returns.shape[0]
@@ -239,7 +240,7 @@ def series_figures(equity, returns, rf, periods):
     return out
 
 
-@njit(cache=True)
+@compiled
 def capture(returns, benchmark, sign):
     """Per-bar geometric mean of r over that of b on the bars on which sign*b > 0; NaN without such a bar or growth.
 
@@ -255,7 +256,7 @@ def capture(returns, benchmark, sign):
     return math.expm1(own / count) / math.expm1(other / count) if count else NAN
 
 
-@njit(cache=True)
+@compiled
 def relative_figures(returns, benchmark, rf, periods):
     """(5,) in the order of RELATIVE_KEYS: returns, benchmark and rf are (n,).
 
@@ -281,7 +282,7 @@ def relative_figures(returns, benchmark, rf, periods):
     return out
 
 
-@njit(cache=True)
+@compiled
 def weight_figures(weights):
     """(exposure, gross, net, HHI) of weights (n, A) at the closes 1..n: share of bars with a position, means of
     sum|w| and sum w, mean of sum (|w| / sum|w|)^2 over bars with a position (NaN without one).

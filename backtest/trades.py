@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulator.jit import compiled
 from simulator.ledger import Ledger, Orders
 
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ class Lots(NamedTuple):
     tail: Ints
 
 
-@njit(cache=True)
+@compiled
 def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lots, whole, part):
     """One row of the result: `amount` shares of `lot`, out at `exit_price` in bar `end` (-1: still open)."""
     side = 1 if lots.qty[lot] > 0.0 else -1
@@ -91,7 +91,7 @@ def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lot
     part[row, 4], part[row, 5] = fee, slip
 
 
-@njit(cache=True)
+@compiled
 def append_lot(k, a, lots):
     """Fill k becomes the newest lot of asset a."""
     if lots.head[a] < 0:
@@ -101,7 +101,7 @@ def append_lot(k, a, lots):
     lots.tail[a] = k
 
 
-@njit(cache=True)
+@compiled
 def close_against(k, row, fills, lots, whole, part):
     """Match fill k with the oldest lots of the other sign; what is left of it stays in lots.qty[k].
 
@@ -128,7 +128,7 @@ def close_against(k, row, fills, lots, whole, part):
     return row
 
 
-@njit(cache=True)
+@compiled
 def match_fills(fills, lots, marks, whole, part):
     """FIFO. Fills `whole` (2K, 4: asset, side, entry bar, exit bar) and `part` (2K, 6: qty, entry price, exit price,
     gross P&L, fees, slippage), closed matches first, then the open lots at `marks` (A,); returns the rows written.
