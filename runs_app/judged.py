@@ -1,5 +1,6 @@
 """The trained policy that a backtest judges: whose it is, what it was trained with, and its file."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,23 +9,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config import BacktestConfig
-from marketdata.config_base import ConfigFault, sentences
+from backtest.config import BacktestConfig, EvaluationConfig
+from backtest.registry import BASELINES
+from marketdata.config import SplitConfig
+from marketdata.config_base import ConfigFault, canonical, sentences
 from runs_app import harvest, places
 from runs_app.models import Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
 _SHARED = tuple(name for name in BacktestConfig.model_fields if name not in _OWN)
 _FILES = {"best": "best_model", "last": "model"}
+_SEEN = (("dataset", "symbols"), ("dataset", "interval"), ("dataset", "adjustment"), ("margin", "allow_short"),
+         ("episode", "mapping_mode"), ("episode", "logit_scale"), ("episode", "max_step_change"))  # fmt: skip
+"""What makes up an observation or an action, beside the features, which are the training's in any case."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A policy file by run and key or by policy row; `sha256` is what our row holds."""
+    """A policy file by run and key or by policy row; `sha256` is what our row holds, `which` is best or last."""
 
     run: Run | None
     policy: Policy | None
     key: str
+    which: str
     sha256: str
     config: Mapping[str, Any]
 
@@ -40,7 +47,23 @@ def find(owner: Any, config: BacktestConfig) -> Subject | None:
     policy: Policy | None = Policy.objects.owned_by(owner).filter(pk=policy_id).select_related("run").first()
     if policy is None:
         raise ConfigFault({"policy": ["There is no such policy; give a baseline's key or the id of one of yours."]})
-    return Subject(policy.run, policy, "", policy.sha256, policy.config)
+    return Subject(policy.run, policy, "", policy.which, policy.sha256, policy.config)
+
+
+def baseline(config: BacktestConfig) -> BacktestConfig:
+    """The same again, of a baseline. Raises ConfigFault where it is none, or where only a policy could be meant."""
+    if config.policy not in BASELINES:
+        known = ", ".join(BASELINES)
+        raise ConfigFault({"policy": [f"There is no strategy {config.policy}; use {known}, or the id of a policy."]})
+    faults = _without_effect(config, SplitConfig(), "")
+    faults |= {
+        name: [f"A baseline has no {name}; leave it out."]
+        for name in ("features", "policy_sha256")
+        if getattr(config, name) is not None
+    }
+    if faults:
+        raise ConfigFault(faults)
+    return config
 
 
 def filled(config: BacktestConfig, subject: Subject) -> BacktestConfig:
@@ -51,6 +74,8 @@ def filled(config: BacktestConfig, subject: Subject) -> BacktestConfig:
     """
     asked = config.model_dump(mode="json", exclude_unset=True)
     trained = {name: subject.config[name] for name in _SHARED if name in subject.config}
+    if asked.get("dataset", {}).get("symbols", ()) is None:
+        del asked["dataset"]["symbols"]  # a form's empty field: those of the training, as when it is left out
     if "id" in asked.get("dataset", {}) and asked["dataset"]["id"] != trained["dataset"]["id"]:
         del trained["dataset"]
     if "scheme" in asked.get("split", {}):
@@ -59,11 +84,33 @@ def filled(config: BacktestConfig, subject: Subject) -> BacktestConfig:
         raise ConfigFault({"features": ["The policy sees what it was trained on; leave features out."]})
     if asked.get("policy_sha256") not in (None, subject.sha256):
         raise ConfigFault({"policy_sha256": ["This is not the hash of the policy's file; leave it out."]})
+    if faults := _without_effect(config, SplitConfig.model_validate(subject.config["split"]), subject.which):
+        raise ConfigFault(faults)
     asked |= {"features": trained["features"], "policy_sha256": subject.sha256}
     try:
-        return BacktestConfig.model_validate(_over(trained, asked))
+        found = BacktestConfig.model_validate(_over(trained, asked))
     except ValidationError as error:
         raise ConfigFault(sentences(error)) from error
+    judging = found.evaluation.model_copy(update={"policy": subject.which})
+    return found.model_copy(update={"evaluation": judging})
+
+
+def check_seen(config: BacktestConfig, subject: Subject) -> None:
+    """Raises ConfigFault where a resolved backtest would show the policy what it was not trained on.
+
+    The job itself holds the whole observation against the policy file; here stands what the configurations tell.
+    """
+    offered = canonical(config)
+    faults: dict[str, list[str]] = {}
+    for group, name in _SEEN:
+        here, trained = offered[group][name], subject.config[group][name]
+        if name == "max_step_change":  # whether there is a step limit is part of what it sees; how large is not
+            here, trained = ("none" if limit is None else "a limit" for limit in (here, trained))
+        if here != trained:
+            told = f"{', '.join(trained)}, in this order" if name == "symbols" else json.dumps(trained)
+            faults[f"{group}.{name}"] = [f"The policy was trained with {told}; it can be judged with nothing else."]
+    if faults:
+        raise ConfigFault(faults)
 
 
 def copy(subject: Subject, target: Path) -> None:
@@ -96,7 +143,20 @@ def _of_run(owner: Any, config: BacktestConfig) -> Subject:
     if artifact is None:
         raise ConfigFault({"run_id": [f"This training left no {which} policy."]})
     policy = run.policies.filter(which=which).first()
-    return Subject(run, policy, _FILES[which], artifact.sha256, run.config)
+    return Subject(run, policy, _FILES[which], which, artifact.sha256, run.config)
+
+
+def _without_effect(config: BacktestConfig, split: SplitConfig, which: str) -> dict[str, list[str]]:
+    """Sentences at what was asked for and would change nothing. `split` and `which` are what the subject brings along.
+
+    A form sends each of its fields, so that a default counts as not asked for.
+    """
+    faults = {}
+    if config.start is not None and config.split not in (SplitConfig(), split):
+        faults["split.scheme"] = ["The range is given by start and end already; leave out either these or the split."]
+    if config.evaluation.policy not in (EvaluationConfig().policy, which):
+        faults["evaluation.policy"] = ["This chooses among the policies of run_id; leave it out here."]
+    return faults
 
 
 def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

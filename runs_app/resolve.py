@@ -6,7 +6,7 @@ Raises ConfigFault (field → sentences) with all the faults that can be found a
 from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
-from backtest.registry import BASELINES
+from backtest.registry import evaluation_faults
 from marketdata import catalog, splits
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
@@ -30,10 +30,7 @@ def training(owner: Any, config: TrainConfig) -> TrainConfig:
 
 
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
-    """A backtest whose dataset is said outright. Of a policy, `features` and `policy_sha256` are filled in already."""
-    if config.policy_sha256 is None and config.policy not in BASELINES:
-        known = ", ".join(BASELINES)
-        raise ConfigFault({"policy": [f"There is no strategy {config.policy}; use {known}, or the id of a policy."]})
+    """A backtest whose dataset is said outright, of a subject that `judged` has looked at."""
     entry, resolved = _judged(owner, config)
     features = config.features
     warmup = _warmup(features, entry) if features else 0
@@ -52,13 +49,7 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     dataset = catalog.resolve(entry, config.dataset)
     symbols = dataset.symbols or entry.symbols
     faults = data_faults(config, entry.fields, entry.adjustment, frozenset(entry.rate_columns))
-    unknown = [key for key in config.evaluation.baselines if key not in BASELINES]
-    if unknown:
-        sentence = f"There is no baseline {', '.join(unknown)}; use {', '.join(BASELINES)}."
-        faults.setdefault("evaluation.baselines", []).append(sentence)
-    if config.evaluation.benchmark is not None and config.evaluation.benchmark not in symbols:
-        sentence = f"{config.evaluation.benchmark} is not among the run's symbols: {', '.join(symbols)}."
-        faults.setdefault("evaluation.benchmark", []).append(sentence)
+    faults |= evaluation_faults(config.evaluation.baselines, config.evaluation.benchmark, symbols)
     for finding in entry.findings:
         if finding.get("level") == "red" and finding.get("symbol") in ("", *symbols):
             faults.setdefault("dataset.symbols", []).append(str(finding.get("sentence")))

@@ -33,9 +33,11 @@ def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str |
     subject = judged.find(owner, config)
     if subject is None:
         run.subject = str(config.policy)
-        return _queue(run, resolve.backtest(owner, config))
+        return _queue(run, resolve.backtest(owner, judged.baseline(config)))
     run.subject, run.source_run, run.policy = "policy", subject.run, subject.policy
-    return _queue(run, resolve.backtest(owner, judged.filled(config, subject)), subject)
+    resolved = resolve.backtest(owner, judged.filled(config, subject))
+    judged.check_seen(resolved, subject)
+    return _queue(run, resolved, subject)
 
 
 def cancel_run(*, run: Run) -> bool:

@@ -64,6 +64,7 @@ def backtest(request: HttpRequest) -> HttpResponse:
     if text := request.GET.get("policy"):
         policy = access.get_policy(request.user, _uuid(text))
         form.prefill({**policy.config, "policy": str(policy.id), "out_tag": ""})
+        form.prefill({"evaluation": {"policy": policy.which}})
         return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
     chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)

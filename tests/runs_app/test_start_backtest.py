@@ -48,11 +48,16 @@ def test_what_is_left_out_is_as_in_the_training(owner: Any, trained: Run) -> Non
     assert (places.run_folder(run.id) / layout.JUDGED_POLICY).read_bytes() == ZIP
 
 
-def test_what_is_asked_for_is_what_runs(owner: Any, trained: Run) -> None:
-    asked = {"run_id": str(trained.id), "dataset": {"id": "sample/us-indices"}, "split": {"scheme": "last_year"}}
+def test_no_symbols_are_those_of_the_training(owner: Any, trained: Run) -> None:
+    asked = {"run_id": str(trained.id), "dataset": {"id": "sample/us20", "symbols": None}}
     run = services.start_backtest(owner=owner, config=BacktestConfig.model_validate(asked))
-    assert run.config["dataset"]["id"] == "sample/us-indices"
-    assert set(run.config["dataset"]["symbols"]).isdisjoint({"AAPL", "KO", "XOM"})
+    assert run.config["dataset"]["symbols"] == ["AAPL", "KO", "XOM"]
+
+
+def test_what_is_asked_for_is_what_runs(owner: Any, trained: Run) -> None:
+    asked = {"run_id": str(trained.id), "dataset": {"start": "2000-01-03"}, "split": {"scheme": "last_year"}}
+    run = services.start_backtest(owner=owner, config=BacktestConfig.model_validate(asked))
+    assert run.config["dataset"] == trained.config["dataset"] | {"start": "2000-01-03"}
     assert run.config["split"]["scheme"] == "last_year"
 
 
@@ -93,9 +98,36 @@ def test_a_file_that_is_not_the_one_of_our_row(owner: Any, trained: Run, setting
     ({"start": "1990-01-10", "end": "1991-01-02"}, "start"),
     ({"start": "2030-01-10", "end": "2031-01-02"}, "start"),
     ({"dataset": {"symbols": ["NOPE"]}}, "dataset.symbols"),
+    ({"dataset": {"symbols": ["AAPL"]}}, "dataset.symbols"),
+    ({"dataset": {"symbols": ["KO", "AAPL", "XOM"]}}, "dataset.symbols"),
+    ({"dataset": {"id": "sample/us-indices"}}, "dataset.symbols"),
+    ({"margin": {"allow_short": True}}, "margin.allow_short"),
+    ({"episode": {"mapping_mode": "discrete"}}, "episode.mapping_mode"),
+    ({"episode": {"logit_scale": 2.0}}, "episode.logit_scale"),
+    ({"episode": {"max_step_change": 0.1}}, "episode.max_step_change"),
+    ({"start": "2010-01-04", "end": "2011-01-03", "split": {"scheme": "80_20", "embargo_bars": 9}}, "split.scheme"),
 ])  # fmt: skip
 def test_bad_input(owner: Any, trained: Run, asked: dict[str, Any], field: str) -> None:
     assert field in _errors(owner, {"run_id": str(trained.id), **asked})
+
+
+@pytest.mark.parametrize(("asked", "field"), [
+    ({"features": {"lookback": 5}}, "features"),
+    ({"policy_sha256": "0" * 64}, "policy_sha256"),
+    ({"evaluation": {"policy": "last"}}, "evaluation.policy"),
+    ({"start": "2010-01-04", "end": "2011-01-03", "split": {"scheme": "80_20"}}, "split.scheme"),
+    ({"policy": "nonsense", "policy_sha256": "0" * 64}, "policy"),
+    ({"policy": "policy", "policy_sha256": "0" * 64, "features": {}}, "policy"),
+])  # fmt: skip
+def test_what_no_baseline_has(owner: Any, samples: Path, asked: dict[str, Any], field: str) -> None:
+    assert list(_errors(owner, {"policy": "equal", **asked})) == [field]
+
+
+def test_a_policy_by_its_id_is_the_one_it_is(owner: Any, trained: Run) -> None:
+    policy = Policy.objects.create(
+        owner=owner, run=trained, which="best", sha256=SHA, bytes=len(ZIP), config=trained.config
+    )
+    assert "evaluation.policy" in _errors(owner, {"policy": str(policy.id), "evaluation": {"policy": "last"}})
 
 
 def test_an_unknown_key(owner: Any, samples: Path) -> None:
