@@ -7,7 +7,7 @@ KERNELS := $(wildcard simulator/*.py backtest/*.py rl/*.py)
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench setup screenshots
+.PHONY: help demo serve test check lint bench setup tools screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,18 +18,20 @@ demo: setup ## train a policy on the sample data, judge it, serve the report (EX
 serve: setup ## the site on 127.0.0.1:8000 (PORT=)
 	@$(PY) manage.py serve --port $(PORT)
 
-test: setup .venv/.dev .venv/.browser ## the whole suite: JavaScript, browser, numbers and site
+test: setup .venv/.dev .venv/.browser lint ## the whole suite: lint, JavaScript, browser, numbers and site
 	node --test tests/js/*.test.js
 	$(PY) -m pytest tests/browser -q
 	$(PY) -m pytest
 
-check: setup .venv/.dev ## format, lint, types, migrations and the fast tests
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
+check: setup .venv/.dev lint ## format, lint, types, migrations and the fast tests
+	$(PY) -m pytest -q -m "not slow"
+
+lint: .venv/.dev
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy .
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
-	$(PY) -m pytest -q -m "not slow"
 
 bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interleaved (ONLY=B1,R5 for some)
 	$(PY) -m benchmarks.run $(if $(ONLY),--only $(ONLY))
@@ -37,13 +39,21 @@ bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interl
 screenshots: setup .venv/.dev .venv/.browser ## every page, light and dark, narrow and wide, into screenshots/
 	$(PY) scripts/screenshots.py
 
-setup: .venv/.ready static/vendor/.ready
+setup: tools .venv/.ready static/vendor/.ready
 	@$(PY) -m marketdata.setup_samples $(MEDIA)/datasets > /dev/null
 	@$(MAKE) --silent .venv/.kernels
 	@$(PY) manage.py migrate --verbosity 0
 
+# what must be there before anything is fetched, each said in a sentence
+tools:
+	@command -v npm >/dev/null && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' \
+		|| { echo "StockBot needs Node 20 or newer with npm; install it, then run this again." >&2; exit 1; }
+	@[ ! -x $(PY) ] || $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "The Python in .venv is older than 3.11; delete .venv, then run this again." >&2; exit 1; }
+
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "StockBot needs Python 3.11 or newer; set PYTHON=")'
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "StockBot needs Python 3.11 or newer; name one with PYTHON=." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/.ready: requirements.txt | .venv/bin/python
@@ -62,7 +72,7 @@ static/vendor/.ready: package-lock.json scripts/vendor.py .venv/.ready
 	@$(PY) scripts/vendor.py && touch $@
 
 .venv/.kernels: .venv/.ready $(KERNELS)
-	@echo "Compiling the simulator and the judge (once, about half a minute) ..."
+	@echo "Compiling the simulator and the judge (once, a minute or so) ..."
 	@$(PY) scripts/compile_kernels.py $(MEDIA)/datasets
 	@touch $@
 

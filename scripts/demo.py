@@ -197,12 +197,12 @@ def demo(client: Client) -> str:
 
 
 def end_as_by_hand(_signal: int, _frame: FrameType | None) -> None:
-    """A closed terminal or a TERM ends the demo as Ctrl-C does, and with it the server."""
+    """TERM and a closed terminal end the demo and its server as Ctrl-C does, also where a shell had INT ignored."""
     raise KeyboardInterrupt
 
 
 def main() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_as_by_hand)
     credentials = subprocess.run(manage("demo_user"), cwd=ROOT, capture_output=True, text=True, check=False)
     if credentials.returncode:
