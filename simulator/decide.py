@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.exponential import exponential
 from simulator.jit import inlined
 from simulator.market import MarketArrays
 from simulator.rules import DISCRETE, SIMPLEX_CASH, Rules
@@ -32,67 +33,86 @@ def hold_weights(i: int, t: int, market: MarketArrays, state: State, scratch: Sc
 
 
 @inlined
+def clipped(x: float) -> float:
+    return min(1.0, max(-1.0, x))
+
+
+@inlined
+def softmax_parts(t: int, market: MarketArrays, rules: Rules, action: Floats, want: Floats) -> float:
+    """want = e^logit of each asset with a bar, 0 elsewhere; returns their sum. No shift: logit_scale is at most 50."""
+    has_bar = market.has_bar[t]
+    for a in range(want.shape[0]):
+        part = exponential(rules.logit_scale * clipped(action[a + 1]))
+        want[a] = part if has_bar[a] else 0.0
+    total = 0.0
+    for a in range(want.shape[0]):
+        total += want[a]
+    return total
+
+
+@inlined
 def map_action(i: int, t: int, market: MarketArrays, rules: Rules, actions: Floats, scratch: Scratch) -> None:
     """scratch.want = weights of the raw action in row i, clipped to [-1, 1]; sums run over assets with a bar."""
-    want, has_bar, action = scratch.want, market.has_bar[t], actions[i]
+    want, held, has_bar, action = scratch.want, scratch.held, market.has_bar[t], actions[i]
     n_assets = want.shape[0]
-    total = 0.0
     if rules.mapping == SIMPLEX_CASH:
-        # logits stay below logit_scale <= 50 in size, so exp cannot overflow and needs no shift
-        for a in range(n_assets):
-            if has_bar[a]:
-                want[a] = math.exp(rules.logit_scale * min(1.0, max(-1.0, action[a + 1])))
-                total += want[a]
-        cash_logit = rules.logit_scale * min(1.0, max(-1.0, action[0]))
-        factor = rules.invest_max / (1.0 + math.exp(-cash_logit)) / total if total > 0.0 else 0.0
+        total = softmax_parts(t, market, rules, action, want)
+        invested = rules.invest_max / (1.0 + exponential(-rules.logit_scale * clipped(action[0])))
+        factor = invested / total if total > 0.0 else 0.0
     elif rules.mapping == DISCRETE:
         for a in range(n_assets):
             want[a] = action[a] - 1.0 if rules.allow_short else action[a]
         factor = rules.invest_max / n_assets
     else:
+        total = 0.0
         for a in range(n_assets):
-            if has_bar[a]:
-                want[a] = math.tanh(3.0 * min(1.0, max(-1.0, action[a])))
-                total += abs(want[a])
+            want[a] = math.tanh(3.0 * clipped(action[a]))
+            total += abs(want[a]) if has_bar[a] else 0.0
         factor = rules.gross_cap / max(1.0, total)
     for a in range(n_assets):
-        want[a] = want[a] * factor if has_bar[a] else scratch.held[a]
+        want[a] = want[a] * factor if has_bar[a] else held[a]
 
 
 @inlined
 def cap_step(i: int, t: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch) -> None:
     """No target moves further than `step_cap` from the previous one (from the weight held where a close is missing)."""
     want, held, target = scratch.want, scratch.held, state.target[i]
-    has_bar, last_gap = market.has_bar[t], market.last_gap[t]
-    for a in range(want.shape[0]):
-        if has_bar[a]:
-            prev = held[a] if last_gap[a] > state.last_decision[i] else target[a]
-            want[a] = prev + min(rules.step_cap, max(-rules.step_cap, want[a] - prev))
+    last_gap, last_decision, most = market.last_gap[t], state.last_decision[i], rules.step_cap
+    for a in range(want.shape[0]):  # a locked asset has a gap at t, and wants what it holds
+        now, before = held[a], target[a]
+        prev = now if last_gap[a] > last_decision else before
+        want[a] = prev + min(most, max(-most, want[a] - prev))
 
 
 @inlined
-def apply_caps(t: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> bool:
-    """The mandate's caps, once, in order; each only shrinks. True when any of them changed a target."""
-    want, has_bar = scratch.want, market.has_bar[t]
-    bound = False
-    free_long = 0.0
-    free_short = 0.0
-    locked_gross = 0.0
-    locked_net = 0.0
+def cap_positions(t: int, market: MarketArrays, rules: Rules, want: Floats) -> int:
+    """Long-only and the cap of one position, on each asset with a bar. Returns how many targets they changed."""
+    has_bar, most = market.has_bar[t], rules.position_cap
+    least = -most if rules.allow_short else 0.0
+    changed = 0
     for a in range(want.shape[0]):
         w = want[a]
-        if not has_bar[a]:
-            locked_gross += abs(w)
-            locked_net += w
-            continue
-        capped = 0.0 if w < 0.0 and not rules.allow_short else w
-        capped = min(rules.position_cap, max(-rules.position_cap, capped))
-        if abs(capped) < TINY_WEIGHT:
-            capped = 0.0
-        bound = bound or abs(capped - w) > CAP_SLACK
+        capped = min(most, max(least, w))
+        capped = capped if abs(capped) >= TINY_WEIGHT else 0.0
+        capped = capped if has_bar[a] else w
+        changed += 1 if abs(capped - w) > CAP_SLACK else 0
         want[a] = capped
-        free_long += max(capped, 0.0)
-        free_short -= min(capped, 0.0)
+    return changed
+
+
+@inlined
+def cap_sums(t: int, market: MarketArrays, rules: Rules, want: Floats) -> tuple[float, float]:
+    """Factors for free longs and free shorts that bring gross, then net, under their caps; what is locked counts."""
+    has_bar = market.has_bar[t]
+    free_long, free_short, locked_gross, locked_net = 0.0, 0.0, 0.0, 0.0
+    for a in range(want.shape[0]):
+        w = want[a]
+        free = w if has_bar[a] else 0.0
+        locked = w - free
+        free_long += max(free, 0.0)
+        free_short -= min(free, 0.0)
+        locked_gross += abs(locked)
+        locked_net += locked
     free = free_long + free_short
     scale_long = 1.0
     if locked_gross + free > rules.gross_cap + CAP_SLACK:
@@ -105,12 +125,21 @@ def apply_caps(t: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> 
         scale_long *= max(0.0, free_long - (net - rules.net_cap)) / free_long
     elif net < -rules.net_cap - CAP_SLACK and free_short > 0.0:
         scale_short *= max(0.0, free_short + (net + rules.net_cap)) / free_short
+    return scale_long, scale_short
+
+
+@inlined
+def apply_caps(t: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> bool:
+    """The mandate's caps, once, in order; each only shrinks. True when any of them changed a target."""
+    want, has_bar = scratch.want, market.has_bar[t]
+    changed = cap_positions(t, market, rules, want)
+    scale_long, scale_short = cap_sums(t, market, rules, want)
     if scale_long < 1.0 or scale_short < 1.0:
-        bound = True
+        changed += 1
         for a in range(want.shape[0]):
             if has_bar[a]:
                 want[a] *= scale_long if want[a] > 0.0 else scale_short
-    return bound
+    return changed > 0
 
 
 @inlined
@@ -118,7 +147,7 @@ def round_to_lot(shares: float, lot: float) -> float:
     """Toward zero to whole lots; a lot of 0 leaves fractions."""
     if lot <= 0.0:
         return shares
-    size = lot * math.floor(abs(shares) / lot + LOT_SLACK)
+    size = lot * float(np.floor(abs(shares) / lot + LOT_SLACK))
     return size if shares > 0.0 else -size
 
 
@@ -127,23 +156,21 @@ def make_orders(i: int, t: int, market: MarketArrays, rules: Rules, state: State
     """scratch.order = shares to trade after band, lots and the smallest order. Returns how many are not 0."""
     wants, helds, orders = scratch.want, scratch.held, scratch.order
     shares, mark, has_bar = state.shares[i], market.mark[t], market.has_bar[t]
-    equity = state.equity[i]
+    equity, lot = state.equity[i], rules.lot
     floor = max(MIN_ORDER_OF_EQUITY * equity, rules.min_notional)
-    banded = rules.policy_layers and rules.band > 0.0 and state.gross[i] <= (rules.gross_cap + CAP_SLACK) * equity
+    band = rules.band if rules.policy_layers and state.gross[i] <= (rules.gross_cap + CAP_SLACK) * equity else 0.0
+    most = rules.position_cap + CAP_SLACK
     count = 0
     for a in range(orders.shape[0]):
-        orders[a] = 0.0
-        if not has_bar[a]:
-            continue
-        want, held = wants[a], helds[a]
-        if want != 0.0 and banded and abs(want - held) < rules.band and abs(held) <= rules.position_cap + CAP_SLACK:
-            continue
-        goal = round_to_lot(want * equity / mark[a], rules.lot)
+        want, held, price = wants[a], helds[a], mark[a]
+        goal = round_to_lot(want * equity / price, lot)
         order = goal - shares[a]
-        if abs(order) < TINY_SHARES or (abs(order) * mark[a] < floor and goal != 0.0):
-            continue
-        orders[a] = order
-        count += 1
+        size = abs(order)
+        in_band = (want != 0.0) & (abs(want - held) < band) & (abs(held) <= most)
+        small = (size < TINY_SHARES) | ((size * price < floor) & (goal != 0.0))
+        made = has_bar[a] & (not in_band) & (not small)
+        orders[a] = order if made else 0.0
+        count += 1 if made else 0
     return count
 
 

@@ -39,59 +39,70 @@ def fee_a_share(price: float, rules: Rules) -> float:
 
 
 @inlined
-def size_orders(i: int, f: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch) -> None:
-    """Cut each order to what can trade in f, split it into x- (toward zero) and x+ (the rest), and price it whole."""
-    orders, reduce, grow, reasons = scratch.order, scratch.reduce, scratch.grow, scratch.reason
-    shares, references, volumes = state.shares[i], market.ref[f], market.usual_volume[f]
+def size_orders(f: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> None:
+    """scratch.size = what of each order can trade in f: nothing without price or volume, else up to participation."""
+    sizes, orders, references, volumes = scratch.size, scratch.order, market.ref[f], market.usual_volume[f]
+    needs_volume, participation, lot = rules.needs_volume, rules.participation, rules.lot
     for a in range(orders.shape[0]):
-        reduce[a] = 0.0
-        grow[a] = 0.0
-        order = orders[a]
-        if order == 0.0:
-            continue
-        reasons[a] = FILLED
-        reference, volume = references[a], volumes[a]
-        if not reference > 0.0:  # also NaN
-            reasons[a] = UNTRADABLE
-            continue
-        if rules.needs_volume and not volume > 0.0:
-            reasons[a] = NO_VOLUME
-            continue
-        size = abs(order)
-        if size > rules.participation * volume:  # off: inf, or NaN where no volume is known
-            size = abs(round_to_lot(rules.participation * volume, rules.lot))
-            reasons[a] = CUT_BY_CAP
-        side = math.copysign(1.0, order)
-        toward = min(size, max(0.0, -side * shares[a]))
-        beyond = size - toward
-        if beyond > 0.0 and side < 0.0 and not rules.allow_short:
-            beyond = 0.0
-            reasons[a] = SHORT_REFUSED
-        scratch.price[a] = slipped(reference, side, toward + beyond, volume, rules)
+        volume = volumes[a]
+        tradable = (references[a] > 0.0) & ((volume > 0.0) | (not needs_volume))
+        size = abs(orders[a]) if tradable else 0.0
+        most = participation * volume  # off: inf, or NaN where no volume is known
+        sizes[a] = round_to_lot(most, lot) if size > most else size
+
+
+@inlined
+def split_orders(i: int, rules: Rules, state: State, scratch: Scratch) -> None:
+    """scratch.reduce and .grow: x- that brings shares toward zero, and x+, the rest; no x+ of a sell without shorts."""
+    reduce, grow, orders, sizes, shares = scratch.reduce, scratch.grow, scratch.order, scratch.size, state.shares[i]
+    long_only = not rules.allow_short
+    for a in range(orders.shape[0]):
+        side = 1.0 if orders[a] > 0.0 else -1.0
+        toward = min(sizes[a], max(0.0, -side * shares[a]))
+        beyond = 0.0 if long_only & (side < 0.0) else sizes[a] - toward
         reduce[a] = side * toward
         grow[a] = side * beyond
 
 
 @inlined
-def funding_factor(i: int, f: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch) -> float:
+def price_orders(f: int, market: MarketArrays, rules: Rules, scratch: Scratch) -> None:
+    """scratch.price of each whole order, before funding; 0 where nothing trades."""
+    prices, reduce, grow = scratch.price, scratch.reduce, scratch.grow
+    references, volumes = market.ref[f], market.usual_volume[f]
+    for a in range(prices.shape[0]):
+        x, reference = reduce[a] + grow[a], references[a]
+        side = 1.0 if x > 0.0 else -1.0
+        price = slipped(reference, side, abs(x), volumes[a], rules)
+        prices[a] = price if x != 0.0 else 0.0
+
+
+@inlined
+def value_assets(i: int, f: int, market: MarketArrays, state: State, scratch: Scratch) -> None:
+    """scratch.value = what a share counts for in bar f: the fill's reference price, without one the mark; 0 unseen."""
+    values, shares, references, marks = scratch.value, state.shares[i], market.ref[f], market.mark[f - 1]
+    for a in range(values.shape[0]):
+        reference, mark = references[a], marks[a]
+        known = mark if shares[a] != 0.0 else 0.0
+        values[a] = reference if reference > 0.0 else known
+
+
+@inlined
+def funding_factor(i: int, rules: Rules, state: State, scratch: Scratch) -> float:
     """Lambda: the share of all increases that equity can carry, everything valued at the fill's reference prices."""
-    shares, references, marks, prices = state.shares[i], market.ref[f], market.mark[f - 1], scratch.price
+    shares, values, prices, reduces, grows = (
+        state.shares[i], scratch.value, scratch.price, scratch.reduce, scratch.grow
+    )  # fmt: skip
     equity = state.cash[i]
     gross = 0.0
     grow_gross = 0.0
     grow_cost = 0.0
     for a in range(shares.shape[0]):
-        held, reduce, grow = shares[a], scratch.reduce[a], scratch.grow[a]
-        if held == 0.0 and grow == 0.0:
-            continue
-        reference = references[a] if references[a] > 0.0 else marks[a]
-        equity += held * reference
-        gross += abs(held + reduce) * reference
-        if reduce != 0.0 or grow != 0.0:
-            cost = fee_a_share(prices[a], rules) + abs(prices[a] - reference)
-            equity -= cost * abs(reduce)
-            grow_gross += abs(grow) * reference
-            grow_cost += cost * abs(grow)
+        value, price, reduce, grow = values[a], prices[a], reduces[a], abs(grows[a])
+        cost = fee_a_share(price, rules) + abs(price - value)
+        equity += shares[a] * value - cost * abs(reduce)
+        gross += abs(shares[a] + reduce) * value
+        grow_gross += grow * value
+        grow_cost += cost * grow
     if grow_gross == 0.0:
         return 1.0
     room = (rules.gross_cap * equity - gross) / (grow_gross + rules.gross_cap * grow_cost)
@@ -99,31 +110,43 @@ def funding_factor(i: int, f: int, market: MarketArrays, rules: Rules, state: St
 
 
 @inlined
-def settle(
-    i: int,
-    filled_at: int,
-    decided: int,
-    a: int,
-    asked: float,
-    filled: float,
-    price: float,
-    reference: float,
-    reason: int,
-    rules: Rules,
-    state: State,
-    log: OrderLog,
-) -> Sums:
-    """Move the shares of one fill and log the order. Returns (paid, traded, fee, spread, impact), money."""
-    size = abs(filled)
-    traded = size * price
-    fee = size * fee_a_share(price, rules)
+def fund_orders(share: float, rules: Rules, scratch: Scratch) -> None:
+    """scratch.filled = x- and the share of x+ that is funded, to lots where it is cut."""
+    filled, reduce, grow, lot = scratch.filled, scratch.reduce, scratch.grow, rules.lot
+    for a in range(filled.shape[0]):
+        more = round_to_lot(share * grow[a], lot) if share < 1.0 else grow[a]
+        x = reduce[a] + more
+        filled[a] = x if abs(x) >= TINY_SHARES else 0.0
+
+
+@inlined
+def costs_of(size: float, price: float, reference: float, rules: Rules) -> tuple[float, float, float]:
+    """(fee, spread, impact) of a fill, money; spread and impact are inside the price."""
     slippage = size * abs(price - reference)
     # without impact all slippage is spread: a difference of the two would be a rounding residue
     spread = min(slippage, size * reference * rules.half_spread) if rules.impact > 0.0 else slippage
-    left = state.shares[i, a] + filled
-    state.shares[i, a] = left if abs(left) >= TINY_SHARES else 0.0
-    log_order(decided, filled_at, a, asked, filled, reference, price, fee, spread, slippage - spread, reason, log)
-    return filled * price + fee, traded, fee, spread, slippage - spread
+    return size * fee_a_share(price, rules), spread, slippage - spread
+
+
+@inlined
+def settle(filled: float, price: float, reference: float, rules: Rules) -> Sums:
+    """(paid, traded, fee, spread, impact) of one fill, money."""
+    size = abs(filled)
+    fee, spread, impact = costs_of(size, price, reference, rules)
+    return filled * price + fee, size * price, fee, spread, impact
+
+
+@inlined
+def settle_orders(i: int, rules: Rules, state: State, scratch: Scratch) -> Sums:
+    """Move the shares of every fill; the sums of `settle`, in index order."""
+    shares, filled, prices, values = state.shares[i], scratch.filled, scratch.price, scratch.value
+    sums = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for a in range(filled.shape[0]):
+        sums = add(sums, settle(filled[a], prices[a], values[a], rules))
+    for a in range(filled.shape[0]):
+        left = shares[a] + filled[a]
+        shares[a] = left if abs(left) >= TINY_SHARES else 0.0
+    return sums
 
 
 @inlined
@@ -174,26 +197,46 @@ def log_order(
 
 
 @inlined
+def reason_of(a: int, f: int, share: float, market: MarketArrays, rules: Rules, scratch: Scratch) -> int:
+    """Why order a filled as it did; what came last says it."""
+    reduce, grow, size, order = scratch.reduce[a], scratch.grow[a], scratch.size[a], scratch.order[a]
+    if not market.ref[f, a] > 0.0:
+        return UNTRADABLE
+    if rules.needs_volume and not market.usual_volume[f, a] > 0.0:
+        return NO_VOLUME
+    if share < 1.0 and grow != 0.0:
+        return CUT_BY_FUNDING
+    if order < 0.0 and not rules.allow_short and size > abs(reduce):
+        return SHORT_REFUSED
+    return CUT_BY_CAP if size < abs(order) else FILLED
+
+
+@inlined
+def log_orders(f: int, share: float, market: MarketArrays, rules: Rules, scratch: Scratch, log: OrderLog) -> None:
+    """A line for each order of the bar, filled or not."""
+    for a in range(scratch.order.shape[0]):
+        asked, filled, reference, price = scratch.order[a], scratch.filled[a], market.ref[f, a], scratch.price[a]
+        if asked == 0.0:
+            continue
+        reason = reason_of(a, f, share, market, rules, scratch)
+        if filled == 0.0:
+            log_order(f - 1, -1, a, asked, 0.0, reference, math.nan, 0.0, 0.0, 0.0, reason, log)
+        else:
+            fee, spread, impact = costs_of(abs(filled), price, reference, rules)
+            log_order(f - 1, f, a, asked, filled, reference, price, fee, spread, impact, reason, log)
+
+
+@inlined
 def fill_orders(
     i: int, f: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, scratch: Scratch, log: OrderLog
 ) -> None:
     """Fill book i's orders in bar f, in index order."""
-    size_orders(i, f, market, rules, state, scratch)
-    share = funding_factor(i, f, market, rules, state, scratch)
-    orders, references = scratch.order, market.ref[f]
-    sums = (0.0, 0.0, 0.0, 0.0, 0.0)
-    for a in range(orders.shape[0]):
-        asked = orders[a]
-        if asked == 0.0:
-            continue
-        grow, reason = scratch.grow[a], scratch.reason[a]
-        if share < 1.0 and grow != 0.0:
-            grow = round_to_lot(share * grow, rules.lot)
-            reason = CUT_BY_FUNDING
-        filled = scratch.reduce[a] + grow
-        if abs(filled) < TINY_SHARES:
-            log_order(f - 1, -1, a, asked, 0.0, references[a], math.nan, 0.0, 0.0, 0.0, reason, log)
-        else:
-            fill = settle(i, f, f - 1, a, asked, filled, scratch.price[a], references[a], reason, rules, state, log)
-            sums = add(sums, fill)
-    post(i, sums, state, totals)
+    size_orders(f, market, rules, scratch)
+    split_orders(i, rules, state, scratch)
+    price_orders(f, market, rules, scratch)
+    value_assets(i, f, market, state, scratch)
+    share = funding_factor(i, rules, state, scratch)
+    fund_orders(share, rules, scratch)
+    post(i, settle_orders(i, rules, state, scratch), state, totals)
+    if log.decided.shape[0] > 0:
+        log_orders(f, share, market, rules, scratch, log)

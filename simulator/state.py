@@ -49,10 +49,12 @@ class Scratch(NamedTuple):
     held: NDArray[np.float64]  # weights now
     want: NDArray[np.float64]  # target weights on their way through the layers
     order: NDArray[np.float64]  # shares to trade
+    size: NDArray[np.float64]  # what of it can trade, >= 0
     reduce: NDArray[np.float64]  # x-: toward zero
     grow: NDArray[np.float64]  # x+: the rest
     price: NDArray[np.float64]
-    reason: NDArray[np.int64]
+    value: NDArray[np.float64]  # of a share, when funding is decided
+    filled: NDArray[np.float64]  # shares that trade
 
 
 class OrderLog(NamedTuple):
@@ -98,7 +100,7 @@ def new_totals(n: int) -> Totals:
 
 
 def new_scratch(n_assets: int) -> Scratch:
-    return Scratch._make([np.zeros(n_assets) for _ in range(6)] + [np.zeros(n_assets, np.int64)])
+    return Scratch._make([np.zeros(n_assets) for _ in Scratch._fields])
 
 
 def new_log(capacity: int) -> OrderLog:

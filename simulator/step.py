@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.decide import Floats, decide
-from simulator.fill import add, fill_orders, log_order, post, settle, slipped
+from simulator.fill import add, costs_of, fill_orders, log_order, post, settle, slipped
 from simulator.jit import inlined, kernel
 from simulator.market import MarketArrays
+from simulator.prefetch import prefetch
 from simulator.rules import Rules
 from simulator.state import BY_RUIN, BY_STOP, LIQUIDATED, LIVE, RUINED, STOPPED, OrderLog, Path, Scratch, State, Totals
+
+LINE = 8  # numbers in a cache line
 
 
 @inlined
@@ -43,10 +46,9 @@ def mark_book(i: int, t: int, market: MarketArrays, state: State) -> None:
     net = 0.0
     for a in range(shares.shape[0]):
         q = shares[a]
-        if q != 0.0:
-            value = q * mark[a]
-            net += value
-            gross += abs(value)
+        value = q * mark[a] if q != 0.0 else 0.0
+        net += value
+        gross += abs(value)
     state.gross[i] = gross
     state.net[i] = net
     state.equity[i] = state.cash[i] + net
@@ -77,7 +79,10 @@ def close_out(
         price = mark * (1.0 + side * rules.half_spread)
         if how == LIQUIDATED:
             price = slipped(mark, side, abs(held), market.usual_volume[t, a], rules)
-        sums = add(sums, settle(i, t, t, a, -held, -held, price, mark, how, rules, state, log))
+        fee, spread, impact = costs_of(abs(held), price, mark, rules)
+        log_order(t, t, a, -held, -held, mark, price, fee, spread, impact, how, log)
+        sums = add(sums, settle(-held, price, mark, rules))
+        state.shares[i, a] = 0.0
     post(i, sums, state, totals)
     mark_book(i, t, market, state)
 
@@ -121,6 +126,23 @@ def step_book(
     check_book(i, t + 1, market, rules, state, totals, log)
 
 
+@inlined
+def fetch_rows(i: int, market: MarketArrays, state: State) -> None:
+    """Ask for the market's rows of book i: each book stands at a bar of its own, and memory is slower than a step."""
+    t = state.t[i]
+    n_assets = market.mark.shape[1]
+    for a in range(0, n_assets, LINE):
+        prefetch(market.mark, t, a)
+        prefetch(market.last_gap, t, a)
+        prefetch(market.mark, t + 1, a)
+        prefetch(market.ref, t + 1, a)
+        prefetch(market.usual_volume, t + 1, a)
+    prefetch(market.has_bar, t, 0)
+    prefetch(market.mark, t + 1, n_assets - 1)
+    prefetch(market.ref, t + 1, n_assets - 1)
+    prefetch(market.usual_volume, t + 1, n_assets - 1)
+
+
 @kernel
 def step_books(
     decided: bool,
@@ -133,7 +155,10 @@ def step_books(
     log: OrderLog,
 ) -> None:
     """One step of every book; book i acts on row i of `actions`, or none does."""
-    for i in range(state.t.shape[0]):
+    n = state.t.shape[0]
+    for i in range(n):
+        if i + 1 < n:
+            fetch_rows(i + 1, market, state)
         step_book(i, decided, market, rules, state, totals, actions, scratch, log)
 
 
