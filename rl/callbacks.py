@@ -92,7 +92,6 @@ class Selection(BaseCallback):
     def _on_training_end(self) -> None:
         if self._last_step < self.num_timesteps:
             self._look()
-            self.logger.dump(self.num_timesteps)
 
     @property
     def _last_step(self) -> int:
@@ -107,4 +106,6 @@ class Selection(BaseCallback):
             self._keep()
         self.logger.record("validation/score", look.score)
         self.logger.record("validation/best_score", self.best.score)
+        self.logger.record("time/total_timesteps", self.num_timesteps, exclude="tensorboard")
+        self.logger.dump(self.num_timesteps)  # now: the next dump is a rollout later, and would say that step
         self._told(look, is_best)

@@ -115,9 +115,9 @@ class Ledger:
 
 
 def make_ledger(market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog) -> Ledger:
-    """The ledger of book 0; copies what it keeps of the log, shares the path's arrays."""
+    """The ledger of book 0, on the arrays of its log and path: nothing is copied, so they must not be written again."""
     count = int(log.orders[0])
-    orders = Orders(**{name: column[:count].copy() for name, column in log._asdict().items() if name != "orders"})
+    orders = Orders(**{name: column[:count] for name, column in log._asdict().items() if name != "orders"})
     status = int(state.status[0])
     return Ledger(
         t0, t1, *path[:10], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders,

@@ -1,12 +1,13 @@
 """News once a second, looks between updates, the best kept."""
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 from stable_baselines3 import PPO
 
-from rl.callbacks import Look, Progress, Selection
+from rl.callbacks import Look, Progress, Selection, make_logger
 from rl.config import ModelConfig, TrainingConfig
 from rl.ppo import make_model, total_steps
 from rl.task import Task
@@ -54,6 +55,20 @@ def test_looks_fall_between_updates_and_at_the_end(model: PPO) -> None:
     assert [look.step for look in selection.looks] == [64, 128, 160]
     assert kept == [64, 128] and selection.best == Look(128, 0.3)
     assert [best for _, best in told] == [True, True, False]
+
+
+def test_a_score_stands_at_the_step_it_was_measured_at(model: PPO, tmp_path: Path) -> None:
+    model.set_logger(make_logger(tmp_path))
+    scores = iter([0.1, 0.3, 0.2])
+    model.learn(160, callback=Selection(lambda: next(scores), lambda: None, lambda look, best: None, every=64))
+    model.logger.close()
+
+    with (tmp_path / "progress.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["validation/score"]]
+
+    assert [(row["time/total_timesteps"], row["validation/score"]) for row in rows] == [
+        ("64", "0.1"), ("128", "0.3"), ("160", "0.2"),
+    ]  # fmt: skip
 
 
 def test_the_last_look_is_not_repeated(model: PPO) -> None:
