@@ -5,11 +5,13 @@ Fractions become percent here and in the pages' scripts (`static/js/format.js`),
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from runfiles.metric_keys import MetricSpec
 
 DASH = "—"
 MINUS = "\u2212"
+LEAST = 1e-6  # the last of six decimals
 
 UNIT_WORDS = {
     "fraction": "%",
@@ -32,11 +34,18 @@ class Shown:
     sign: str
 
 
-def metric_text(spec: MetricSpec, value: float | None) -> Shown:
+def finite(value: Any) -> float | None:
+    """The number that `value` is, or None: what was read from a file may be anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < 1e300 else None  # NaN is not below it either
+
+
+def metric_text(spec: MetricSpec, value: Any) -> Shown:
     """A metric in its unit; the unit itself stands in the header."""
-    if value is None or not math.isfinite(value):
+    if (found := finite(value)) is None:
         return Shown(DASH, "undefined", "")
-    number = value * 100 if spec.unit == "fraction" else value
+    number = found * 100 if spec.unit == "fraction" else found
     signed = spec.key in SIGNED
     text = whole(number) if spec.unit in ("count", "bars") and number == int(number) else three(number, signed=signed)
     unit = UNIT_WORDS[spec.unit]
@@ -45,32 +54,33 @@ def metric_text(spec: MetricSpec, value: float | None) -> Shown:
 
 
 def three(number: float, *, signed: bool = False) -> str:
-    """Three significant digits without an exponent; whole numbers from 100 on keep all of their digits."""
+    """Three significant digits, at most six decimals, no exponent; from 100 on all digits before the point stay."""
     if number == 0 or not math.isfinite(number):
         return "0" if number == 0 else DASH
     rounded = float(f"{abs(number):.2e}")  # 0.9996 becomes 1.00, not 1.000
-    decimals = max(0, 2 - math.floor(math.log10(rounded)))
-    if decimals > 6:
+    if rounded < LEAST:
         return f"{'<' if number > 0 else '>'} {'' if number > 0 else MINUS}0.000001"
+    decimals = min(6, max(0, 2 - math.floor(math.log10(rounded))))
     return _minus(f"{number:{'+' if signed else ''},.{decimals}f}")
 
 
-def percent(fraction: float | None, *, signed: bool = True) -> str:
+def percent(fraction: Any, *, signed: bool = True) -> str:
     """A fraction in percent, without the unit."""
-    if fraction is None or not math.isfinite(fraction):
-        return DASH
-    return three(fraction * 100, signed=signed)
+    found = finite(fraction)
+    return DASH if found is None else three(found * 100, signed=signed)
 
 
-def whole(number: float) -> str:
-    return _minus(f"{number:,.0f}")
+def whole(number: Any) -> str:
+    found = finite(number)
+    return DASH if found is None else _minus(f"{found:,.0f}")
 
 
-def span(seconds: float | None) -> str:
+def span(seconds: Any) -> str:
     """A duration: 8 s, 1:12, 2:03:04."""
-    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+    found = finite(seconds)
+    if found is None or found < 0:
         return DASH
-    total = round(seconds)
+    total = round(found)
     if total < 60:
         return f"{total} s"
     hours, minutes, rest = total // 3600, total // 60 % 60, total % 60

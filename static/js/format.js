@@ -2,13 +2,14 @@
 
 export const DASH = "—";
 const MINUS = "\u2212";
+const LEAST = 1e-6; // the last of six decimals
 
 export function three(number, { signed = false } = {}) {
   if (number === null || number === undefined || !Number.isFinite(number)) return DASH;
   if (number === 0) return "0";
   const rounded = Number(Math.abs(number).toExponential(2)); // 0.9996 becomes 1.00, not 1.000
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(rounded)));
-  if (decimals > 6) return number.toExponential(2).replace("-", MINUS).replace("e-", `e${MINUS}`);
+  if (rounded < LEAST) return number > 0 ? "< 0.000001" : `> ${MINUS}0.000001`;
+  const decimals = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(rounded))));
   const text = group(Math.abs(number).toFixed(decimals));
   return (number < 0 ? MINUS : signed ? "+" : "") + text;
 }

@@ -9,6 +9,10 @@ test("three significant digits, without a fourth by rounding", () => {
   assert.deepEqual([1.2345, 12.345, 123.45, 1234.5, 0.9996, 0.012345].map((n) => three(n)), ["1.23", "12.3", "123", "1,235", "1.00", "0.0123"]);
 });
 
+test("small numbers have six decimals, and only what is smaller says so", () => {
+  assert.deepEqual([8.8e-5, 1e-6, 1e-9, -1e-9].map((n) => three(n)), ["0.000088", "0.000001", "< 0.000001", "> −0.000001"]);
+});
+
 test("a sign on returns, a true minus", () => {
   assert.deepEqual([percent(0.0213), percent(-0.0213), percent(0)], ["+2.13", "−2.13", "0"]);
 });
