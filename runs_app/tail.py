@@ -50,7 +50,17 @@ class Tails:
         self._tails: dict[uuid.UUID, Tail] = {}
 
     def follow(self, run: Run, *, last: bool = False) -> int | None:
-        """Read on; the row's newest seq when the row changed, else None. `last`: the job has ended, save it all."""
+        """Read on; the row's newest seq when the row changed, else None. `last`: the job has ended, save it all.
+
+        Where that fails, the next call begins at the row's offset again: what was read but not saved is not lost.
+        """
+        try:
+            return self._follow(run, last)
+        except BaseException:
+            self.forget(run.id)
+            raise
+
+    def _follow(self, run: Run, last: bool) -> int | None:
         tail = self._tails.setdefault(run.id, Tail.of(run, self._clock()))
         news: list[moves.News] = []
         path = places.run_folder(run.id) / layout.EVENTS

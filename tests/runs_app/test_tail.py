@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from runfiles.events import EventWriter
 from runs_app import moves, places
@@ -74,6 +75,25 @@ def test_a_new_tail_goes_on_without_telling_twice(run: Run, path: Path) -> None:
     Tails(Clock()).follow(run)
     assert _kinds(run) == ["phase", "warning", "warning"]
     assert run.warnings == ["One.", "Two."]
+
+
+def test_news_that_could_not_be_saved_are_read_again(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, tails = EventWriter(path), Tails(Clock())
+    writer.enter("train")
+    writer.warning("Once.")
+    writer.progress(5, 10, 1.0)
+    with monkeypatch.context() as locked:
+        locked.setattr(moves, "note", _locked)
+        with pytest.raises(OperationalError):
+            tails.follow(run)
+    assert _kinds(run) == []
+    tails.follow(run)
+    assert _kinds(run) == ["phase", "warning"]
+    assert (run.warnings, run.phase, run.progress_step) == (["Once."], "train", 5)
+
+
+def _locked(*_: object, **__: object) -> None:
+    raise OperationalError("database is locked")
 
 
 def test_a_torn_line_waits_for_its_end(run: Run, path: Path) -> None:
