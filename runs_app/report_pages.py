@@ -1,5 +1,6 @@
 """The report of a run: verdict, metrics of every strategy, curves, orders and trades."""
 
+import re
 import uuid
 
 from django.contrib.auth.decorators import login_required
@@ -12,7 +13,7 @@ from runfiles.metric_keys import HEADLINE, METRICS
 from runs_app import access, report_reader
 from runs_app.pool import in_pool
 
-MOST_PAGES = 100_000
+_PAGE = re.compile("[1-9][0-9]{0,5}")
 # beside the charts; the other metrics unfold below
 SHOWN = (*HEADLINE, "calmar", "cvar_95", "exposure", "gross", "hit_rate", "beta", "information_ratio", "n_trades")
 
@@ -27,7 +28,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "run": run,
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
-        "strategies": report_reader.judged(run),
+        "strategies": report_reader.judged(run) if summary else [],  # the job writes it after the rest
         "headline": [METRICS[key] for key in SHOWN],
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),
@@ -58,7 +59,7 @@ def table(request: HttpRequest, run_id: uuid.UUID, table: str) -> HttpResponse:
     """A page of the orders or the trades, as a fragment."""
     run = access.get_run(request.user, run_id)
     text = request.GET.get("page", "1")
-    if table not in report_reader.TABLES or not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PAGES):
+    if table not in report_reader.TABLES or not _PAGE.fullmatch(text):
         raise Http404
     rows = report_reader.table_page(run, table, int(text))
     return render(request, "runs/_rows.html", {"run": run, "table": table, "rows": rows})

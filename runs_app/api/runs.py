@@ -4,7 +4,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -117,10 +117,11 @@ def _after(runs: QuerySet[Run], cursor: str) -> QuerySet[Run]:
     try:
         moment, _, run_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(" ")
         created, last = datetime.fromisoformat(moment), uuid.UUID(run_id)
-    except (ValueError, binascii.Error) as error:
+        if created.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        created = created.astimezone(UTC)
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise ValidationError({"after": ["Is no place in the list; take it from `next`."]}) from error
-    if created.tzinfo is None:
-        raise ValidationError({"after": ["Is no place in the list; take it from `next`."]})
     return runs.filter(Q(created__lt=created) | Q(created=created, id__lt=last))
 
 

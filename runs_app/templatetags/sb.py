@@ -49,24 +49,16 @@ def verdict_word(verdict: dict[str, Any] | None) -> str:
 
 
 @register.filter
-def signed_percent(fraction: float | None) -> str:
-    return numbers_text.percent(fraction)
-
-
-@register.filter
 def state_word(state: str) -> str:
     """`Succeeded` for SUCCEEDED; a claimed run still waits for a person."""
     return "Queued" if state == Run.State.STARTING else str(state).capitalize()
 
 
+register.filter("signed_percent", numbers_text.percent)
 register.filter("title_of", run_title)
 register.filter("span", numbers_text.span)
+register.filter("whole", numbers_text.whole)
 register.filter("size", numbers_text.size)
-
-
-@register.filter
-def whole(number: float | None) -> str:
-    return numbers_text.DASH if number is None else numbers_text.whole(number)
 
 
 @register.filter
@@ -112,7 +104,7 @@ def active_runs(context: template.Context) -> dict[str, str]:
 def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
     """Where the interval, its point and zero lie on a line of 0..100; None without an interval."""
     verdict = verdict or {}
-    low, high, point = (verdict.get(name) for name in ("low", "high", "excess_per_year"))
+    low, high, point = (numbers_text.finite(verdict.get(name)) for name in ("low", "high", "excess_per_year"))
     if low is None or high is None or point is None:
         return None
     left, right = min(low, 0.0), max(high, 0.0)

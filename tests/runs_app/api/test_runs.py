@@ -1,5 +1,7 @@
 """The list, one run, its name, its end."""
 
+import base64
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +62,13 @@ def test_filters(as_alice: Client, make_run: MakeRun) -> None:
 def test_a_question_that_is_none_is_refused(as_alice: Client, query: str, field: str) -> None:
     answer = as_alice.get(f"{API}/runs?{query}")
     assert answer.status_code == 400 and answer.json()["errors"].keys() == {field}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2020-01-01T00:00:00"])
+def test_a_place_outside_of_time_is_refused(as_alice: Client, moment: str) -> None:
+    cursor = base64.urlsafe_b64encode(f"{moment} {uuid.UUID(int=0)}".encode()).decode()
+    answer = as_alice.get(f"{API}/runs", {"after": cursor})
+    assert answer.status_code == 400 and answer.json()["errors"].keys() == {"after"}
 
 
 @pytest.mark.parametrize(

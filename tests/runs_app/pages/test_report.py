@@ -102,7 +102,10 @@ def test_orders_come_page_by_page(run: Run, person: Client) -> None:
     assert "No orders on this page." in Reading(person.get(f"{address}?page=7").content.decode()).text
 
 
-@pytest.mark.parametrize("query", ["?page=0", "?page=-1", "?page=x", "?page=1e3", "?page=99999999999"])
+@pytest.mark.parametrize(
+    "query",
+    ["?page=0", "?page=-1", "?page=x", "?page=1e3", "?page=99999999999", "?page=" + "9" * 5000],
+)
 def test_a_page_that_is_no_page_is_not_found(query: str, run: Run, person: Client) -> None:
     assert person.get(reverse("runs:report-table", args=[run.id, "orders"]) + query).status_code == 404
 
@@ -118,6 +121,30 @@ def test_a_torn_report_still_gives_a_page(run: Run, person: Client) -> None:
     answer = person.get(reverse("runs:report", args=[run.id]))
     assert answer.status_code == 200
     assert "left no report" in Reading(answer.content.decode()).text
+
+
+def test_a_report_that_is_being_written_is_not_shown_yet(run: Run, person: Client) -> None:
+    (folder(run) / "summary.json").unlink()
+    Run.objects.filter(pk=run.pk).delete()
+    run.state, run.ended, run.verdict = "RUNNING", None, {}
+    run.save(force_insert=True)
+    answer = person.get(reverse("runs:report", args=[run.id]))
+    assert answer.status_code == 200
+    text = Reading(answer.content.decode()).text
+    assert "The report is written when the run has judged its policy. It is running now." in text
+    assert "Equity" not in text
+
+
+@pytest.mark.parametrize("odd", ["", "0.1", [], {}, True, None, 10**400], ids=lambda odd: repr(odd)[:9])
+def test_what_is_no_number_is_a_dash(run: Run, person: Client, odd: Any) -> None:
+    summary = json.loads((folder(run) / "summary.json").read_text())
+    summary["verdict"] |= dict.fromkeys(("excess_per_year", "low", "high", "power", "n_bars", "trials"), odd)
+    (folder(run) / "summary.json").write_text(json.dumps(summary))
+    metrics = json.loads((folder(run) / "metrics.json").read_text())
+    (folder(run) / "metrics.json").write_text(json.dumps(dict.fromkeys(metrics, odd)))
+    answer = person.get(reverse("runs:report", args=[run.id]))
+    assert answer.status_code == 200
+    assert "Bars —" in " ".join(Reading(answer.content.decode()).text.split())
 
 
 def test_a_running_run_says_when_there_will_be_a_report(owner: Any, person: Client) -> None:
