@@ -8,7 +8,7 @@ from marketdata.bars import Bars
 from marketdata.catalog import Catalog, DatasetEntry, resolve
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import Features
+from marketdata.features import FeaturePlan, Features
 from marketdata.findings import Finding
 from marketdata.store import StoreError
 from runfiles import atomic, layout
@@ -42,7 +42,16 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
     write_note(job, feed)
     if report.refusal:
         raise JobRefused(report.refusal)
+    for code, sentence in report.told.items():
+        job.events.warning(sentence, code=code)
     return feed
+
+
+def left_out_of_features(plan: FeaturePlan) -> list[str]:
+    """A sentence where sets of features name what these data cannot give; none where they give all."""
+    if not plan.left_out:
+        return []
+    return [f"Left out of what the policy sees, as the dataset lacks their columns: {', '.join(plan.left_out)}."]
 
 
 def first_sentence(fault: ConfigFault) -> str:

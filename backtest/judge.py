@@ -107,7 +107,8 @@ def examine(
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
-    told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out) + stamps(config, feed.entry, market, shown)
+    told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
+    told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
     return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)

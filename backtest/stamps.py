@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 
 from backtest.config import JudgedConfig
+from backtest.feed import Feed, left_out_of_features
 from backtest.runner import Judged
 from backtest.verdict import seen_of
-from marketdata.catalog import DatasetEntry
+from marketdata.config import FeaturesConfig
+from marketdata.features import feature_plan
 from simulator.market import Market
 
 _SURVIVORSHIP = {
@@ -19,6 +21,8 @@ _MARKET = {
     "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
 }
 
+_OPENS = "open_is_last_close"
+
 
 def seen_stamp(seen: int, n_bars: int) -> list[str]:
     """What stands before every other stamp where the subject was made from `seen` of the range's bars."""
@@ -30,10 +34,14 @@ def left_out_stamp(labels: Sequence[str]) -> list[str]:
     return [f"Left out of the verdict: {', '.join(labels)}."] if labels else []
 
 
-def stamps(config: JudgedConfig, entry: DatasetEntry, market: Market, judged: Sequence[Judged]) -> list[str]:
-    """Sentences in a fixed order; `judged` begins with the subject."""
-    found = [_SURVIVORSHIP[entry.survivorship]] if entry.survivorship in _SURVIVORSHIP else []
+def stamps(
+    config: JudgedConfig, feed: Feed, market: Market, judged: Sequence[Judged], features: FeaturesConfig | None
+) -> list[str]:
+    """Sentences in a fixed order; `judged` begins with the subject, and `features` are a policy's."""
+    kind = feed.entry.survivorship
+    found = [_SURVIVORSHIP[kind]] if kind in _SURVIVORSHIP else []
     found += [_MARKET[code] for code in market.stamps]
+    found += _of_data(feed, market, features)
     if market.bars.adjustment != "raw":
         found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
     found.append("Delistings are not modelled: a symbol that ends keeps its last price.")
@@ -45,6 +53,14 @@ def stamps(config: JudgedConfig, entry: DatasetEntry, market: Market, judged: Se
     if config.evaluation.benchmark is None:
         found.append("No benchmark is named: buy and hold stands for it.")
     return found + _of_range(judged, market.periods_per_year)
+
+
+def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> list[str]:
+    """What is amber in the bars, but for opens that nothing is filled at; then what the policy could not be shown."""
+    told = [text for code, text in feed.report.told.items() if market.fill == "next_open" or code != _OPENS]
+    if features is None:
+        return told
+    return told + left_out_of_features(feature_plan(features, feed.bars.fields, feed.bars.adjustment))
 
 
 def _looks(trials: int) -> str:

@@ -13,6 +13,9 @@ from marketdata.bars import Bars
 from marketdata.findings import Finding, Level, worst
 from marketdata.quality_rules import DATASET_RULES, SYMBOL_RULES, own
 
+MOST_NAMED = 6
+"""Symbols named after the first one; `dataset.json` holds them all."""
+
 
 @dataclass(frozen=True)
 class QualityReport:
@@ -29,6 +32,18 @@ class QualityReport:
             return ""
         more = f" More such faults: {len(red) - 1}." if len(red) > 1 else ""
         return f"The data cannot be used: {red[0].sentence}{more}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What is amber, by code: the first such finding, and the other symbols of which the like is true."""
+        sentences: dict[str, str] = {}
+        for code in dict.fromkeys(finding.code for finding in self.findings if finding.level == "amber"):
+            alike = [finding for finding in self.findings if (finding.level, finding.code) == ("amber", code)]
+            others = [name for name in dict.fromkeys(each.symbol for each in alike) if name != alike[0].symbol]
+            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+            so_too = f" So too {', '.join(others[:MOST_NAMED])}{more}." if others else ""
+            sentences[code] = alike[0].sentence + so_too
+        return sentences
 
     def as_dict(self) -> dict[str, Any]:
         return {"level": self.level, "findings": [finding.as_dict() for finding in self.findings]}

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from backtest import judge
-from backtest.feed import Feed, first_sentence, load_feed, write_note
+from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, write_note
 from marketdata.config_base import ConfigFault, sentences
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Ranges, make_ranges
@@ -74,7 +74,9 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     write_note(job, feed, features)
-    _tell(job, feed, ranges, task, plan.left_out)
+    for sentence in left_out_of_features(plan):
+        job.events.warning(sentence)
+    _tell(job, feed, ranges, task)
     return Prepared(feed, ranges, task)
 
 
@@ -98,11 +100,9 @@ def open_policy(path: Path) -> PolicyStrategy:
         raise JobRefused(f"{fault}.") from fault
 
 
-def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task, left_out: tuple[str, ...]) -> None:
+def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task) -> None:
     bars, session = feed.bars, feed.bars.session
     job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.features)} features")
-    if left_out:
-        job.log(f"left out, for lack of their columns: {', '.join(left_out)}")
     for name in ("train", "validation", "test"):
         found = getattr(ranges, name)
         job.log(f"{name}: {session[found.t0]} to {session[found.t1]}, {found.n_bars:,} bars")

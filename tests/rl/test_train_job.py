@@ -72,6 +72,16 @@ def test_its_news_go_through_the_phases(trained: tuple[Path, Any]) -> None:
     assert len(scores) == 3  # two looks, and what the validation phase says of them
 
 
+def test_what_the_policy_does_not_see_is_told_and_stamped(trained: tuple[Path, Any]) -> None:
+    missing = "Left out of what the policy sees, as the dataset lacks their columns: gap, body, high_low"
+    events = read_events(trained[0] / layout.EVENTS, 0, limit=1 << 24)[0]
+    summary = json.loads((trained[0] / layout.REPORT / "summary.json").read_text())
+    warned = [event["data"]["sentence"] for event in events if event["kind"] == "warning"]
+
+    assert [text.startswith(missing) for text in warned].count(True) == 1
+    assert [text.startswith(missing) for text in summary["stamps"]].count(True) == 1
+
+
 def test_the_log_ends_with_the_numbers_of_the_summary(trained: tuple[Path, Any]) -> None:
     folder, done = trained
     lines = done.stdout.strip().splitlines()
