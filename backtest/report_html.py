@@ -15,6 +15,7 @@ from backtest.report_charts import Chart, Series, line_chart
 from backtest.report_numbers import exact, metric_text, percent, three_digits, unit_text
 from backtest.runner import Judged
 from backtest.tables import borrow_by_symbol
+from runfiles import excess_words
 from runfiles.metric_keys import HEADLINE, METRICS
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         others=rows(case, [key for key in METRICS if key not in HEADLINE]),
         symbols=symbol_rows(case),
         spreads=[one for one in case.judged if one.spread is not None],
-        rules=rules(case),
+        rules=rules(case) + notes(case),
+        words=excess_words,
     )
 
 
@@ -158,3 +160,10 @@ def rules(case: Case) -> list[tuple[str, str]]:
         ("Resampling", f"{config.evaluation.bootstrap_paths:,} paths of the stationary bootstrap{block}, "
                        f"seed {config.evaluation.seed}"),
     ]  # fmt: skip
+
+
+def notes(case: Case) -> list[tuple[str, str]]:
+    """Each strategy of the report in one sentence; a benchmark says which one it is."""
+    symbol = case.config.evaluation.benchmark
+    benchmark = f"{symbol} bought and held." if symbol else "Buy and hold stands for it: no symbol is named."
+    return [(one.spec.label, benchmark if one.key == "benchmark" else one.spec.note) for one in case.judged]

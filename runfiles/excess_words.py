@@ -1,0 +1,10 @@
+"""What stands beside excesses over baselines, in the same words on the site and in `report.html`."""
+
+RATIO = "An excess is a ratio of growths, not a difference of returns: (1 + policy) / (1 + baseline) − 1 a year."
+LIMITS = (
+    "The verdict's interval is that of the least excess over all baselines: its lower limit is the least of the single "
+    "ones, its upper limit the least of the single ones widened for their number, so it can be tighter than the row of "
+    "the baseline it names."
+)
+SHOWN_ONLY = "shown only"
+SHOWN_ONLY_MEANS = "Not among the baselines that the verdict counts"
