@@ -85,10 +85,10 @@ class Lots(NamedTuple):
 def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lots, whole, part):
     """One row of the result: `amount` shares of `lot`, out at `exit_price` in bar `end` (-1: still open)."""
     side = 1 if lots.qty[lot] > 0.0 else -1
-    whole[row, 0], whole[row, 1], whole[row, 2], whole[row, 3] = fills.asset[lot], side, fills.bar[lot], end
-    part[row, 0], part[row, 1], part[row, 2] = amount, fills.price[lot], exit_price
-    part[row, 3] = side * amount * (exit_ref - fills.ref[lot])
-    part[row, 4], part[row, 5] = fee, slip
+    whole[0, row], whole[1, row], whole[2, row], whole[3, row] = fills.asset[lot], side, fills.bar[lot], end
+    part[0, row], part[1, row], part[2, row] = amount, fills.price[lot], exit_price
+    part[3, row] = side * amount * (exit_ref - fills.ref[lot])
+    part[4, row], part[5, row] = fee, slip
 
 
 @compiled
@@ -130,7 +130,7 @@ def close_against(k, row, fills, lots, whole, part):
 
 @compiled
 def match_fills(fills, lots, marks, whole, part):
-    """FIFO. Fills `whole` (2K, 4: asset, side, entry bar, exit bar) and `part` (2K, 6: qty, entry price, exit price,
+    """FIFO. Fills `whole` (4, 2K: asset, side, entry bar, exit bar) and `part` (6, 2K: qty, entry price, exit price,
     gross P&L, fees, slippage), closed matches first, then the open lots at `marks` (A,); returns the rows written.
     """
     row = 0
@@ -167,9 +167,9 @@ def _lots(fills: Fills, n_assets: int) -> Lots:
 def fifo(ledger: Ledger) -> Trades:
     """The trades of a ledger; open lots are valued at its last marks."""
     fills, marks = _fills(ledger.orders), np.ascontiguousarray(ledger.marks[-1])
-    whole, part = np.empty((2 * len(fills.asset), 4), np.int64), np.empty((2 * len(fills.asset), 6))
+    whole, part = np.empty((4, 2 * len(fills.asset)), np.int64), np.empty((6, 2 * len(fills.asset)))
     count = match_fills(fills, _lots(fills, len(marks)), marks, whole, part)
-    asset, side, entry_bar, exit_bar = np.ascontiguousarray(whole[:count].T)
-    qty, entry_price, exit_price, gross, fees, slippage = np.ascontiguousarray(part[:count].T)
+    asset, side, entry_bar, exit_bar = whole[:, :count]
+    qty, entry_price, exit_price, gross, fees, slippage = part[:, :count]
     bars = np.where(exit_bar < 0, ledger.t1, exit_bar) - entry_bar
     return Trades(asset, side, qty, entry_bar, entry_price, exit_bar, exit_price, gross, fees, slippage, bars)
