@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from runfiles.plain_json import plain
+
 VERSION = 1
 Kind = Literal["phase", "progress", "metric", "warning", "alarm"]
 Phase = Literal["data", "train", "validate", "judge", "report"]
@@ -71,7 +73,8 @@ class EventWriter:
 def read_events(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[Event], int]:
     """Whole lines from byte `offset` on, and the offset after them. A torn last line waits for its end.
 
-    A line that is no event (a foreign writer, a torn disk) is passed over: the news must not stop for it.
+    A line that is no event (a foreign writer, a torn disk) is passed over: the news must not stop for it. Values that
+    could be neither stored nor sent come repaired (`runfiles.plain_json`).
     """
     try:
         with path.open("rb") as stream:
@@ -87,7 +90,7 @@ def read_events(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[Eve
 
 def _parse(line: bytes) -> Event | None:
     try:
-        value = json.loads(line)
+        value = plain(json.loads(line))
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or value.get("v") != VERSION or value.get("kind") not in KINDS:
