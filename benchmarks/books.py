@@ -41,7 +41,7 @@ def drawn(market: Market, n: int, steps: int) -> tuple[NDArray[np.int64], NDArra
 def differences(
     market: Market, config: SimulatorConfig, starts: NDArray[np.int64], actions: NDArray[np.float64]
 ) -> list[str]:
-    """Sentences where the compiled books and numpy's are more than 1e-9 apart: money against its start, the rest plain."""
+    """Sentences where the two are more than 1e-9 apart: money against its start, shares against their size, weights."""
     compiled, plain = both(market, config, starts)
     start = config.episode.start_cash
     found = []
