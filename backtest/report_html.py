@@ -35,7 +35,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"percent": percent, "digits": three_digits, "exact": exact}
+    environment.filters |= {"percent": percent, "digits": three_digits, "exact": exact, "metric": metric_text}
     return environment.from_string(source)
 
 

@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_GET
 
+from runfiles import excess_words
 from runfiles.metric_keys import HEADLINE, METRICS
-from runs_app import access, report_reader
+from runs_app import access, excess_table, report_reader
 from runs_app.pool import in_pool
 
 _PAGE = re.compile("[1-9][0-9]{0,5}")
@@ -24,11 +25,16 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Verdict first, then the evidence. A run without a report says why, and what there is instead."""
     run = access.get_run(request.user, run_id)
     summary = report_reader.read_json(run, "summary")
+    strategies = report_reader.judged(run) if summary else []  # the job writes it after the rest
     context = {
         "run": run,
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
-        "strategies": report_reader.judged(run) if summary else [],  # the job writes it after the rest
+        "strategies": strategies,
+        "excesses": excess_table.excess_rows(summary),
+        "excess_columns": excess_table.COLUMNS,
+        "only_shown": excess_table.shown_only(summary, [one.key for one in strategies if not one.is_subject]),
+        "words": excess_words,
         "headline": [METRICS[key] for key in SHOWN],
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),

@@ -1,0 +1,61 @@
+"""The subject against each baseline, from `excesses` of `summary.json`, as the report page shows it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.registry import STRATEGIES
+from runs_app.numbers_text import DASH, Shown, finite, percent, three
+
+# key, heading, unit, what it means; those with a unit are fractions
+COLUMNS = (
+    ("excess_per_year", "Excess", "% a year", "Growth above the baseline's"),
+    ("low", "Low", "% a year", "Lower limit of its 95 % interval"),
+    ("high", "High", "% a year", "Upper limit of its 95 % interval"),
+    ("p", "p", "", "Share of resampled paths at or below zero"),
+    ("equal_risk_excess", "At equal risk", "% a year", "The baseline scaled to the subject's volatility"),
+    ("equal_risk_low", "Low", "% a year", "Lower limit at equal risk"),
+    ("equal_risk_high", "High", "% a year", "Upper limit at equal risk"),
+    ("dsr", "DSR", "", "Deflated Sharpe of the excess growth of a bar"),
+)
+
+
+@dataclass(frozen=True)
+class ExcessRow:
+    """`cells` are in the order of COLUMNS."""
+
+    label: str
+    cells: tuple[Shown, ...]
+
+
+def excess_rows(summary: dict[str, Any]) -> list[ExcessRow]:
+    """A row for each baseline that counts; a summary may hold anything, what is no row is passed over."""
+    return [ExcessRow(_label(one["baseline"]), tuple(_cells(one))) for one in _known(summary)]
+
+
+def shown_only(summary: dict[str, Any], keys: list[str]) -> frozenset[str]:
+    """Those of the baselines `keys` that the verdict does not count; none where the summary does not tell."""
+    if not isinstance(summary.get("excesses"), list):
+        return frozenset()
+    return frozenset(keys) - {one["baseline"] for one in _known(summary)}
+
+
+def _known(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = summary.get("excesses")
+    found = rows if isinstance(rows, list) else []
+    return [one for one in found if isinstance(one, dict) and isinstance(one.get("baseline"), str)]
+
+
+def _label(key: str) -> str:
+    return STRATEGIES[key].label if key in STRATEGIES else key
+
+
+def _cells(one: dict[str, Any]) -> list[Shown]:
+    return [_shown(one.get(key), bool(unit)) for key, _, unit, _ in COLUMNS]
+
+
+def _shown(value: Any, fraction: bool) -> Shown:
+    number = finite(value)
+    if number is None:
+        return Shown(DASH, "undefined", "")
+    sign = "" if not fraction or number == 0 else ("gain" if number > 0 else "loss")
+    return Shown(percent(number) if fraction else three(number), repr(number), sign)
