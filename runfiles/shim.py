@@ -79,7 +79,7 @@ def _run(control: Path, kills: int) -> _End:
         watchdog, leash = _fork_watchdog(start["run"])
         job = _spawn(start)
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
-        return "error", None, None, f"The job could not be started ({type(error).__name__}: {error}).", None
+        return "error", None, None, f"The job could not be started ({_cause(error)}).", None
     os.write(leash, f"{job.process.pid}\n".encode())
     _attend(job, control)
     status, peak = _bury(job)
@@ -89,6 +89,12 @@ def _run(control: Path, kills: int) -> _End:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(watchdog, 0)
     return (*_classify(job, status, words, kernel.oom_kills() > kills), peak)
+
+
+def _cause(error: BaseException) -> str:
+    """Kind and cause for a person. The whole text would name a path of this machine, which nobody needs to know."""
+    words = error.strerror if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _fork_watchdog(mark: str) -> tuple[int, int]:

@@ -111,7 +111,16 @@ def test_a_job_that_cannot_start_says_so(bench: ShimBench) -> None:
     bench.start(argv=["/no/such/program"])
     found = bench.outcome()
     assert found["end"] == "error"
-    assert "could not be started" in found["sentence"]
+    assert found["sentence"] == "The job could not be started (FileNotFoundError: No such file or directory)."
+
+
+def test_a_job_that_cannot_start_names_no_path_of_the_machine(bench: ShimBench) -> None:
+    bench.start()
+    assert bench.outcome()["end"] == "ok"
+    (bench.control / "exit.json").unlink()
+    (bench.control / "start.json").unlink()
+    bench.spawn()
+    assert bench.outcome()["sentence"] == "The job could not be started (FileNotFoundError: No such file or directory)."
 
 
 def test_the_job_sees_a_bare_environment_and_no_foreign_descriptor(bench: ShimBench) -> None:
