@@ -96,6 +96,9 @@ class ConfigForm(Generic[M]):
         """The checked configuration, or None with `errors` set; what was typed is kept either way."""
         for name in self.leaves:
             self._typed[name] = post.getlist(name)
+        if long := [name for name, leaf in self.leaves.items() if _too_long(leaf, self._typed[name])]:
+            self.add_errors({name: [f"Must be at most {_LONGEST} characters long."] for name in long})
+            return None
         try:
             return self.model.model_validate(self._nested(post))
         except ValidationError as fault:
@@ -167,7 +170,25 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-_BETWEEN = re.compile(r"[,;\s]+(?![^()]*\))")  # not inside the brackets of macd(12, 26, 9)
+_LONGEST = 16 * 1024  # characters of a list's text
+_PIECES = re.compile(r"[^,;\s()]+|.", re.DOTALL)
+
+
+def _items(text: str) -> list[str]:
+    """The items of a list's text, cut at commas, semicolons and space outside the brackets of macd(12, 26, 9)."""
+    items, held, depth = [], list[str](), 0
+    for piece in _PIECES.findall(text):
+        depth = depth + 1 if piece == "(" else max(0, depth - 1) if piece == ")" else depth
+        if depth or not (piece in ",;" or piece.isspace()):
+            held.append(piece)
+        elif held:
+            items.append("".join(held))
+            held = []
+    return [*items, "".join(held)] if held else items
+
+
+def _too_long(leaf: Leaf, typed: list[str]) -> bool:
+    return leaf.widget in ("list", "ranges") and sum(map(len, typed)) > _LONGEST
 
 
 def _value(leaf: Leaf, typed: list[str], chosen: bool) -> Any:
@@ -178,7 +199,7 @@ def _value(leaf: Leaf, typed: list[str], chosen: bool) -> Any:
         return [text for text in typed if text]
     text = typed[-1].strip() if typed else ""
     if leaf.widget == "list":
-        parts = [part for part in _BETWEEN.split(text) if part]
+        parts = _items(text)
         return None if leaf.optional and not parts else parts
     if leaf.widget == "ranges":
         return [_range(line.split()) for line in text.splitlines() if line.strip()]
