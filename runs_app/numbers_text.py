@@ -25,6 +25,11 @@ UNIT_WORDS = {
 SIGNED = frozenset({"total_return", "cagr", "alpha", "expectancy", "expectancy_bps"})
 
 
+SIGNED_MONEY = frozenset({"pnl_gross", "pnl_net"})
+MONEY = SIGNED_MONEY | {"commission", "spread", "impact", "fees", "slippage"}
+HALF_CENT = 0.005
+
+
 @dataclass(frozen=True)
 class Shown:
     """A number on a page: `text` in the cell, `full` on hover, `sign` is `gain`, `loss` or empty."""
@@ -55,13 +60,29 @@ def metric_text(spec: MetricSpec, value: Any) -> Shown:
 
 def three(number: float, *, signed: bool = False) -> str:
     """Three significant digits, at most six decimals, no exponent; from 100 on all digits before the point stay."""
+    return _significant(number, 3, signed)
+
+
+def _significant(number: float, digits: int, signed: bool) -> str:
     if number == 0 or not math.isfinite(number):
         return "0" if number == 0 else DASH
-    rounded = float(f"{abs(number):.2e}")  # 0.9996 becomes 1.00, not 1.000
+    rounded = float(f"{abs(number):.{digits - 1}e}")  # of three digits 0.9996 becomes 1.00, not 1.000
     if rounded < LEAST:
         return f"{'<' if number > 0 else '>'} {'' if number > 0 else MINUS}0.000001"
-    decimals = min(6, max(0, 2 - math.floor(math.log10(rounded))))
+    decimals = min(6, max(0, digits - 1 - math.floor(math.log10(rounded))))
     return _minus(f"{number:{'+' if signed else ''},.{decimals}f}")
+
+
+def table_number(column: str, number: float) -> str:
+    """A number of the orders or trades: prices with four decimals, money with two, quantities with four digits."""
+    if column in MONEY:
+        signed = column in SIGNED_MONEY and abs(number) >= HALF_CENT
+        return _minus(f"{number if abs(number) >= HALF_CENT else 0.0:{'+' if signed else ''},.2f}")
+    if "price" in column:
+        return _minus(f"{number:,.4f}")
+    if number == int(number):
+        return whole(number)
+    return _significant(number, 4 if column.startswith("qty") else 3, signed=False)
 
 
 def percent(fraction: Any, *, signed: bool = True) -> str:

@@ -1,6 +1,7 @@
 """What templates ask of us: numbers as text, times, links of the top bar, the figure of a verdict."""
 
 import datetime as dt
+import math
 from typing import Any
 
 from django import template
@@ -24,8 +25,12 @@ VERDICT_WORDS = {"shown": "shown", "not_shown": "not shown", "worse": "worse", "
 @register.simple_tag
 def metric(key: str, values: dict[str, Any] | None) -> SafeString:
     """A metric out of a dict, signed and coloured where it is a return, all its digits on hover."""
-    shown = numbers_text.metric_text(METRICS[key], (values or {}).get(key))
+    shown = numbers_text.metric_text(METRICS[key], _object(values).get(key))
     return format_html('<span{} title="{}">{}</span>', _sign_class(shown.sign), shown.full, shown.text)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _sign_class(sign: str) -> SafeString | str:
@@ -38,14 +43,16 @@ def unit_of(key: str) -> str:
 
 
 @register.filter
-def label_of(key: str) -> str:
-    """A strategy's label; a key that the registry does not know stands for itself."""
+def label_of(key: Any) -> str:
+    """A strategy's label; a key that the registry does not know stands for itself, what is no key is a dash."""
+    if not isinstance(key, str):
+        return numbers_text.DASH
     return STRATEGIES[key].label if key in STRATEGIES else key
 
 
 @register.filter
 def verdict_word(verdict: dict[str, Any] | None) -> str:
-    return VERDICT_WORDS.get((verdict or {}).get("code", ""), numbers_text.DASH)
+    return VERDICT_WORDS.get(str(_object(verdict).get("code")), numbers_text.DASH)
 
 
 @register.filter
@@ -103,8 +110,8 @@ def active_runs(context: template.Context) -> dict[str, str]:
 @register.simple_tag
 def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
     """Where the interval, its point and zero lie on a line of 0..100; None without an interval."""
-    verdict = verdict or {}
-    low, high, point = (numbers_text.finite(verdict.get(name)) for name in ("low", "high", "excess_per_year"))
+    found = _object(verdict)
+    low, high, point = (numbers_text.finite(found.get(name)) for name in ("low", "high", "excess_per_year"))
     if low is None or high is None or point is None:
         return None
     left, right = min(low, 0.0), max(high, 0.0)
@@ -149,6 +156,8 @@ def cell(name: str, text: str) -> SafeString:
         number = float(text)
     except ValueError:
         return format_html("<td>{}</td>", text)
+    if not math.isfinite(number):
+        return format_html('<td class="n">{}</td>', text)
     if abs(number) < _LEAST:
         number = 0.0
     signed = name in _SIGNED_COLUMNS
