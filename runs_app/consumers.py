@@ -5,6 +5,7 @@ two are one answer), because a browser shows a page no reason for a refused hand
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from typing import Any
@@ -17,7 +18,9 @@ from runs_app.hub import Follower, the_hub
 from runs_app.models import Run
 from runs_app.pool import from_pool
 
-NOBODY, NOT_FOUND, TOO_BIG, TOO_MUCH, TOO_MANY = 4401, 4404, 1009, 1008, 4429
+log = logging.getLogger(__name__)
+
+NOBODY, NOT_FOUND, TOO_BIG, TOO_MUCH, TOO_MANY = 4401, 4404, 4009, 4008, 4429  # Autobahn refuses to send 1008 and 1009
 RECHECK_S = 5.0
 MAX_INBOUND = 4096
 MAX_MESSAGES = 30  # of a client in one second: it has nothing to say
@@ -42,17 +45,24 @@ class RunConsumer(AsyncWebsocketConsumer):
         super().__init__(*args, **kwargs)
         self._tasks: list[asyncio.Task[None]] = []
         self._follower: Follower | None = None
-        self._user_id: Any = None
+        self._seat: Any = None  # of whom it is, while one is held
         self._second, self._messages = 0, 0
+        self._closed = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
 
     async def connect(self) -> None:
         self.run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
         await self.accept()
         user, fault = await self._fault()
         if fault:
-            await self.close(code=fault)
+            await self._close(fault)
         elif user is None or not seats.take(user.pk):
-            await self.close(code=TOO_MANY)
+            await self._close(TOO_MANY)
         else:
             self._begin(user)
 
@@ -63,21 +73,29 @@ class RunConsumer(AsyncWebsocketConsumer):
         self._messages = self._messages + 1 if second == self._second else 1
         self._second = second
         if size > MAX_INBOUND:
-            await self.close(code=TOO_BIG)
+            await self._close(TOO_BIG)
         elif self._messages > MAX_MESSAGES:
-            await self.close(code=TOO_MUCH)
+            await self._close(TOO_MUCH)
 
-    async def disconnect(self, code: int) -> None:
-        if self._follower is None:
-            return
-        self._hub.leave(self.run_id, self._follower)
-        self._follower = None
-        seats.leave(self._user_id)
+    async def _close(self, code: int) -> None:
+        """Once: what a client has sent before it hears the close is read after it."""
+        if not self._closed:
+            self._closed = True
+            await self.close(code=code)
+
+    def _end(self) -> None:
+        """Gives back whatever this socket holds, however it has ended."""
+        if self._seat is not None:
+            seats.leave(self._seat)
+            self._seat = None
         for task in self._tasks:
             task.cancel()
+        if self._follower is not None:
+            self._hub.leave(self.run_id, self._follower)
+            self._follower = None
 
     def _begin(self, user: User) -> None:
-        self._user_id = user.pk
+        self._seat = user.pk
         self._hub = the_hub()
         self._follower = self._hub.follow(self.run_id)
         self._tasks = [asyncio.create_task(self._relay(self._follower)), asyncio.create_task(self._guard())]
@@ -89,9 +107,13 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def _guard(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_S)
-            _, fault = await self._fault()
+            try:
+                _, fault = await self._fault()
+            except Exception:
+                log.exception("who hears of run %s is not known; asked again in %s s", self.run_id, RECHECK_S)
+                continue
             if fault:
-                await self.close(code=fault)
+                await self._close(fault)
                 return
 
     async def _fault(self) -> tuple[User | None, int]:
