@@ -19,7 +19,7 @@ class EvaluationConfig(Part):
     """What the report shows beside the subject."""
 
     baselines: tuple[BaselineKey, ...] = knob(
-        BASELINES, "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32,
+        BASELINES, "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32, fail_fast=True,
     )  # fmt: skip
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
     cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")

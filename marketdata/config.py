@@ -28,7 +28,7 @@ class DatasetConfig(Part):
     id: DatasetId = knob("sample/us20", "The stored dataset, as source/name.", title="Dataset")
     version: Sha256 | None = knob(None, "Content hash of the stored version; empty takes the newest.", advanced=True)
     symbols: tuple[Symbol, ...] | None = knob(
-        None, "Symbols to trade, in this order; empty takes all.", title="Symbols", max_length=1000
+        None, "Symbols to trade, in this order; empty takes all.", title="Symbols", max_length=1000, fail_fast=True
     )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
@@ -74,7 +74,7 @@ class SplitConfig(Part):
         title="Split",
     )  # fmt: skip
     custom_ranges: tuple[DateRange, ...] = knob(
-        (), "Train, validation, test, in this order (custom_ranges only).", advanced=True
+        (), "Train, validation, test, in this order (custom_ranges only).", advanced=True, max_length=3, fail_fast=True
     )
     n_folds: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Number of folds.")
     train_window: Annotated[str | None, later(None, what="walk-forward")] = off(None, "expanding or rolling.")
@@ -113,9 +113,15 @@ class FeaturesConfig(Part):
         ("ohlcv_ta_basic",),
         "Named sets of features; parts whose columns are missing are left out and told.",
         title="Feature sets",
+        max_length=3,
+        fail_fast=True,
     )
     indicators: tuple[Annotated[str, StringConstraints(pattern=INDICATOR_PATTERN)], ...] = knob(
-        (), "Single indicators such as rsi(14); refused where the data lacks a column.", advanced=True, max_length=64
+        (),
+        "Single indicators such as rsi(14); refused where the data lacks a column.",
+        advanced=True,
+        max_length=64,
+        fail_fast=True,
     )
     lookback: int = knob(64, "Bars the policy looks back at.", unit="bars", ge=1, le=1024, title="Lookback")
     normalize_observation: bool = knob(

@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 SCHEMA_VERSION = 1
+MOST_FAULTS = 50  # that one answer tells
+LONGEST_NAME = 120  # characters of a field that nobody knows
 
 RENAMED = {
     "taker_fee_bps": "fees.taker_bps",
@@ -114,14 +116,17 @@ def config_hash(config: BaseModel) -> str:
 
 
 def sentences(error: ValidationError) -> dict[str, list[str]]:
-    """Faults by dotted field name, each a sentence a person understands."""
+    """Faults by dotted field name, each a sentence a person understands; after fifty, only how many more there are."""
     found: dict[str, list[str]] = {}
-    for fault in error.errors(include_url=False, include_context=True):
-        name = _field_name(fault)  # type: ignore[arg-type]
+    faults = error.errors(include_url=False, include_context=True)
+    for fault in faults[:MOST_FAULTS]:
+        name = _field_name(fault)[:LONGEST_NAME]  # type: ignore[arg-type]
         sentence = _sentence(name, fault)  # type: ignore[arg-type]
         bucket = found.setdefault(name or "config", [])
         if sentence not in bucket:
             bucket.append(sentence)
+    if len(faults) > MOST_FAULTS:
+        found.setdefault("config", []).append(f"And {len(faults) - MOST_FAULTS} more faults.")
     return found
 
 

@@ -47,7 +47,7 @@ class ModelConfig(Part):
         )
     )
     net_arch: tuple[Width, ...] = knob(
-        (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6
+        (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6, fail_fast=True
     )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
     dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
@@ -89,7 +89,7 @@ class TrainingConfig(Part):
         None, f"Books stepped at once; empty takes {DEFAULT_ENVS}.", ge=1, le=4096, title="Books at once"
     )
     seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
-        (0,), "Seed of everything random.", title="Seed", min_length=1, max_length=16
+        (0,), "Seed of everything random.", title="Seed", max_length=16, fail_fast=True
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
         "auto", "Where the network runs; auto is the CPU, which is faster for these sizes.", advanced=True
