@@ -4,7 +4,6 @@ RUN_DIR holds `config.yaml`, a `TrainConfig`. Phases: data → train → validat
 it lies in its file, by the same road that a later backtest of it takes, so that both leave the same tables.
 """
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ def run(job: Job) -> None:
     except (DeviceMissing, TrainingDiverged) as fault:
         raise JobRefused(f"{fault}.") from fault
     kept = choose(job, config, trained)
-    subject = open_policy(kept)
+    subject = open_policy(job.folder / kept, trained.sha256[kept])
     judge.judge_and_write(job, config, prepared.feed, prepared.ranges.test, subject, config.features)
 
 
@@ -80,8 +79,8 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     return Prepared(feed, ranges, task)
 
 
-def choose(job: Job, config: TrainConfig, trained: Trained) -> Path:
-    """The validation phase: which of the two kept policies is judged."""
+def choose(job: Job, config: TrainConfig, trained: Trained) -> str:
+    """The validation phase: the file name of that one of the two kept policies which is judged."""
     job.events.enter("validate")
     job.events.metric(
         validation_score=trained.looks[-1].score, best_validation_score=trained.best.score, best_step=trained.best.step
@@ -89,13 +88,13 @@ def choose(job: Job, config: TrainConfig, trained: Trained) -> Path:
     best = config.evaluation.policy == "best"
     job.log(f"judged: the {'best on validation' if best else 'last'} policy, of step "
             f"{trained.best.step if best else trained.looks[-1].step:,}")  # fmt: skip
-    return job.folder / (layout.BEST_POLICY if best else layout.LAST_POLICY)
+    return layout.BEST_POLICY if best else layout.LAST_POLICY
 
 
-def open_policy(path: Path) -> PolicyStrategy:
-    """The policy just written, from its file."""
+def open_policy(path: Path, sha256: str) -> PolicyStrategy:
+    """The policy just written, from its file, which must still be the one that was written."""
     try:
-        return PolicyStrategy(path, hashlib.sha256(path.read_bytes()).hexdigest())
+        return PolicyStrategy(path, sha256)
     except PolicyFileFault as fault:
         raise JobRefused(f"{fault}.") from fault
 

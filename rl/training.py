@@ -26,11 +26,12 @@ class TrainingDiverged(ValueError):
 
 @dataclass(frozen=True)
 class Trained:
-    """The looks at the validation range, in order, and the best of them."""
+    """The looks at the validation range, in order, and the best of them; `sha256` of each policy file as written."""
 
     looks: tuple[Look, ...]
     best: Look
     n_weights: int
+    sha256: dict[str, str]
 
 
 def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,
@@ -44,9 +45,14 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
     model.set_logger(make_logger(folder))
     learned = LearnedDays.of(task.market.bars.session, task.train, validation)
+    sha256: dict[str, str] = {}
+
+    def keep(name: str) -> None:
+        sha256[name] = policy_file.save(folder / name, model, task.normaliser, task.layout, learned)
+
     selection = Selection(
         score=lambda: _score(model, task, validation),
-        keep=lambda: _save(folder / layout.BEST_POLICY, model, task, learned),
+        keep=lambda: keep(layout.BEST_POLICY),
         told=_teller(events, log, total),
         every=config.training.eval_every,
     )
@@ -60,8 +66,8 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         ) from error
     finally:
         model.logger.close()
-    _save(folder / layout.LAST_POLICY, model, task, learned)
-    return Trained(tuple(selection.looks), selection.best, n_weights)
+    keep(layout.LAST_POLICY)
+    return Trained(tuple(selection.looks), selection.best, n_weights, sha256)
 
 
 def _is_finite(model: PPO) -> bool:
@@ -71,10 +77,6 @@ def _is_finite(model: PPO) -> bool:
 def _score(model: PPO, task: Task, validation: Range) -> float:
     actor = Actor(model, task.layout, task.windows, task.market)
     return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
-
-
-def _save(path: Path, model: PPO, task: Task, learned: LearnedDays) -> None:
-    policy_file.save(path, model, task.normaliser, task.layout, learned)
 
 
 def _teller(events: EventWriter, log: Callable[[str], None], total: int) -> Callable[[Look, bool], None]:

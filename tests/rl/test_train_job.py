@@ -15,6 +15,7 @@ import backtest.run
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from rl.train_ppo import run
+from rl.training import train
 from runfiles import layout, yamlio
 from runfiles.events import EventWriter, read_events
 from runfiles.job import Job, JobRefused
@@ -175,7 +176,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"features": {"indicators": ["atr(14)"]}}, "features.indicators: atr"),
     ({"evaluation": {"benchmark": "TSLA"}}, "evaluation.benchmark: TSLA is not among the run's symbols."),
     ({"dataset": {"symbols": ["AAPL", "NONE"]}}, "dataset.symbols: NONE is not in sample/us20"),
-    ({"model": {"policy": "window_cnn"}}, "model.policy: Must be one of"),
+    ({"model": {"policy": "window_cnn"}}, "model.policy: window_cnn is not in this version; use asset_shared or mlp"),
     ({"model": {"policy_net": 3}}, "model.policy_net: Unknown field"),
     ({"training": {"seeds": [1, 2]}}, "training.seeds: "),
 ]
@@ -191,6 +192,22 @@ def test_bad_input_is_refused_in_one_sentence(
         run(job)
 
     assert str(caught.value).startswith(sentence) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("which", "name"), [("best", layout.BEST_POLICY), ("last", layout.LAST_POLICY)])
+def test_another_file_in_the_policys_place_is_not_judged(
+    datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str, name: str
+) -> None:
+    def train_and_lose(*arguments: Any) -> Any:
+        trained = train(*arguments)
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes() + b" ")
+        return trained
+
+    monkeypatch.setattr("rl.train_ppo.train", train_and_lose)
+    config = changed({"training": {"total_timesteps": 256}, "evaluation": {"policy": which}})
+    with pytest.raises(JobRefused, match=rf"{name} is not the one that was kept: its sha256 differs"):
+        run(Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), config))
 
 
 def test_a_missing_device_is_refused(datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

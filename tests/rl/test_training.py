@@ -30,7 +30,9 @@ def config(steps: int) -> TrainConfig:
 
 def run(task: Task, folder: Path, chosen: TrainConfig) -> list[str]:
     said: list[str] = []
-    train(task, chosen, VALIDATION, folder, EventWriter(folder / layout.EVENTS), said.append)
+    done = train(task, chosen, VALIDATION, folder, EventWriter(folder / layout.EVENTS), said.append)
+    for name in (layout.BEST_POLICY, layout.LAST_POLICY):
+        assert done.sha256[name] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return said
 
 
