@@ -1,7 +1,6 @@
 """What templates ask of us: numbers as text, times, links of the top bar, the figure of a verdict."""
 
 import datetime as dt
-import math
 from typing import Any
 
 from django import template
@@ -123,7 +122,6 @@ def verdict_figure(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 _TEXT_COLUMNS = frozenset({"id", "decided", "filled", "symbol", "side", "reason", "entry_time", "exit_time", "open"})
-_SIGNED_COLUMNS = frozenset({"pnl_gross", "pnl_net"})
 _LEAST = 1e-9  # money or shares below this are the rounding of a difference, not an amount
 
 
@@ -144,7 +142,7 @@ def pairs(names: list[str], row: list[str]) -> list[tuple[str, str]]:
 
 @register.simple_tag
 def cell(name: str, text: str) -> SafeString:
-    """A cell of a CSV table: times as days, numbers with three digits and the rest on hover, a dash for nothing."""
+    """A cell of a CSV table: times as days, numbers as short as they are read and all digits on hover, a dash for nothing."""
     if not text:
         return format_html("<td{}>{}</td>", _number_class(name), numbers_text.DASH)
     if name == "open":
@@ -152,22 +150,21 @@ def cell(name: str, text: str) -> SafeString:
     if name in _TEXT_COLUMNS:
         moment = name in ("decided", "filled") or name.endswith("_time")
         return format_html('<td title="{}">{}</td>', text, text[:10]) if moment else format_html("<td>{}</td>", text)
-    try:
-        number = float(text)
-    except ValueError:
-        return format_html("<td>{}</td>", text)
-    if not math.isfinite(number):
+    number = _number(text)
+    if number is None:
         return format_html('<td class="n">{}</td>', text)
-    if abs(number) < _LEAST:
-        number = 0.0
-    signed = name in _SIGNED_COLUMNS
-    shown = (
-        numbers_text.whole(number)
-        if number == int(number) and not signed
-        else numbers_text.three(number, signed=signed)
-    )
-    sign = " sb-gain" if signed and number > 0 else " sb-loss" if signed and number < 0 else ""
-    return format_html('<td class="n{}" title="{}">{}</td>', sign, text, shown)
+    signed = name in numbers_text.SIGNED_MONEY and abs(number) >= numbers_text.HALF_CENT
+    sign = "" if not signed else " sb-gain" if number > 0 else " sb-loss"
+    return format_html('<td class="n{}" title="{}">{}</td>', sign, text, numbers_text.table_number(name, number))
+
+
+def _number(text: str) -> float | None:
+    """What a cell holds, the rounding of a difference as 0; None for what is no number."""
+    try:
+        number = numbers_text.finite(float(text))
+    except ValueError:
+        return None
+    return 0.0 if number is not None and abs(number) < _LEAST else number
 
 
 def _number_class(name: str) -> SafeString | str:
