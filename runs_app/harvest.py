@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runfiles import atomic, layout, manifest, metric_keys
-from runs_app import artifacts, places
+from runfiles import atomic, layout, manifest
+from runfiles.plain_json import plain
+from runs_app import artifacts, places, report_schema
 
 MAX_SUMMARY = 1024 * 1024
 _POLICY_KEYS = {"best": "best_model", "last": "model"}
@@ -84,28 +85,21 @@ def _hashed(folder: Path, spec: layout.FileSpec) -> list[manifest.Entry]:
 
 
 def _read_report(run_id: uuid.UUID, found: Harvest) -> None:
-    summary = _json(run_id, "summary")
-    found.metrics = _metrics(summary)
-    verdict = summary.get("verdict")
-    found.verdict = verdict if isinstance(verdict, dict) else {}
+    summary = _summary(run_id, "summary")
+    found.metrics, found.verdict = summary.get("metrics", {}), summary.get("verdict", {})
     for item in found.files:
         baseline, _, name = item["key"].partition(".")
-        if name == "summary" and (metrics := _metrics(_json(run_id, item["key"]))):
+        if name == "summary" and (metrics := _summary(run_id, item["key"]).get("metrics")):
             found.baselines[baseline] = metrics
 
 
-def _json(run_id: uuid.UUID, key: str) -> dict[str, Any]:
+def _summary(run_id: uuid.UUID, key: str) -> dict[str, Any]:
     try:
         with artifacts.open_file(run_id, key) as stream:
-            value = json.loads(stream.read(MAX_SUMMARY), parse_constant=lambda name: None)
+            value = plain(json.loads(stream.read(MAX_SUMMARY)))
     except (OSError, ValueError, RecursionError):
         return {}  # a job that died has no report
-    return value if isinstance(value, dict) else {}
-
-
-def _metrics(summary: dict[str, Any]) -> dict[str, Any]:
-    values = summary.get("metrics")
-    return {key: values[key] for key in metric_keys.METRICS if key in values} if isinstance(values, dict) else {}
+    return report_schema.summary(value) if isinstance(value, dict) else {}
 
 
 def _keep(run_id: uuid.UUID, found: Harvest, which: str) -> None:

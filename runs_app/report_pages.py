@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import parse_etags, quote_etag
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from runfiles import excess_words
 from runfiles.metric_keys import HEADLINE, METRICS
@@ -20,11 +20,11 @@ SHOWN = (*HEADLINE, "calmar", "cvar_95", "exposure", "gross", "hit_rate", "beta"
 
 
 @login_required
-@require_GET
+@require_safe
 def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Verdict first, then the evidence. A run without a report says why, and what there is instead."""
     run = access.get_run(request.user, run_id)
-    summary = report_reader.read_json(run, "summary")
+    summary = report_reader.read_summary(run)
     strategies = report_reader.judged(run) if summary else []  # the job writes it after the rest
     context = {
         "run": run,
@@ -45,7 +45,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def curves(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Equity and drawdown of every strategy as JSON; 304 while the files stand as they were."""
     run = access.get_run(request.user, run_id)
@@ -53,14 +53,14 @@ def curves(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         answer: HttpResponse = HttpResponse(status=304)
     else:
-        answer = JsonResponse(in_pool(report_reader.curves, run))
+        answer = JsonResponse(in_pool(report_reader.curves, run), json_dumps_params={"allow_nan": False})
     answer["ETag"] = etag
     answer["Cache-Control"] = "private, no-cache"
     return answer
 
 
 @login_required
-@require_GET
+@require_safe
 def table(request: HttpRequest, run_id: uuid.UUID, table: str) -> HttpResponse:
     """A page of the orders or the trades, as a fragment."""
     run = access.get_run(request.user, run_id)

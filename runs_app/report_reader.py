@@ -1,19 +1,22 @@
 """A finished run's report as pages show it, read from the run directory with the standard library alone.
 
 Every read names a fixed file of `runfiles.layout`; a file that is missing or torn reads as absent, because a job that
-died leaves what it had.
+died leaves what it had. So does what is of the wrong type: a page must not stand or fall with a job's file.
 """
 
 import csv
+import datetime as dt
 import io
 import itertools
 import json
+import math
 import os
 from dataclasses import dataclass
 from typing import Any
 
 from backtest.registry import POLICY, STRATEGIES
-from runs_app import artifacts
+from runfiles.plain_json import plain
+from runs_app import artifacts, report_schema
 from runs_app.models import Run
 
 TABLES = ("orders", "trades")
@@ -47,22 +50,27 @@ def read_json(run: Run, key: str) -> dict[str, Any]:
     """A JSON file of the run; empty while it is missing or cannot be read."""
     try:
         with artifacts.open_file(run.id, key) as stream:
-            value = json.loads(stream.read(MAX_JSON))
+            value = plain(json.loads(stream.read(MAX_JSON)))
     except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def read_summary(run: Run) -> dict[str, Any]:
+    """Verdict, stamps, range and metrics of the report; empty while there is none."""
+    return report_schema.summary(read_json(run, "summary"))
+
+
 def judged(run: Run) -> list[Judged]:
     """The subject and each baseline of the report, in the registry's order; empty without a report."""
-    metrics = read_json(run, "metrics")
+    metrics = report_schema.metrics(read_json(run, "metrics"))
     if not metrics:
         return []
     key = run.subject if run.subject in STRATEGIES else POLICY
     spec = STRATEGIES[key]
     found = [Judged(key, spec.label, spec.series, "", metrics)]
     for name in STRATEGIES:
-        values = read_json(run, f"{name}.metrics")
+        values = report_schema.metrics(read_json(run, f"{name}.metrics"))
         if values:
             found.append(Judged(name, STRATEGIES[name].label, STRATEGIES[name].series, name, values))
     return found
@@ -71,35 +79,47 @@ def judged(run: Run) -> list[Judged]:
 def curves(run: Run) -> dict[str, Any]:
     """`{"time": [day], "series": [{"key", "label", "series", "subject", "benchmark", "equity", "drawdown"}]}`.
 
-    Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each day of `time`.
+    Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each day of `time`. A strategy
+    whose file is torn, or does not have the days of the first, is left out.
     """
     time: list[str] = []
     series = []
     for strategy in judged(run):
-        columns = _columns(run, strategy.equity_key, ("time", "equity", "drawdown"))
-        if not columns["time"] or (time and len(columns["time"]) != len(time)):
+        curve = _curve(run, strategy.equity_key)
+        if curve is None or (time and curve.days != time):
             continue
-        time = time or [moment[:10] for moment in columns["time"]]
-        equity = [float(text) for text in columns["equity"]]
+        time = curve.days
         series.append({
             "key": strategy.file_key("equity"), "label": strategy.label, "series": strategy.series,
             "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
-            "equity": [round(value / equity[0], 6) for value in equity],
-            "drawdown": [round(float(text), 6) for text in columns["drawdown"]],
+            "equity": curve.equity, "drawdown": curve.drawdown,
         })  # fmt: skip
     return {"time": time, "series": series}
 
 
-def _columns(run: Run, key: str, names: tuple[str, ...]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {name: [] for name in names}
+@dataclass(frozen=True)
+class _Curve:
+    days: list[str]
+    equity: list[float]
+    drawdown: list[float]
+
+
+def _curve(run: Run, key: str) -> _Curve | None:
+    """The curve of an equity file; None where one of its rows is short, no day or no finite number."""
     try:
         with _text(run, key) as stream:
-            for row in csv.DictReader(stream):
-                for name in names:
-                    found[name].append(row[name])
-    except (OSError, KeyError, csv.Error):
-        return {name: [] for name in names}
-    return found
+            rows = [(_day(row["time"]), float(row["equity"]), float(row["drawdown"])) for row in csv.DictReader(stream)]
+    except (OSError, KeyError, TypeError, ValueError, csv.Error):  # TypeError: a short row is filled up with None
+        return None
+    if not rows or not rows[0][1] > 0:
+        return None
+    days, equity, drawdown = (list(column) for column in zip(*rows, strict=True))
+    found = _Curve(days, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown])
+    return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown))) else None
+
+
+def _day(moment: str) -> str:
+    return dt.date.fromisoformat(moment[:10]).isoformat()
 
 
 def _text(run: Run, key: str) -> io.TextIOWrapper:

@@ -1,0 +1,50 @@
+"""The parts of a report that pages and rows hold, by name and type. A job's file may say anything.
+
+What comes in has been through `runfiles.plain_json.plain`: every number is finite.
+"""
+
+from typing import Any, Final
+
+from runfiles.metric_keys import METRICS
+
+_NUMBERS: Final = (
+    "excess_per_year", "low", "high", "equal_risk_excess", "power", "n_bars", "trials", "seeds", "seen",
+)  # fmt: skip
+_TEXTS: Final = ("code", "sentence")
+_MOST_STAMPS: Final = 64
+
+
+def metrics(values: Any) -> dict[str, float | None]:
+    """The metrics that are there, None where one is no number; empty where `values` is no object."""
+    found = values if isinstance(values, dict) else {}
+    return {key: found[key] if _is_number(found[key]) else None for key in METRICS if key in found}
+
+
+def verdict(value: Any) -> dict[str, Any]:
+    """What is known of a verdict and of the right type; empty where there is none."""
+    if not isinstance(value, dict):
+        return {}
+    found = {key: value[key] for key in _NUMBERS if key in value and (value[key] is None or _is_number(value[key]))}
+    found |= {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
+    if "baseline" in value and isinstance(value["baseline"], str | None):
+        found["baseline"] = value["baseline"]
+    return found
+
+
+def summary(value: dict[str, Any]) -> dict[str, Any]:
+    """Verdict, stamps, range and metrics of a `summary.json`; empty where the file is."""
+    if not value:
+        return {}
+    stamps, span = value.get("stamps"), value.get("range")
+    texts = [text for text in stamps if isinstance(text, str)] if isinstance(stamps, list) else []
+    days = {key: text for key, text in span.items() if isinstance(text, str)} if isinstance(span, dict) else {}
+    return {
+        "verdict": verdict(value.get("verdict")),
+        "stamps": texts[:_MOST_STAMPS],
+        "range": days if {"start", "end"} <= days.keys() else {},
+        "metrics": metrics(value.get("metrics")),
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
