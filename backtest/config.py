@@ -19,8 +19,12 @@ class EvaluationConfig(Part):
     """What the report shows beside the subject."""
 
     baselines: tuple[BaselineKey, ...] = knob(
-        BASELINES, "Baselines judged on the same bars, costs and caps.", title="Baselines", max_length=32, fail_fast=True,
-    )  # fmt: skip
+        BASELINES,
+        "Baselines judged on the same bars, costs and caps.",
+        title="Baselines",
+        max_length=32,
+        fail_fast=True,
+    )
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
     cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
     stress_windows: Annotated[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
@@ -77,16 +81,22 @@ class JudgedConfig(SimulatorConfig):
 class BacktestConfig(JudgedConfig):
     """A strategy judged on a range: `policy` is a baseline's key or a policy's id, `run_id` a finished training."""
 
-    policy: BaselineKey | Uuid | None = knob(None, "A baseline's key or a policy's id.", title="Strategy")
-    run_id: Uuid | None = knob(None, "A finished training whose policy is judged.", title="Training run")
+    policy: BaselineKey | Uuid | None = knob(
+        None, "A baseline's key or a policy's id; give this or a training run, not both.", title="Strategy"
+    )
+    run_id: Uuid | None = knob(
+        None, "A finished training whose policy is judged; give this or a strategy, not both.", title="Training run"
+    )
     policy_sha256: Sha256 | None = knob(
         None, "Content hash of the judged policy file; filled in by the service.", advanced=True
     )
     features: FeaturesConfig | None = knob(
         None, "What the judged policy sees; filled in from its training.", advanced=True
     )
-    start: dt.date | None = knob(None, "First day of the range; empty takes the split's test range.", title="From")
-    end: dt.date | None = knob(None, "Last day of the range; empty takes the split's test range.", title="To")
+    start: dt.date | None = knob(
+        None, "First day that is judged; empty takes the split's test range.", title="Judge from"
+    )
+    end: dt.date | None = knob(None, "Last day that is judged; empty takes the split's test range.", title="Judge to")
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:

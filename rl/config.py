@@ -89,7 +89,11 @@ class TrainingConfig(Part):
         None, f"Books stepped at once; empty takes {DEFAULT_ENVS}.", ge=1, le=4096, title="Books at once"
     )
     seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
-        (0,), "Seed of everything random.", title="Seed", max_length=16, fail_fast=True
+        (0,),
+        "Seed of everything random: one whole number in this version.",
+        title="Seed",
+        max_length=16,
+        fail_fast=True,
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
         "auto", "Where the network runs; auto is the CPU, which is faster for these sizes.", advanced=True

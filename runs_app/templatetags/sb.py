@@ -142,7 +142,7 @@ def pairs(names: list[str], row: list[str]) -> list[tuple[str, str]]:
 
 @register.simple_tag
 def cell(name: str, text: str) -> SafeString:
-    """A cell of a CSV table: times as days, numbers as short as they are read and all digits on hover, a dash for nothing."""
+    """A cell of a CSV table: times as days, numbers short with all digits on hover, a dash for nothing."""
     if not text:
         return format_html("<td{}>{}</td>", _number_class(name), numbers_text.DASH)
     if name == "open":
