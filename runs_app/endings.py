@@ -52,7 +52,7 @@ def of_outcome(found: outcome.Outcome) -> Ending:
 
 @transaction.atomic
 def write(run: Run, ending: Ending, found: Harvest) -> int | None:
-    """Row, event, artifacts and policy together; the event's seq, or None when the run had ended already."""
+    """Row, event, artifacts and policies together; the event's seq, or None when the run had ended already."""
     state, reason, sentence = ending.state, ending.reason, ending.sentence
     if ending.went_well and found.fault:
         state, reason, sentence = Run.State.FAILED, "error", found.fault
@@ -65,13 +65,14 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     if seq is None:
         return None
     Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
-    if found.policy is not None and state == Run.State.SUCCEEDED:
-        kept = found.policy
-        name = run.name or run.out_tag
-        Policy.objects.create(id=kept.id, owner_id=run.owner_id, run=run, name=name, which=kept.which,
-                              sha256=kept.sha256, bytes=kept.bytes, config=run.config)  # fmt: skip
-    elif found.policy is not None:
-        places.policy_path(found.policy.id).unlink(missing_ok=True)
+    for kept in found.policies:
+        if state == Run.State.SUCCEEDED:
+            Policy.objects.create(
+                id=kept.id, owner_id=run.owner_id, run=run, name=run.name or run.out_tag, which=kept.which,
+                sha256=kept.sha256, bytes=kept.bytes, config=run.config,
+            )  # fmt: skip
+        else:
+            places.policy_path(kept.id).unlink(missing_ok=True)
     return seq
 
 

@@ -33,12 +33,12 @@ class Harvest:
     metrics: dict[str, Any] = field(default_factory=dict)
     verdict: dict[str, Any] = field(default_factory=dict)
     baselines: dict[str, Any] = field(default_factory=dict)
-    policy: Kept | None = None
+    policies: list[Kept] = field(default_factory=list)
     fault: str = ""
 
 
-def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policy: str = "") -> Harvest:
-    """Everything of a run that has ended. `keep_policy`: best or last, for a training that ended well."""
+def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policies: bool = False) -> Harvest:
+    """Everything of a run that has ended. `keep_policies`: for a training that ended well, both of them."""
     found = Harvest()
     folder = places.run_folder(run_id)
     try:
@@ -50,8 +50,9 @@ def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policy: str = "") -> Har
         if spec.key not in present:  # the log and the events; of a job that died, all that there is
             found.files += _hashed(folder, spec)
     _read_report(run_id, found)
-    if keep_policy and not found.fault:
-        _keep(run_id, found, keep_policy)
+    for which in _POLICY_KEYS if keep_policies else ():
+        if not found.fault:
+            _keep(run_id, found, which)
     return found
 
 
@@ -115,4 +116,4 @@ def _keep(run_id: uuid.UUID, found: Harvest, which: str) -> None:
     except (OSError, ValueError) as error:
         found.fault = f"The trained policy could not be kept ({error})."
         return
-    found.policy = Kept(policy_id, which, item["sha256"], size)
+    found.policies.append(Kept(policy_id, which, item["sha256"], size))

@@ -148,8 +148,7 @@ class Reconciler:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
         trained = ending.went_well and run.kind == Run.Kind.TRAIN
-        keep = str(run.config["evaluation"]["policy"]) if trained else ""
-        work = self._pool.submit(harvest.gather, run.id, ended_well=ending.went_well, keep_policy=keep)
+        work = self._pool.submit(harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained)
         self._ending[run.id] = ending, work
         work.add_done_callback(lambda _: wake())
         return True

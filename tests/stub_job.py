@@ -76,6 +76,7 @@ def _work(options: argparse.Namespace) -> None:
 
 def _report(folder: Path) -> None:
     (folder / "best_policy.zip").write_bytes(b"weights")
+    (folder / "ppo_policy.zip").write_bytes(b"later weights")
     (folder / "report" / "baselines" / "equal").mkdir(parents=True)
     metrics = {"total_return": 0.1, "sharpe": 1.5, "sortino": None, "no_metric": 1.0}
     verdict = {"code": "not_shown", "sentence": "Not shown."}

@@ -6,7 +6,8 @@ import { RunNews, TERMINAL } from "./socket.js";
 
 const WORDS = { QUEUED: "Queued", STARTING: "Queued", RUNNING: "Running", SUCCEEDED: "Succeeded", FAILED: "Failed",
   CANCELLED: "Cancelled", INTERRUPTED: "Interrupted" };
-const LINKS = { live: "", polling: "asking every 1.5 s", lost: "no connection; trying again", closed: "" };
+const LINKS = { live: "", polling: "asking every 1.5 s", lost: "no connection; trying again", closed: "",
+  gone: "not followed any more; log in again" };
 
 const page = document.getElementById("run");
 const api = page.dataset.api;
@@ -58,7 +59,7 @@ function showPhase(phase) {
   }
 }
 
-function showProgress({ progress, queue_position: place, started }) {
+function showProgress({ progress, queue_position: place, state, started, updated }) {
   const { step = null, total = null, rate = null, eta_s: eta = null } = progress ?? {};
   const bar = find("bar");
   bar.max = total || 1;
@@ -70,7 +71,8 @@ function showProgress({ progress, queue_position: place, started }) {
   const waits = place !== null && place !== undefined;
   page.querySelector("[data-queue]").hidden = !waits;
   if (waits) find("queue").textContent = String(place);
-  if (started) since = started;
+  if (started) since = started; // polling tells it; the first news of a running run comes when it starts
+  else if (state === "RUNNING") since ||= updated;
 }
 
 function showElapsed() {
@@ -87,14 +89,19 @@ function showLink(link) {
   note.textContent = LINKS[link];
   note.hidden = !LINKS[link];
   page.dataset.link = link;
+  if (link === "gone") stop();
   if (link === "closed") finish();
 }
 
+function stop() {
+  for (const timer of timers) clearInterval(timer);
+}
+
 function finish() {
+  stop();
   log.refresh();
   curves?.refresh();
-  clearInterval(ticker);
-  setTimeout(() => { refreshParts(); log.refresh(); curves?.refresh(); }, 1500); // files are listed just after the end
+  setTimeout(() => { log.refresh(); curves?.refresh(); }, 1500); // an answer under way may tell of before the end
 }
 
 function tick() {
@@ -104,12 +111,11 @@ function tick() {
   }
 }
 
-let ticker = null;
+const timers = [];
 log.refresh();
 curves?.refresh();
 if (!TERMINAL.has(page.dataset.state)) {
-  ticker = setInterval(tick, 2000);
+  timers.push(setInterval(tick, 2000), setInterval(showElapsed, 1000));
   showElapsed();
-  setInterval(showElapsed, 1000);
   new RunNews({ api, onNews: show, onLink: showLink }).start();
 }

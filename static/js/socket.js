@@ -6,7 +6,7 @@ const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 export const TERMINAL = new Set(["SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED"]);
 
 export class RunNews {
-  /* `onNews(payload)` for each new snapshot, `onLink("live" | "polling" | "lost" | "closed")` when the road changes */
+  /* `onNews(payload)` for each new snapshot, `onLink("live" | "polling" | "lost" | "closed" | "gone")` when the road changes */
   constructor({ api, onNews, onLink, WebSocketClass = globalThis.WebSocket, fetchJson = defaultFetch, timers = globalThis }) {
     Object.assign(this, { api, onNews, onLink, WebSocketClass, fetchJson, timers });
     this.seq = -1;
@@ -53,7 +53,7 @@ export class RunNews {
   lose(code) {
     if (this.ended) return;
     if (code === 4401 || code === 4404) {
-      this.end("lost");
+      this.end("gone"); // logged out, or no run of this person: nothing would answer
       return;
     }
     this.fallBack();

@@ -15,7 +15,7 @@ WATCH = """() => {
   window.seen = [];
   const look = () => window.seen.push({
     state: run.querySelector(".sb-state").textContent, step: text("step"), total: text("total"), rate: text("rate"),
-    eta: text("eta"), phase: run.querySelector("[aria-current=step]")?.dataset.phase ?? "",
+    eta: text("eta"), elapsed: text("elapsed"), phase: run.querySelector("[aria-current=step]")?.dataset.phase ?? "",
     cancel: !run.querySelector("[data-cancel]").hidden,
   });
   look();
@@ -36,7 +36,7 @@ def test_sign_up_train_report_backtest(person: Person) -> None:
     page.get_by_role("link", name="Runs", exact=True).first.click()
     expect(page.locator("#runs tbody tr")).to_have_count(2)
     page.get_by_role("link", name="Policies").click()
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_have_count(2)  # the best on validation, and the last
 
 
 def start_training(page: Page) -> None:
@@ -67,6 +67,7 @@ def watch_it_live(page: Page) -> None:
     assert len(set(steps)) >= 2
     assert "20,480" in {look["total"] for look in training}
     assert any(NUMBER.match(look["rate"]) and look["eta"] != "—" for look in training)
+    assert any(look["elapsed"] != "—" for look in training)
     assert [look["state"] for look in seen][-1] == "Succeeded"
 
 

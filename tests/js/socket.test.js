@@ -114,6 +114,6 @@ test("a log-out or a foreign run ends it at once", () => {
   for (const code of [4401, 4404]) {
     follow();
     FakeSocket.all.at(-1).onclose({ code });
-    assert.deepEqual([clock.polls.size, clock.waiting.length, links.at(-1)], [0, 0, "lost"]);
+    assert.deepEqual([clock.polls.size, clock.waiting.length, links.at(-1)], [0, 0, "gone"]);
   }
 });

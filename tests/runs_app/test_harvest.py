@@ -24,7 +24,7 @@ def test_artifacts_have_the_hashes_of_their_files(yard: Yard) -> None:
     run = _trained(yard)
     folder = places.run_folder(run.id)
     found = {artifact.key: artifact for artifact in run.artifacts.all()}
-    assert set(found) == {"config", "job_log", "best_model", "summary", "equal.summary", "manifest"}
+    assert set(found) == {"config", "job_log", "best_model", "model", "summary", "equal.summary", "manifest"}
     for artifact in found.values():
         spec = layout.spec_for(artifact.key)
         assert spec is not None
@@ -32,12 +32,14 @@ def test_artifacts_have_the_hashes_of_their_files(yard: Yard) -> None:
         assert (artifact.bytes, artifact.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
-def test_the_policy_is_kept_with_its_hash(yard: Yard) -> None:
+def test_both_policies_are_kept_with_their_hashes(yard: Yard) -> None:
     run = _trained(yard)
-    policy = Policy.objects.get()
-    content = places.policy_file(policy).read_bytes()
-    assert (policy.owner, policy.run, policy.which, policy.bytes) == (run.owner, run, "best", len(content))
-    assert policy.sha256 == hashlib.sha256(content).hexdigest() == run.artifacts.get(key="best_model").sha256
+    assert [policy.which for policy in Policy.objects.order_by("which")] == ["best", "last"]
+    for policy, key in zip(Policy.objects.order_by("which"), ("best_model", "model"), strict=True):
+        content = places.policy_file(policy).read_bytes()
+        assert (policy.owner, policy.run, policy.bytes) == (run.owner, run, len(content))
+        assert policy.sha256 == hashlib.sha256(content).hexdigest() == run.artifacts.get(key=key).sha256
+    assert len({policy.sha256 for policy in Policy.objects.all()}) == 2
 
 
 def test_a_training_without_its_policy_has_failed(yard: Yard) -> None:

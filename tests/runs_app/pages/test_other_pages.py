@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from runs_app.models import Dataset
+from runs_app.models import Dataset, Policy
 from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
 
@@ -21,6 +21,14 @@ def test_a_policy_leads_to_its_training_and_its_backtest(owner: Any, person: Cli
     hrefs = [found.get("href") for tag, found in page.tags if tag == "a"]
     assert reverse("runs:detail", args=[run.id]) in hrefs
     assert f"{reverse('runs:backtest')}?policy={run.policies.get().id}" in hrefs
+
+
+def test_a_verdict_stands_beside_the_policy_that_it_judged_alone(owner: Any, person: Client) -> None:
+    run = finished_training(owner)
+    best = run.policies.get()
+    Policy.objects.create(owner=owner, run=run, which="last", sha256="0" * 64, bytes=1, config=best.config)
+    page = text(person, "runs:policies")
+    assert ("best on validation" in page, page.count("not shown")) == (True, 1)
 
 
 def test_no_policies(person: Client) -> None:
