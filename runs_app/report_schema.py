@@ -12,6 +12,7 @@ _NUMBERS: Final = (
 )  # fmt: skip
 _TEXTS: Final = ("code", "sentence")
 _MOST_STAMPS: Final = 64
+_MOST_EXCESSES: Final = 64
 
 
 def metrics(values: Any) -> dict[str, float | None]:
@@ -32,7 +33,7 @@ def verdict(value: Any) -> dict[str, Any]:
 
 
 def summary(value: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, stamps, range and metrics of a `summary.json`; empty where the file is."""
+    """Verdict, stamps, range, metrics and excesses of a `summary.json`; empty where the file is."""
     if not value:
         return {}
     stamps, span = value.get("stamps"), value.get("range")
@@ -43,7 +44,16 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        **excesses(value.get("excesses")),
     }
+
+
+def excesses(rows: Any) -> dict[str, Any]:
+    """`{"excesses": [row with a baseline's key]}`; empty where the file tells of none, which an empty list is not."""
+    if not isinstance(rows, list):
+        return {}
+    known = [row for row in rows if isinstance(row, dict) and isinstance(row.get("baseline"), str)]
+    return {"excesses": known[:_MOST_EXCESSES]}
 
 
 def _is_number(value: Any) -> bool:
