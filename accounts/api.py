@@ -1,5 +1,6 @@
 """Log-in for clients, and the person's own data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -161,7 +162,12 @@ def _checked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[
 def _refuse_unknown(form: serializers.BaseSerializer[Any], data: Any) -> None:
     unknown = set(data) - set(form.fields) if isinstance(data, dict) else set()
     if unknown:
-        raise serializers.ValidationError({name: ["Unknown field; remove it."] for name in sorted(unknown)})
+        raise serializers.ValidationError({name: ["Unknown field; remove it."] for name in shortened(unknown)})
+
+
+def shortened(names: Iterable[str]) -> list[str]:
+    """The first ten of the names that a client made up, in part: an answer is no echo."""
+    return sorted({name[:80] for name in sorted(names)[:10]})
 
 
 def _refusal(code: int, sentence: str) -> Response:

@@ -1,4 +1,4 @@
-"""JSON that means one thing: UTF-8, no duplicate keys, finite numbers, 64-bit integers, bounded depth."""
+"""JSON that means one thing: UTF-8, no duplicate keys, finite numbers, 64-bit integers, bounded depth and count."""
 
 import codecs
 import json
@@ -11,8 +11,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 32
+MAX_VALUES = 20_000  # values and keys of one body
 _MAX_INT = 2**63 - 1
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
 
 
 class NotStrictJSON(ValueError):
@@ -23,7 +24,7 @@ def read_json(raw: bytes) -> Any:
     """The value of `raw`. Raises NotStrictJSON with one sentence."""
     if raw.startswith(codecs.BOM_UTF8):
         raise NotStrictJSON("The body must be JSON without a byte order mark.")
-    _check_depth(raw)
+    _check_size(raw)
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -58,11 +59,17 @@ class StrictJSONParser(BaseParser):
             raise ParseError(str(error)) from error
 
 
-def _check_depth(raw: bytes) -> None:
-    """Brackets outside strings, counted on the bytes: the parser itself recurses and must not see a bomb."""
-    depth = 0
-    for match in _BRACKETS.finditer(raw):
+def _check_size(raw: bytes) -> None:
+    """Depth and count, by the marks on the bytes: the parser itself recurses and must not see a bomb.
+
+    Every value and key but the first follows a comma, a colon or an opening bracket.
+    """
+    depth = count = 0
+    for place, match in enumerate(_MARKS.finditer(raw)):
         mark = match.group()
+        count += mark in (b",", b":", b"[", b"{")
+        if count > MAX_VALUES or place > 4 * MAX_VALUES:
+            raise NotStrictJSON(f"The body holds more than {MAX_VALUES} values and keys.")
         if mark in (b"[", b"{"):
             depth += 1
             if depth > MAX_DEPTH:
@@ -72,11 +79,11 @@ def _check_depth(raw: bytes) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise NotStrictJSON(f"The key {twice[:80]!r} stands twice; keep one.")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise NotStrictJSON(f"The key {name[:80]!r} stands twice; keep one.")
+        found[name] = value
     return found
 
 

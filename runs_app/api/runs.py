@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import ErrorOutput
+from accounts.api import ErrorOutput, shortened
 from runs_app import access, queueing, services
 from runs_app.api.shapes import RunDetailShape, RunPageShape, RunPatch, run_full, run_row
 from runs_app.models import Run, RunQuerySet
@@ -62,7 +62,7 @@ class RunDetail(APIView):
         run = access.get_run(request.user, run_id)
         if not isinstance(request.data, dict):
             raise ValidationError({"body": ["The body must be a JSON object."]})
-        if unknown := sorted(set(request.data) - {"name"}):
+        if unknown := shortened(set(request.data) - {"name"}):
             raise ValidationError({field: ["This field cannot be changed; only name can."] for field in unknown})
         form = RunPatch(data=request.data)
         form.is_valid(raise_exception=True)
@@ -82,7 +82,7 @@ class CancelRun(APIView):
 
 
 def _refuse_unknown(request: Request) -> None:
-    unknown = sorted(set(request.query_params) - FILTERS - {"format"})
+    unknown = shortened(set(request.query_params) - FILTERS - {"format"})
     if unknown:
         raise ValidationError({name: [f"Unknown filter; use {', '.join(sorted(FILTERS))}."] for name in unknown})
 

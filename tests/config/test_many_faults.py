@@ -9,8 +9,15 @@ from pydantic import ValidationError
 from marketdata.config_base import MOST_FAULTS, sentences
 from rl.config import TrainConfig
 
-LISTS = ["dataset.symbols", "split.custom_ranges", "features.feature_set", "features.indicators", "evaluation.baselines",
-         "model.net_arch", "training.seeds"]  # fmt: skip
+LISTS = [
+    "dataset.symbols",
+    "split.custom_ranges",
+    "features.feature_set",
+    "features.indicators",
+    "evaluation.baselines",
+    "model.net_arch",
+    "training.seeds",
+]
 
 
 def faults_of(raw: str) -> tuple[dict[str, list[str]], float]:

@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 async def strict(scope: Any, receive: Any, send: Any) -> None:
-    """The application behind a server that sends the close codes RFC 6455 leaves to applications: 1000, 3000 to 4999."""
+    """The application behind a server that sends the close codes RFC 6455 leaves to applications: 1000 and 3000 up."""
 
     async def guarded(message: Any) -> None:
         if message["type"] == "websocket.close" and not (message["code"] == 1000 or 3000 <= message["code"] <= 4999):

@@ -1,10 +1,11 @@
 """A body means one thing or is refused with one sentence; nothing in it can make the server fail."""
 
 import json
+import time
 
 import pytest
 
-from runs_app.api.parser import MAX_DEPTH, NotStrictJSON, read_json
+from runs_app.api.parser import MAX_DEPTH, MAX_VALUES, NotStrictJSON, _object, read_json
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,35 @@ def test_depth_is_counted_outside_strings() -> None:
 def test_an_open_string_of_two_megabytes_is_quick() -> None:
     with pytest.raises(NotStrictJSON):
         read_json(b'{"x": "' + b"\\\\[" * 700_000)
+
+
+def test_forty_thousand_keys_with_a_late_twin_are_quick() -> None:
+    pairs = [(f"k{n}", n) for n in range(40_000)]
+    began = time.perf_counter()
+    with pytest.raises(NotStrictJSON, match="'k39999' stands twice"):
+        _object([*pairs, pairs[-1]])
+    assert time.perf_counter() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" + b"0," * 1_000_000 + b"0]",
+        b"[" + b"[]," * 600_000 + b"0]",
+        b'{"a":0,' + b",".join(b'"k%d":0' % n for n in range(MAX_VALUES)) + b"}",
+        b'""' * 1_000_000,
+        b"]" * 2_000_000,
+    ],
+    ids=["numbers", "lists", "keys", "texts", "ends"],
+)
+def test_a_body_of_too_many_values_is_refused_at_once(raw: bytes) -> None:
+    began = time.perf_counter()
+    with pytest.raises(NotStrictJSON, match="more than 20000 values and keys"):
+        read_json(raw)
+    assert time.perf_counter() - began < 0.3
+
+
+def test_as_many_values_as_may_be_are_read() -> None:
+    most = list(range(MAX_VALUES - 1))  # the list itself is a value too
+    assert read_json(json.dumps(most).encode()) == most
+    assert read_json(json.dumps(",:[{" * 100_000).encode()) == ",:[{" * 100_000
