@@ -46,12 +46,16 @@ class RandomFund(Baseline):
         self._config = config
 
     def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
-        """The twenty ledgers."""
+        """The twenty ledgers. Each trades in a twentieth of the volume, so that all of them together keep the cap and
+        pay the impact of one book with all the money.
+        """
         part = {"start_cash": config.episode.start_cash / BOOKS}
         small = config.model_copy(update={"episode": config.episode.model_copy(update=part)})
         seeds = np.random.SeedSequence(self._config.evaluation.seed).spawn(BOOKS)
         books = [RandomBook(self._config, seed) for seed in seeds]
-        return [run_decisions(market, small, book.decisions(market, t0, t1), t0, t1) for book in books]
+        arrays = market.arrays._replace(usual_volume=market.arrays.usual_volume / BOOKS)
+        share = dataclasses.replace(market, arrays=arrays)
+        return [run_decisions(share, small, book.decisions(market, t0, t1), t0, t1) for book in books]
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
         raise TypeError("the random fund is twenty books; run them with `books` and add them up with `add_up`")

@@ -9,7 +9,7 @@ from backtest.runner import run_with_spread
 from backtest.trades import fifo
 from simulator.ledger import Ledger
 from simulator.market import Market, prepare_market
-from tests.simulator.markets import random_bars
+from tests.simulator.markets import make_bars, random_bars
 
 SETTINGS = BacktestConfig(policy="random", evaluation={"seed": 3})
 
@@ -60,6 +60,24 @@ def test_the_seed_decides_and_nothing_else(market: Market, books: list[Ledger]) 
     different = add_up(RandomFund(other).books(market, other, 10, 110))
     assert np.array_equal(again.equity, add_up(books).equity)
     assert not np.array_equal(again.equity, different.equity)
+
+
+def test_the_fund_as_a_whole_keeps_the_participation_cap() -> None:
+    """One asset of 1,000 shares a bar: twenty books that all want it may take 100 of them together, as one book may."""
+    market = prepare_market(make_bars([50.0] * 40, open=[50.0] * 40, volume=[1000.0] * 40), SETTINGS)
+    orders = add_up(RandomFund(SETTINGS).books(market, SETTINGS, 10, 39)).orders
+    filled = np.bincount(orders.filled[orders.filled >= 0], np.abs(orders.qty_filled[orders.filled >= 0]))
+    assert filled.max() == pytest.approx(100)
+
+
+def test_a_fill_pays_the_impact_of_all_books_together() -> None:
+    """One asset of 1,000,000 shares a bar and all the money at 50: 2,000 shares, and 100 bps times √0.002."""
+    market = prepare_market(make_bars([50.0] * 40, open=[50.0] * 40, volume=[1e6] * 40), SETTINGS)
+    fund = add_up(RandomFund(SETTINGS).books(market, SETTINGS, 10, 39))
+    first = fund.orders.filled == fund.orders.filled.min()
+    shares = fund.orders.qty_filled[first].sum()
+    assert shares == pytest.approx(2000, rel=0.01)
+    assert fund.orders.impact[first].sum() / (shares * 50) == pytest.approx(100e-4 * np.sqrt(shares / 1e6), rel=1e-3)
 
 
 def test_the_spread_stands_beside_the_fund(market: Market, books: list[Ledger]) -> None:
