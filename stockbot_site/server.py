@@ -27,8 +27,10 @@ STALL_S = 60.0  # seconds that a client may leave a full send buffer unread
 DRAIN_S = 8.0  # seconds that requests under way have to end when the server stops
 LINGER_S = 1.0  # seconds that a refused client's bytes are thrown away, so that it gets to read the refusal
 MAX_SOCKET_MESSAGE = 4096
+MAX_CHUNKS, MEAN_CHUNK = 4096, 64  # pieces of a body that may be smaller than so many bytes: each costs work
 
-_TOO_LARGE = json.dumps({"detail": "The body is larger than this server takes.", "errors": {}}).encode()
+_TOO_LARGE = ("413 Content Too Large", "The body is larger than this server takes.")
+_TOO_FINE = ("400 Bad Request", "The body comes in too many small pieces.")
 
 
 class Channel(http.HTTPChannel):
@@ -95,21 +97,26 @@ class LimitedRequest(WebRequest):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.brake: Brake | None = None
-        self._received = 0
+        self._received = self._chunks = 0
         self._refused = False
 
     def gotLength(self, length: int | None) -> None:
         if length is not None and length > self.server.body_limit:
             super().gotLength(0)
-            self._refuse()
+            self._refuse(*_TOO_LARGE)
         else:
             super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:
+        if self._refused:
+            return
         self._received += len(data)
-        if self._received > self.server.body_limit and not self._refused:
-            self._refuse()
-        if not self._refused:
+        self._chunks += 1
+        if self._received > self.server.body_limit:
+            self._refuse(*_TOO_LARGE)
+        elif self._chunks > MAX_CHUNKS and self._received < MEAN_CHUNK * self._chunks:
+            self._refuse(*_TOO_FINE)
+        else:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
@@ -132,13 +139,14 @@ class LimitedRequest(WebRequest):
             self.brake.stopProducing()
         super().connectionLost(reason)
 
-    def _refuse(self) -> None:
+    def _refuse(self, status: str, sentence: str) -> None:
         self._refused = True
         self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the refusal
         channel = self.channel
         channel.dataReceived = lambda data: None
-        head = f"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nContent-Length: {len(_TOO_LARGE)}"
-        channel.transport.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + _TOO_LARGE)
+        body = json.dumps({"detail": sentence, "errors": {}}).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        channel.transport.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + body)
         reactor.callLater(LINGER_S, channel.transport.loseConnection)
 
 
@@ -190,6 +198,7 @@ class StockBotServer(Server):
         super().run()
 
     async def _start(self) -> None:
+        self.ws_factory.setProtocolOptions(failByDrop=False)  # a frame too large is told 1009 before the end
         try:
             await self.on_start()
         except Exception as error:

@@ -55,6 +55,35 @@ def test_a_body_without_a_length_is_refused_when_it_has_become_too_long(tiny: Ti
     assert tiny.answers()
 
 
+def chunked(tiny: Tiny, pieces: list[bytes]) -> tuple[bytes, float]:
+    """The answer to a body sent in these chunks, and the longest that another client waited meanwhile."""
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    waits = [0.0]
+    with tiny.raw() as one:
+        one.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for start in range(0, len(body), 1 << 18):
+                one.sendall(body[start : start + (1 << 18)])
+                began = time.monotonic()
+                assert tiny.answers()
+                waits.append(time.monotonic() - began)
+        return everything(one), max(waits)
+
+
+def test_a_body_in_single_bytes_is_refused(tiny: Tiny) -> None:
+    answer, wait = chunked(tiny, [b"x"] * (LIMIT - 1))
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1") == 1
+    assert answer.endswith(b'{"detail": "The body comes in too many small pieces.", "errors": {}}')
+    assert wait < 0.5
+    assert tiny.answers()
+
+
+@pytest.mark.parametrize(("count", "size"), [(4096, 1), (1500, 64), (3, 30_000)])
+def test_a_body_in_pieces_that_a_client_may_mean_arrives(tiny: Tiny, count: int, size: int) -> None:
+    answer, _ = chunked(tiny, [b"x" * size] * count)
+    assert answer.startswith(b"HTTP/1.1 200 ") and str(count * size).encode() in answer
+
+
 def test_headers_that_drip_are_cut_off(tiny: Tiny) -> None:
     with tiny.raw() as one:
         one.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n")
@@ -117,8 +146,9 @@ def test_a_client_that_does_not_read_holds_up_itself_alone(tiny: Tiny) -> None:
 def test_a_large_message_closes_the_socket(tiny: Tiny, message: Any) -> None:
     with connect(f"ws://127.0.0.1:{tiny.port}/ws", proxy=None) as one:
         one.send(message)
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed) as end:
             one.recv(timeout=5)
+    assert end.value.rcvd is not None and end.value.rcvd.code == 1009
     assert tiny.answers()
 
 
