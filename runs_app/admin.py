@@ -1,8 +1,10 @@
 """Runs as an administrator sees them: all of them, only the name to change, cancel through the service."""
 
+import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -39,6 +41,13 @@ class RunAdmin(ReadOnly):
     may_change = ("name",)
     actions = ("cancel",)
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Run], *where: Any, **named: Any) -> Any:
+        """Only what is an id reaches the database; a text that is none would be an error of the server's."""
+        given = request.POST.copy()
+        given.setlist(ACTION_CHECKBOX_NAME, [text for text in given.getlist(ACTION_CHECKBOX_NAME) if _is_id(text)])
+        request.POST = given  # type: ignore[assignment]
+        return super().response_action(request, queryset, *where, **named)
+
     @admin.action(description="Cancel the selected runs", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Through the service, as the owner's own button does; runs that have ended stay as they are."""
@@ -46,6 +55,14 @@ class RunAdmin(ReadOnly):
         for run in active:
             services.cancel_run(run=run)
         self.message_user(request, f"Asked {len(active)} runs to stop.", messages.SUCCESS)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @admin.register(RunEvent)

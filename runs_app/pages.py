@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from runfiles import layout, yamlio
 from runfiles.events import PHASES
@@ -24,7 +24,7 @@ PARTS = ("outcome", "record")
 
 
 @login_required
-@require_GET
+@require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs of this person, newest first; htmx asks for the table alone."""
     mine = Run.objects.owned_by(request.user)
@@ -70,7 +70,7 @@ def _says(word: str) -> Q:
 
 
 @login_required
-@require_GET
+@require_safe
 def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A run while it works and after: state, phase, progress, curves, log, configuration, files."""
     run = access.get_run(request.user, run_id)
@@ -78,7 +78,7 @@ def detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def detail_part(request: HttpRequest, run_id: uuid.UUID, part: str) -> HttpResponse:
     """A fragment of the run's page, asked for again whenever the run's `seq` moves."""
     run = access.get_run(request.user, run_id)
@@ -88,7 +88,7 @@ def detail_part(request: HttpRequest, run_id: uuid.UUID, part: str) -> HttpRespo
 
 
 @login_required
-@require_GET
+@require_safe
 def queue(request: HttpRequest) -> JsonResponse:
     """The mark in the top bar, which every open page asks for now and then."""
     return JsonResponse(queue_mark(request.user), headers={"Cache-Control": "private, no-store"})
@@ -102,7 +102,7 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def policies(request: HttpRequest) -> HttpResponse:
     mine = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")
     page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
@@ -110,7 +110,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def datasets(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/datasets.html", {"entries": stored_datasets(request.user)})
 

@@ -41,7 +41,7 @@ OFFERED = 200
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
     form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
     if request.method == "POST":
@@ -52,7 +52,7 @@ def train(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def backtest(request: HttpRequest) -> HttpResponse:
     form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options(request) | _subjects(request))
     if request.method == "POST":

@@ -89,6 +89,14 @@ def test_cancel_goes_through_the_service(boss: Client, make_run: MakeRun) -> Non
     assert ended.cancel_requested_at is None
 
 
+def test_what_is_no_id_is_passed_over(boss: Client, make_run: MakeRun) -> None:
+    run = make_run(state="RUNNING")
+    assert boss.post("/admin/runs_app/run/", {"action": "cancel", "_selected_action": ["no id"]}).status_code == 302
+    given = {"action": "cancel", "_selected_action": ["no id", str(run.id), "\x00", "1" * 5000]}
+    assert boss.post("/admin/runs_app/run/", given).status_code == 302
+    assert RunEvent.objects.filter(run=run, kind="cancel").count() == 1
+
+
 def test_an_ordinary_person_is_sent_away(alice: User) -> None:
     client = Client()
     client.force_login(alice)
