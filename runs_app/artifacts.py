@@ -8,7 +8,7 @@ from typing import BinaryIO
 from runfiles import layout
 from runs_app import places
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a pipe in its place must not hang us
 
 
@@ -22,7 +22,7 @@ def open_file(run_id: uuid.UUID, key: str) -> BinaryIO:
     if spec is None:
         raise FileNotFoundError(f"{key!r} is no artifact")
     try:
-        descriptor = _open_below(places.run_folder(run_id), spec.path.split("/"))
+        descriptor = open_below(places.run_folder(run_id), spec.path.split("/"))
     except OSError as error:
         raise FileNotFoundError(f"this run has no {key}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -31,12 +31,13 @@ def open_file(run_id: uuid.UUID, key: str) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _open_below(root: os.PathLike[str], parts: list[str]) -> int:
+def open_below(root: os.PathLike[str], parts: list[str]) -> int:
+    """A descriptor of the file at `parts` below the folder `root`, itself no link either. Raises OSError."""
     *folders, name = parts
-    here = os.open(root, _FOLDER)
+    here = os.open(root, FOLDER)
     try:
         for part in folders:
-            below = os.open(part, _FOLDER, dir_fd=here)
+            below = os.open(part, FOLDER, dir_fd=here)
             os.close(here)
             here = below
         return os.open(name, _FILE, dir_fd=here)

@@ -1,19 +1,25 @@
 """Training curves out of a run's TensorBoard files, read in the pool and kept for the next question.
 
-The signature (inode, size and time of each file) is taken without opening anything: it makes the ETag, and a client
-that has seen it gets 304 before a byte is parsed.
+The signature (inode, size and time of each file) is taken without opening a file: it makes the ETag, and a client that
+has seen it gets 304 before a byte is parsed. Folders and files are opened descriptor by descriptor below the run's
+folder, so that a link that a job puts in the place of one leads nowhere.
 """
 
 import logging
 import math
 import os
+import stat
+import struct
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
+
+from runs_app import artifacts
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +28,11 @@ Signature = tuple[tuple[str, int, int, int], ...]
 KEPT_RUNS = 32
 MAX_FILES = 64
 MAX_POINTS = 20_000
+MAX_DEPTH = 4  # folders below the run's
+_HEAD = struct.Struct("<QI")  # of a record: length and checksum of the length; content and its checksum follow
+_FOOT = struct.Struct("<I")
+
+Scalars = dict[str, list[tuple[int, float, float]]]
 
 
 class Tag(TypedDict):
@@ -42,35 +53,57 @@ class Series(TypedDict):
 
 
 @dataclass
+class _Reader:
+    """What has been read of one file, up to the byte `offset`."""
+
+    offset: int = 0
+    scalars: Scalars = field(default_factory=dict)
+
+
+@dataclass
 class Curves:
     """Scalars of one run by tag, as (step, wall, value) in the order of steps."""
 
     signature: Signature = ()
-    readers: dict[str, Any] = field(default_factory=dict)
-    scalars: dict[str, list[tuple[int, float, float]]] = field(default_factory=dict)
+    readers: dict[tuple[str, int], _Reader] = field(default_factory=dict)
+    scalars: Scalars = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def signature(folder: Path) -> Signature:
-    """Path, inode, size and time in ns of each event file below `folder`: regular files, no link followed."""
-    found: list[tuple[str, int, int, int]] = []
-    places = [folder]
-    while places:
-        for entry in _entries(places.pop()):
-            if entry.is_dir(follow_symlinks=False):
-                places.append(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False) and "tfevents" in entry.name:
-                status = entry.stat(follow_symlinks=False)
-                found.append((entry.path, status.st_ino, status.st_size, status.st_mtime_ns))
-    return tuple(sorted(found)[:MAX_FILES])
+    """Path below `folder`, inode, size and time in ns of each event file: regular files, no link followed.
 
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    `folder` is one in a run's folder; where one of the two is a link there are no files.
+    """
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
+        run = os.open(folder.parent, artifacts.FOLDER)
     except OSError:
-        return []
+        return ()
+    try:
+        return tuple(sorted(_files(run, folder.name, ""))[:MAX_FILES])
+    finally:
+        os.close(run)
+
+
+def _files(above: int, name: str, prefix: str, depth: int = MAX_DEPTH) -> Iterator[tuple[str, int, int, int]]:
+    """Event files of the folder `name` in the open folder `above`, and of those below it."""
+    try:
+        here = os.open(name, artifacts.FOLDER, dir_fd=above)
+    except OSError:
+        return
+    try:
+        with os.scandir(here) as entries:
+            found = list(entries)
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False) and depth > 1:
+                yield from _files(here, entry.name, f"{prefix}{entry.name}/", depth - 1)
+            elif entry.is_file(follow_symlinks=False) and "tfevents" in entry.name:
+                status = os.stat(entry.name, dir_fd=here, follow_symlinks=False)
+                yield prefix + entry.name, status.st_ino, status.st_size, status.st_mtime_ns
+    except OSError as error:
+        log.warning("event files of %s: %s", name, error.strerror)
+    finally:
+        os.close(here)
 
 
 _kept: OrderedDict[str, Curves] = OrderedDict()
@@ -87,37 +120,68 @@ def curves(folder: Path) -> Curves:
     with found.lock:
         now = signature(folder)
         if now != found.signature:
-            _read(found, now)
+            _read(found, now, folder)
     return found
 
 
-def _read(found: Curves, now: Signature) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # 0.25 s: not at start
-
-    names = [f"{path}:{inode}" for path, inode, _, _ in now]
-    for name, (path, _, _, _) in zip(names, now, strict=True):
-        reader = found.readers.get(name)
-        if reader is None:
-            reader = found.readers[name] = EventAccumulator(path, size_guidance={"scalars": 0})
-        _reload(reader, path)
-    found.readers = {name: found.readers[name] for name in names}
-    found.scalars = _merged(list(found.readers.values()))
-    found.signature = now
+def _read(found: Curves, now: Signature, folder: Path) -> None:
+    readers: dict[tuple[str, int], _Reader] = {}
+    for path, inode, size, _ in now:
+        reader = found.readers.get((path, inode), _Reader())
+        if size < reader.offset:
+            reader = _Reader()  # written anew
+        _read_on(reader, folder, path, inode)
+        readers[path, inode] = reader
+    found.readers, found.scalars, found.signature = readers, _merged(list(readers.values())), now
 
 
-def _reload(reader: Any, path: str) -> None:
+def _read_on(reader: _Reader, folder: Path, path: str, inode: int) -> None:
     """What is whole is kept; a torn or foreign record ends this file's news and nothing else."""
     try:
-        reader.Reload()
+        descriptor = artifacts.open_below(folder.parent, [folder.name, *path.split("/")])
+    except OSError:
+        return  # gone, or replaced by a link, since the look
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_ino != inode:
+            return
+        stream.seek(reader.offset)
+        block = stream.read(status.st_size - reader.offset)
+    try:
+        _take_records(reader, block)
     except Exception as error:
-        log.warning("event file %s: %s", Path(path).name, error)
+        log.warning("event file %s: %s", path, error)
 
 
-def _merged(readers: list[Any]) -> dict[str, list[tuple[int, float, float]]]:
-    scalars: dict[str, list[tuple[int, float, float]]] = {}
+def _take_records(reader: _Reader, block: bytes) -> None:
+    """Add the whole records of `block`, which begins at the reader's offset. Raises on a record that is none."""
+    from tensorboard.compat.proto.event_pb2 import Event  # not at start: it takes a while
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+    place = 0
+    while place + _HEAD.size <= len(block):
+        length, sum_of_length = _HEAD.unpack_from(block, place)
+        if masked_crc32c(block[place : place + 8]) != sum_of_length:
+            raise ValueError("a record's length does not have its checksum")
+        begin, end = place + _HEAD.size, place + _HEAD.size + length
+        if end + _FOOT.size > len(block):
+            return  # torn: the rest comes later
+        content = block[begin:end]
+        if masked_crc32c(content) != _FOOT.unpack_from(block, end)[0]:
+            raise ValueError("a record's content does not have its checksum")
+        event = Event.FromString(content)
+        for value in event.summary.value:
+            if value.HasField("simple_value"):
+                point = (int(event.step), float(event.wall_time), float(value.simple_value))
+                reader.scalars.setdefault(value.tag, []).append(point)
+        reader.offset += end + _FOOT.size - place
+        place = end + _FOOT.size
+
+
+def _merged(readers: list[_Reader]) -> Scalars:
+    scalars: Scalars = {}
     for reader in readers:
-        for tag in reader.Tags()["scalars"]:
-            points = [(int(point.step), float(point.wall_time), float(point.value)) for point in reader.Scalars(tag)]
+        for tag, points in reader.scalars.items():
             scalars.setdefault(tag, []).extend(points)
     for points in scalars.values():
         points.sort(key=lambda point: (point[0], point[1]))

@@ -153,6 +153,33 @@ def test_a_link_is_not_read(as_alice: Client, run: Run, tb: Path, tmp_path: Path
     assert [tag["tag"] for tag in get(as_alice, run, "tags").json()["scalars"]] == ["train/loss"]
 
 
+@pytest.mark.parametrize("replaced", ["tb", "run"])
+def test_a_folder_that_was_replaced_by_a_link_is_not_read(
+    as_alice: Client, run: Run, tb: Path, tmp_path: Path, replaced: str
+) -> None:
+    write(tmp_path / "elsewhere" / "tb", "secret", [1.0])
+    place, target = (tb, tmp_path / "elsewhere" / "tb") if replaced == "tb" else (tb.parent, tmp_path / "elsewhere")
+    place.rename(tmp_path / "was")
+    place.symlink_to(target)
+    try:
+        assert get(as_alice, run, "tags").json()["scalars"] == []
+        assert get(as_alice, run, "scalars", {"tag": "secret"}).status_code == 404
+    finally:
+        place.unlink()
+        (tmp_path / "was").rename(place)
+
+
+def test_a_link_that_comes_between_the_look_and_the_reading_leads_nowhere(tb: Path, tmp_path: Path) -> None:
+    seen = tensorboard.signature(tb)
+    write(tmp_path / "elsewhere", "secret", [1.0])
+    file = next(tb.iterdir())
+    file.unlink()
+    file.symlink_to(next((tmp_path / "elsewhere").iterdir()))
+    found = tensorboard.Curves()
+    tensorboard._read(found, seen, tb)
+    assert found.scalars == {}
+
+
 def test_no_files_yet(as_alice: Client, run: Run) -> None:
     assert get(as_alice, run, "tags").json() == {"scalars": [], "histograms": []}
     assert get(as_alice, run, "scalars-batch", {"tags": "a"}).json() == {"series": {}}
