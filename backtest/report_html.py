@@ -12,21 +12,15 @@ import jinja2
 import numpy as np
 
 from backtest.report_charts import Chart, Series, line_chart
-from backtest.report_numbers import exact, metric_text, percent, three_digits, unit_text
+from backtest.report_numbers import exact, metric_text, percent, unit_text
 from backtest.runner import Judged
 from backtest.tables import borrow_by_symbol
 from runfiles import excess_words
+from runfiles.figures import significant
 from runfiles.metric_keys import HEADLINE, METRICS
 
 if TYPE_CHECKING:
     from backtest.judge import Case
-
-TAGS = {
-    "too_short": "too short to tell",
-    "worse": "worse than the best baseline",
-    "shown": "shown to be skill",
-    "not_shown": "not shown to be skill",
-}
 
 
 @functools.cache
@@ -35,7 +29,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"percent": percent, "digits": three_digits, "exact": exact, "metric": metric_text}
+    environment.filters |= {"percent": percent, "digits": significant, "exact": exact, "metric": metric_text}
     return environment.from_string(source)
 
 
@@ -45,7 +39,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         case=case,
         summary=summary,
         verdict=case.verdict,
-        tag=TAGS[case.verdict.code],
+        tag=excess_words.TAGS[case.verdict.code],
         interval=interval(case),
         labels={one.key: one.spec.label for one in case.judged},
         charts=charts(case),
@@ -152,7 +146,7 @@ def rules(case: Case) -> list[tuple[str, str]]:
         ("Half spread", f"{config.exec.half_spread_bps:g} bps"),
         ("Impact", impact),
         ("Participation cap", cap),
-        ("Start cash", three_digits(config.episode.start_cash)),
+        ("Start cash", significant(config.episode.start_cash)),
         ("Caps", f"gross {caps.max_gross_leverage:g} ×, net {caps.max_net_leverage:g} ×, "
                  f"position {caps.max_position_weight:g} ×, " + ("short allowed" if caps.allow_short else "long only")),
         ("Cash earns", f"{percent(caps.cash_yield_apr, sign=False)} % a year" if not caps.cash_yield_column

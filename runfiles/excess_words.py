@@ -8,3 +8,9 @@ LIMITS = (
 )
 SHOWN_ONLY = "shown only"
 SHOWN_ONLY_MEANS = "Not among the baselines that the verdict counts"
+TAGS = {
+    "too_short": "too short to tell",
+    "worse": "worse than the best baseline",
+    "shown": "shown to be skill",
+    "not_shown": "not shown to be skill",
+}

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backtest.registry import STRATEGIES
-from runs_app.numbers_text import DASH, Shown, finite, percent, three
+from runfiles.figures import significant
+from runs_app.numbers_text import DASH, Shown, finite, percent
 
 # key, heading, unit, what it means; those with a unit are fractions
 COLUMNS = (
@@ -58,4 +59,4 @@ def _shown(value: Any, fraction: bool) -> Shown:
     if number is None:
         return Shown(DASH, "undefined", "")
     sign = "" if not fraction or number == 0 else ("gain" if number > 0 else "loss")
-    return Shown(percent(number) if fraction else three(number), repr(number), sign)
+    return Shown(percent(number) if fraction else significant(number), repr(number), sign)

@@ -3,15 +3,14 @@
 Fractions become percent here and in the pages' scripts (`static/js/format.js`), nowhere else.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
+from runfiles import figures
+from runfiles.figures import SIGNED, minus, significant
 from runfiles.metric_keys import MetricSpec
 
-DASH = "—"
-MINUS = "\u2212"
-LEAST = 1e-6  # the last of six decimals
+DASH = figures.DASH
 
 UNIT_WORDS = {
     "fraction": "%",
@@ -22,9 +21,6 @@ UNIT_WORDS = {
     "count": "",
     "probability": "",
 }
-SIGNED = frozenset({"total_return", "cagr", "alpha", "expectancy", "expectancy_bps"})
-
-
 SIGNED_MONEY = frozenset({"pnl_gross", "pnl_net"})
 MONEY = SIGNED_MONEY | {"commission", "spread", "impact", "fees", "slippage"}
 HALF_CENT = 0.005
@@ -51,49 +47,32 @@ def metric_text(spec: MetricSpec, value: Any) -> Shown:
     if (found := finite(value)) is None:
         return Shown(DASH, "undefined", "")
     number = found * 100 if spec.unit == "fraction" else found
-    signed = spec.key in SIGNED
-    text = whole(number) if spec.unit in ("count", "bars") and number == int(number) else three(number, signed=signed)
     unit = UNIT_WORDS[spec.unit]
-    sign = "" if not signed or number == 0 else ("gain" if number > 0 else "loss")
-    return Shown(text, f"{_minus(repr(number))} {unit}".strip(), sign)
-
-
-def three(number: float, *, signed: bool = False) -> str:
-    """Three significant digits, at most six decimals, no exponent; from 100 on all digits before the point stay."""
-    return _significant(number, 3, signed)
-
-
-def _significant(number: float, digits: int, signed: bool) -> str:
-    if number == 0 or not math.isfinite(number):
-        return "0" if number == 0 else DASH
-    rounded = float(f"{abs(number):.{digits - 1}e}")  # of three digits 0.9996 becomes 1.00, not 1.000
-    if rounded < LEAST:
-        return f"{'<' if number > 0 else '>'} {'' if number > 0 else MINUS}0.000001"
-    decimals = min(6, max(0, digits - 1 - math.floor(math.log10(rounded))))
-    return _minus(f"{number:{'+' if signed else ''},.{decimals}f}")
+    sign = "" if spec.key not in SIGNED or number == 0 else ("gain" if number > 0 else "loss")
+    return Shown(figures.metric(spec, found), f"{minus(repr(number))} {unit}".strip(), sign)
 
 
 def table_number(column: str, number: float) -> str:
     """A number of the orders or trades: prices with four decimals, money with two, quantities with four digits."""
     if column in MONEY:
         signed = column in SIGNED_MONEY and abs(number) >= HALF_CENT
-        return _minus(f"{number if abs(number) >= HALF_CENT else 0.0:{'+' if signed else ''},.2f}")
+        return minus(f"{number if abs(number) >= HALF_CENT else 0.0:{'+' if signed else ''},.2f}")
     if "price" in column:
-        return _minus(f"{number:,.4f}")
+        return minus(f"{number:,.4f}")
     if number == int(number):
         return whole(number)
-    return _significant(number, 4 if column.startswith("qty") else 3, signed=False)
+    return significant(number, 4 if column.startswith("qty") else 3)
 
 
 def percent(fraction: Any, *, signed: bool = True) -> str:
     """A fraction in percent, without the unit."""
     found = finite(fraction)
-    return DASH if found is None else three(found * 100, signed=signed)
+    return DASH if found is None else significant(found * 100, signed=signed)
 
 
 def whole(number: Any) -> str:
     found = finite(number)
-    return DASH if found is None else _minus(f"{found:,.0f}")
+    return DASH if found is None else figures.whole(found)
 
 
 def span(seconds: Any) -> str:
@@ -116,7 +95,3 @@ def size(count: int) -> str:
             return f"{count} B" if unit == "B" else f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} GB"
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", MINUS)

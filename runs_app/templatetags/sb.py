@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backtest.registry import STRATEGIES
+from runfiles import excess_words
 from runfiles.metric_keys import METRICS
 from runs_app import numbers_text
 from runs_app.models import Run
@@ -47,6 +48,11 @@ def label_of(key: Any) -> str:
     if not isinstance(key, str):
         return numbers_text.DASH
     return STRATEGIES[key].label if key in STRATEGIES else key
+
+
+@register.filter
+def verdict_tag(verdict: dict[str, Any] | None) -> str:
+    return excess_words.TAGS.get((verdict or {}).get("code", ""), excess_words.TAGS["not_shown"])
 
 
 @register.filter

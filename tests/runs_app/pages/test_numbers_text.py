@@ -5,7 +5,7 @@ import math
 import pytest
 
 from runfiles.metric_keys import METRICS
-from runs_app.numbers_text import metric_text, percent, size, span, table_number, three
+from runs_app.numbers_text import metric_text, percent, significant, size, span, table_number
 from runs_app.templatetags.sb import cell
 
 CASES = [
@@ -17,12 +17,12 @@ CASES = [
 
 @pytest.mark.parametrize(("number", "text"), CASES)
 def test_three_digits(number: float, text: str) -> None:
-    assert three(number) == text
+    assert significant(number) == text
 
 
 def test_signs() -> None:
-    assert three(0.5, signed=True) == "+0.500"
-    assert three(-0.5, signed=True) == "−0.500"
+    assert significant(0.5, signed=True) == "+0.500"
+    assert significant(-0.5, signed=True) == "−0.500"
     assert percent(0.0213) == "+2.13"
     assert percent(None) == "—"
 
