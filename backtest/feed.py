@@ -1,18 +1,22 @@
-"""The data phase of a run: load what the configuration names, check it, say in `dataset.json` what the run was fed."""
+"""The data phase of a run: its configuration, the bars that this names, and `dataset.json`, what the run was fed."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from marketdata import quality
 from marketdata.bars import Bars
 from marketdata.catalog import Catalog, DatasetEntry, resolve
 from marketdata.config import DatasetConfig
-from marketdata.config_base import ConfigFault
+from marketdata.config_base import ConfigFault, sentences
 from marketdata.features import FeaturePlan, Features
 from marketdata.findings import Finding
 from marketdata.store import StoreError
 from runfiles import atomic, layout
 from runfiles.job import Job, JobRefused
+
+Config = TypeVar("Config", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Feed:
     config: DatasetConfig
     bars: Bars
     report: quality.QualityReport
+
+
+def read_config(job: Job, model: type[Config]) -> Config:
+    """`config.yaml` as that model. Raises JobRefused naming the first field that is wrong."""
+    try:
+        return model.model_validate(job.config)
+    except ValidationError as error:
+        field, said = next(iter(sentences(error).items()))
+        raise JobRefused(f"{field}: {said[0]}") from error
 
 
 def load_feed(job: Job, config: DatasetConfig) -> Feed:

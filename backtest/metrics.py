@@ -6,8 +6,6 @@ series are in `backtest.series`, those of the statistics in `backtest.statistics
 
 import math
 
-import numpy as np
-
 from backtest.series import (
     RELATIVE_KEYS,
     SERIES_KEYS,
@@ -82,9 +80,3 @@ def trade_figures(trades: Trades) -> dict[str, float]:
         "avg_holding_bars": float((bars * value).sum()) / entered if entered > 0 else math.nan,
         "n_trades": count,
     }
-
-
-def gross_equity(ledger: Ledger) -> Floats:
-    """(N+1,) equity + fees and slippage so far - financing so far, not reinvested."""
-    before_costs: Floats = ledger.equity + ledger.costs - ledger.financing
-    return np.asarray(before_costs)

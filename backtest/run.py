@@ -7,15 +7,13 @@ path until a policy is judged.
 import sys
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from backtest import judge
 from backtest.config import BacktestConfig
-from backtest.feed import Feed, first_sentence, load_feed
+from backtest.feed import Feed, first_sentence, load_feed, read_config
 from backtest.quick_start import start_numba
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.strategy import Strategy
-from marketdata.config_base import ConfigFault, sentences
+from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
 from marketdata.splits import Range, make_ranges, range_between
 from runfiles import layout
@@ -24,7 +22,7 @@ from runfiles.job import Job, JobRefused, run_job
 
 def run(job: Job) -> None:
     """The job: data, judge, report. Raises JobRefused with one sentence for bad input."""
-    config = read_config(job)
+    config = read_config(job, BacktestConfig)
     if config.policy_sha256 is None:
         start_numba()
     feed = load_feed(job, config.dataset)
@@ -33,15 +31,6 @@ def run(job: Job) -> None:
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     judge.judge_and_write(job, config, feed, span, subject_of(job, config), config.features)
-
-
-def read_config(job: Job) -> BacktestConfig:
-    """`config.yaml` as a BacktestConfig. Raises JobRefused naming the first field that is wrong."""
-    try:
-        return BacktestConfig.model_validate(job.config)
-    except ValidationError as error:
-        field, said = next(iter(sentences(error).items()))
-        raise JobRefused(f"{field}: {said[0]}") from error
 
 
 def judged_range(config: BacktestConfig, feed: Feed) -> Range:

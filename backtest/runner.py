@@ -47,15 +47,13 @@ class Judged:
         return self.spec.key
 
 
-def run_strategy(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int) -> Ledger:
-    """The ledger of one strategy from all cash at the close of t0 to the mark of t1."""
-    return run_with_spread(strategy, market, config, t0, t1)[0]
-
-
 def run_with_spread(
     strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
 ) -> tuple[Ledger, Spread | None]:
-    """The ledger, and for a fund of books how far these lie apart. Raises StrategyUnfit, ConfigFault."""
+    """The ledger from all cash at the close of t0 to the mark of t1, and for a fund of books how far these lie apart.
+
+    Raises StrategyUnfit, ConfigFault.
+    """
     _prepare(strategy, market, config)
     if isinstance(strategy, RandomFund):
         books = strategy.books(market, config, t0, t1)

@@ -13,7 +13,8 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-SCHEMA_VERSION = 1
+from runfiles import layout
+
 MOST_FAULTS = 50  # that one answer tells
 LONGEST_NAME = 120  # characters of a field that nobody knows
 
@@ -111,7 +112,9 @@ def config_hash(config: BaseModel) -> str:
     """sha256 of the canonical form without `out_tag`, which is a label and changes nothing."""
     content = canonical(config)
     content.pop("out_tag", None)
-    text = json.dumps({"schema": SCHEMA_VERSION, **content}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        {"schema": layout.SCHEMA_VERSION, **content}, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

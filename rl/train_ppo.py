@@ -8,11 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from backtest import judge
-from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, write_note
-from marketdata.config_base import ConfigFault, sentences
+from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, read_config, write_note
+from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Ranges, make_ranges
 from rl.config import TrainConfig
@@ -37,7 +35,7 @@ class Prepared:
 
 def run(job: Job) -> None:
     """The job. Raises JobRefused with one sentence for what is wrong with the input."""
-    config = read_config(job)
+    config = read_config(job, TrainConfig)
     prepared = prepare(job, config)
     job.events.enter("train")
     try:
@@ -47,15 +45,6 @@ def run(job: Job) -> None:
     kept = choose(job, config, trained)
     subject = open_policy(job.folder / kept, trained.sha256[kept])
     judge.judge_and_write(job, config, prepared.feed, prepared.ranges.test, subject, config.features)
-
-
-def read_config(job: Job) -> TrainConfig:
-    """`config.yaml` as a TrainConfig. Raises JobRefused naming the first field that is wrong."""
-    try:
-        return TrainConfig.model_validate(job.config)
-    except ValidationError as error:
-        field, said = next(iter(sentences(error).items()))
-        raise JobRefused(f"{field}: {said[0]}") from error
 
 
 def prepare(job: Job, config: TrainConfig) -> Prepared:

@@ -108,16 +108,3 @@ def spec_for(key: str) -> FileSpec | None:
         filename, media, title = REPORT_FILES[name]
         return FileSpec(key, f"{baseline_folder(baseline)}/{filename}", KIND_TABLE, media, f"{baseline}: {title}")
     return None
-
-
-def key_for(path: str) -> str | None:
-    """The key of a path relative to the run directory, or None for a file that is not served."""
-    for spec in FILES.values():
-        if spec.path == path:
-            return spec.key
-    parts = path.split("/")
-    if len(parts) == 4 and parts[:2] == [REPORT, BASELINES]:
-        for name, (filename, _, _) in REPORT_FILES.items():
-            if filename == parts[3] and _BASELINE_KEY.match(parts[2]):
-                return f"{parts[2]}.{name}"
-    return None

@@ -16,8 +16,8 @@ MAX_SENTENCE = 2000
 End = Literal["ok", "error", "oom", "killed", "timeout", "disk", "cancelled"]
 ENDS: frozenset[str] = frozenset(get_args(End))
 
-# exit codes of a job that ended by its own word (runfiles.job)
-CODE_OK, CODE_CRASHED, CODE_USAGE, CODE_REFUSED, CODE_DISK, CODE_MEMORY, CODE_CANCELLED = 0, 1, 2, 3, 4, 5, 143
+# exit codes of a job that ended by its own word (runfiles.job); 2 is what argparse says of a wrong command line
+CODE_OK, CODE_CRASHED, CODE_REFUSED, CODE_DISK, CODE_MEMORY, CODE_CANCELLED = 0, 1, 3, 4, 5, 143
 
 
 class Outcome(TypedDict):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.market import Market
-from simulator.state import LIVE, REASONS, RUINED, OrderLog, Path, State, Totals
+from simulator.state import LIVE, RUINED, OrderLog, Path, State, Totals
 
 Array = NDArray[np.float64]
 
@@ -33,10 +33,6 @@ class Orders:
     @property
     def slippage(self) -> Array:
         return self.spread + self.impact
-
-    @property
-    def reason_words(self) -> list[str]:
-        return [REASONS[code] for code in self.reason]
 
 
 @dataclass(frozen=True)
@@ -68,14 +64,6 @@ class Ledger:
     @property
     def n_bars(self) -> int:
         return self.t1 - self.t0
-
-    @property
-    def returns(self) -> Array:
-        """(N,) max(E_t / E_{t-1} - 1, -1), 0 from a ruin on."""
-        before, after = self.equity[:-1], self.equity[1:]
-        alive = before > 0
-        ratio = np.divide(after, before, out=np.ones_like(after), where=alive)
-        return np.maximum(ratio - 1.0, -1.0)
 
     @property
     def drawdown(self) -> Array:

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backtest.runner import run_with_spread
+from backtest.strategy import Strategy
+from simulator.config import SimulatorConfig
 from simulator.ledger import Ledger, Orders
+from simulator.market import Market
 
 Fill = tuple[int, float, float, float]  # bar, signed shares, fill price, fee
 
@@ -63,3 +67,8 @@ def equity_ledger(equity: Sequence[float]) -> Ledger:
         spread=zeros, impact=zeros, borrow=zeros, interest=zeros, shares=np.ones((len(value), 1)), marks=value[:, None],
         orders=hand_orders([]), bound=0, ended="",
     )  # fmt: skip
+
+
+def run_strategy(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int) -> Ledger:
+    """What the judge keeps of a strategy that is no fund."""
+    return run_with_spread(strategy, market, config, t0, t1)[0]

@@ -12,7 +12,8 @@ import pytest
 from markupsafe import escape
 
 from backtest import judge, run
-from backtest.feed import load_feed
+from backtest.config import BacktestConfig
+from backtest.feed import load_feed, read_config
 from runfiles import layout
 from runfiles.events import read_events
 from runfiles.job import Job
@@ -161,7 +162,7 @@ def test_events_go_through_the_phases(finished: Job) -> None:
 
 def test_text_from_a_dataset_is_escaped(make_job: MakeJob) -> None:
     job = make_job("hostile", **CONFIG)
-    config = run.read_config(job)
+    config = read_config(job, BacktestConfig)
     feed = load_feed(job, config.dataset)
     feed = dataclasses.replace(feed, entry=dataclasses.replace(feed.entry, title="<img src=x onerror=alert(1)>"))
     judge.judge_and_write(job, config, feed, run.judged_range(config, feed), run.subject_of(job, config))
@@ -172,7 +173,7 @@ def test_text_from_a_dataset_is_escaped(make_job: MakeJob) -> None:
 def test_a_setting_that_is_judged_changes_the_hash_and_a_label_does_not(make_job: MakeJob) -> None:
     def digest(name: str, **changes: Any) -> str:
         job = make_job(name, **{**CONFIG, **changes})
-        config = run.read_config(job)
+        config = read_config(job, BacktestConfig)
         feed = load_feed(job, config.dataset)
         return judge.judged_hash(config, feed, run.judged_range(config, feed), config.features)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backtest.metrics import compute, cost_figures, gross_equity, trade_figures
+from backtest.metrics import compute, cost_figures, trade_figures
 from backtest.trades import fifo
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -50,12 +50,6 @@ def test_costs_add_up_and_earned_interest_is_negative() -> None:
     assert found["cost_interest_bps"] == pytest.approx(-5 * a_bps)
     assert found["cost_borrow_bps"] == pytest.approx(2 * a_bps)
     assert found["cost_drag_bps"] == pytest.approx((3 + 10 + 2 - 5) * a_bps)
-
-
-def test_gross_equity_puts_costs_back_and_takes_financing_out() -> None:
-    """10 shares at reference 100, marked at 100: without cost and financing nothing was won or lost."""
-    ledger = hand_ledger([(1, 10, 101, 3)], marks=[100, 100, 100], refs=[100])
-    assert gross_equity(ledger) == pytest.approx([10_000, 10_000, 10_000])
 
 
 def test_trades_by_hand() -> None:

@@ -7,12 +7,13 @@ import pytest
 
 from backtest.baselines import Equal
 from backtest.config import BacktestConfig
-from backtest.runner import StrategyUnfit, run_strategy
+from backtest.runner import StrategyUnfit
 from backtest.tables import borrow_by_symbol, symbols_table
 from backtest.trades import fifo
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
 from simulator.market import Market, prepare_market
+from tests.backtest.books import run_strategy
 from tests.simulator.markets import random_bars
 
 T0, T1 = 5, 95

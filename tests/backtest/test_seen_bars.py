@@ -7,7 +7,8 @@ import pytest
 
 from backtest import judge, run
 from backtest.baselines import Equal
-from backtest.feed import load_feed
+from backtest.config import BacktestConfig
+from backtest.feed import load_feed, read_config
 from simulator.market import Market
 from tests.backtest.conftest import MakeJob
 
@@ -30,7 +31,7 @@ class Learned(Equal):
 
 def summary_of(make_job: MakeJob, name: str, subject: type[Equal]) -> dict[str, Any]:
     job = make_job(name, **CONFIG)
-    config = run.read_config(job)
+    config = read_config(job, BacktestConfig)
     feed = load_feed(job, config.dataset)
     judge.judge_and_write(job, config, feed, run.judged_range(config, feed), subject(config))
     told: dict[str, Any] = json.loads((job.folder / "report/summary.json").read_text())

@@ -10,7 +10,6 @@ import pytest
 
 from backtest import registry
 from backtest.config import BacktestConfig
-from backtest.runner import run_strategy
 from marketdata.catalog import Catalog
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
@@ -21,6 +20,7 @@ from runfiles import layout, manifest
 from runfiles.events import EventWriter
 from runfiles.job import Job
 from simulator.market import prepare_market
+from tests.backtest.books import run_strategy
 from tests.docs.pages import blocks, page, section
 from tests.simulator.markets import make_bars, no_cost
 
@@ -97,4 +97,3 @@ def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     exec(parts["# in the job"], {"job": job})
     manifest.write(tmp_path)
     assert [entry["key"] for entry in manifest.verified(tmp_path)] == ["notes"]
-    assert layout.key_for("notes.json") == "notes"

@@ -50,7 +50,7 @@ def headers() -> dict[str, str]:
     market = prepare_market(bars, SimulatorConfig())
     ledger = run_decisions(market, SimulatorConfig(), Decisions(np.array([0]), np.array([[1.0]])), 0, 2)
     trades, times = fifo(ledger), tables.bar_times(market)
-    flat = ledger.returns * 0.0
+    flat = np.zeros(2)
     found = {
         "metrics.csv": tables.metrics_table(compute(ledger, trades, market, flat, flat)),
         "equity.csv": tables.equity_table(ledger, times),

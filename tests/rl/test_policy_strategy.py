@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
-from backtest.runner import run_strategy
 from marketdata.bars import Bars
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
@@ -24,6 +23,7 @@ from rl.task import FeatureTable, Task, make_task
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession
 from simulator.market import prepare_market
+from tests.backtest.books import run_strategy
 from tests.rl.planted import costs, planted
 
 SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)",), lookback=6)

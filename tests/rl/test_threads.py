@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from backtest.runner import run_strategy
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Range
@@ -19,6 +18,7 @@ from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
 from rl.task import FeatureTable, Task, make_task
 from simulator.market import prepare_market
+from tests.backtest.books import run_strategy
 from tests.rl.planted import costs, planted
 
 TRAIN, VALIDATION, JUDGED = Range(60, 300), Range(320, 380), Range(400, 499)

@@ -6,7 +6,6 @@ total return from its ends); no simulator is asked, so that a page test takes mi
 
 import csv
 import datetime as dt
-import hashlib
 import itertools
 import json
 import math
@@ -18,7 +17,7 @@ from django.utils import timezone
 
 from backtest.registry import BASELINES
 from rl.config import TrainConfig
-from runfiles import layout, yamlio
+from runfiles import layout, manifest, yamlio
 from runfiles.metric_keys import METRICS
 from runs_app import places
 from runs_app.models import Artifact, Policy, Run, RunEvent
@@ -171,13 +170,8 @@ def _write_curves(folder: Path) -> None:
 
 
 def _add_rows(run: Run, folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        key = layout.key_for(str(path.relative_to(folder))) if path.is_file() else None
-        if key:
-            content = path.read_bytes()
-            spec = layout.spec_for(key)
-            Artifact.objects.create(run=run, key=key, kind=spec.kind if spec else "", bytes=len(content),
-                                    sha256=hashlib.sha256(content).hexdigest())  # fmt: skip
+    for spec in manifest.existing(folder):
+        Artifact.objects.create(run=run, **manifest.entry(folder, spec))
     Policy.objects.create(
         owner=run.owner, run=run, name=str(run), which="best", sha256="d1" * 32, bytes=24_312, config=run.config
     )

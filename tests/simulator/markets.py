@@ -6,6 +6,8 @@ import numpy as np
 
 from marketdata.bars import Bars
 from simulator.config import SimulatorConfig
+from simulator.ledger import Orders
+from simulator.state import REASONS
 
 
 def sessions(n: int, start: str = "2020-01-02") -> np.ndarray:
@@ -57,3 +59,7 @@ def no_cost(**groups: Any) -> SimulatorConfig:
     for name, fields in groups.items():
         base[name] = {**base.get(name, {}), **fields}
     return SimulatorConfig(**base)
+
+
+def reason_words(orders: Orders) -> list[str]:
+    return [REASONS[code] for code in orders.reason]

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from backtest.series import simple_returns
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError, Books
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.market import prepare_market, usual_volume
-from tests.simulator.markets import make_bars, no_cost, random_bars
+from tests.simulator.markets import make_bars, no_cost, random_bars, reason_words
 
 
 def run(bars, config, bars_at, weights):
@@ -72,7 +73,7 @@ def test_ruin_closes_at_the_marks_and_equity_stays():
     assert ledger.ended == "ruin"
     assert ledger.equity.tolist() == pytest.approx([100, 100, -20, -20, -20])
     assert ledger.traded[2] == 0
-    assert ledger.returns.tolist() == pytest.approx([0, -1, 0, 0])
+    assert simple_returns(ledger.equity).tolist() == pytest.approx([0, -1, 0, 0])
 
 
 def test_stop_pays_half_spread_and_fee_and_binds_only_the_policy():
@@ -141,7 +142,7 @@ def test_participation_cuts_and_drops_the_rest():
     config = no_cost(exec={"participation_cap": 0.1}, episode={"start_cash": 1e6})
     ledger = run(make_bars(np.full(9, 10.0), volume=np.full(9, 1000.0)), config, [6], [[1.0]])
     assert ledger.orders.qty_filled.tolist() == [100.0]
-    assert ledger.orders.reason_words == ["participation"]
+    assert reason_words(ledger.orders) == ["participation"]
     assert ledger.shares[-1, 0] == 100.0
 
 
@@ -162,7 +163,7 @@ def test_liquidation_at_the_end_is_in_the_last_equity():
     config = no_cost(exec={"liquidate_at_end": True, "half_spread_bps": 100.0}, episode={"start_cash": 100.0})
     ledger = run(make_bars([10.0, 10.0, 10.0]), config, [0], [[0.5]])
     assert ledger.equity[-1] == pytest.approx(100 - 5 * 0.1 - 5 * 0.1)
-    assert ledger.orders.reason_words[-1] == "liquidate"
+    assert reason_words(ledger.orders)[-1] == "liquidate"
     assert ledger.shares[-1, 0] == 0
 
 

@@ -8,7 +8,7 @@ from simulator.config import EpisodeConfig, SimulatorConfig
 from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.market import prepare_market
 from simulator.state import REASONS
-from tests.simulator.markets import make_bars, no_cost, random_bars
+from tests.simulator.markets import make_bars, no_cost, random_bars, reason_words
 
 ALL_COSTS = SimulatorConfig(
     fees={"taker_bps": 5.0, "commission_per_share": 0.01, "borrow_fee_apr": 0.02},
@@ -72,7 +72,7 @@ def test_long_only_with_leverage_one_never_borrows():
     config = SimulatorConfig(fees={"taker_bps": 50.0}, exec={"half_spread_bps": 50.0})
     ledger = run_decisions(prepare_market(bars, config), config, daily(bars, 0.25), 0, 199)
     assert ledger.cash.min() > -1e-9 * ledger.equity[0]
-    assert "funding" in ledger.orders.reason_words
+    assert "funding" in reason_words(ledger.orders)
 
 
 def test_without_costs_reordering_assets_changes_nothing():
@@ -154,6 +154,6 @@ def test_every_reason_is_a_word_of_the_table():
         ALL_COSTS.model_copy(update={"episode": EpisodeConfig(start_cash=1e7)}),
     )
     ledger = run_decisions(prepare_market(bars, config), config, daily(bars, 0.4), 0, 59)
-    words = set(ledger.orders.reason_words)
+    words = set(reason_words(ledger.orders))
     assert words <= set(REASONS)
     assert {"untradable", "no_volume", "participation"} <= words
