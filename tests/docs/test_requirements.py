@@ -1,5 +1,6 @@
 """Every requirement is pinned exactly and says why it is there; none is pinned twice in one environment."""
 
+import importlib.metadata
 import re
 from pathlib import Path
 
@@ -27,3 +28,30 @@ def test_each_line_is_an_exact_pin_with_its_reason(path: Path) -> None:
 def test_nothing_is_pinned_twice(path: Path) -> None:
     names = [found[1].lower() for line in lines(path) if (found := LINE.fullmatch(line))]
     assert sorted(names) == sorted(set(names))
+
+
+def test_what_tests_alone_use_is_not_installed_for_everybody() -> None:
+    """Each package of requirements.txt is named, as module or application, in a file outside of tests."""
+    rooms = (
+        "accounts",
+        "backtest",
+        "marketdata",
+        "rl",
+        "runfiles",
+        "runs_app",
+        "scripts",
+        "simulator",
+        "stockbot_site",
+    )
+    code = "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
+    modules: dict[str, list[str]] = {}
+    for module, names in importlib.metadata.packages_distributions().items():
+        for name in names:
+            modules.setdefault(name.lower().replace("_", "-"), []).append(module)
+    wanted = [
+        found[1].lower().replace("_", "-")
+        for line in lines(ROOT / "requirements.txt")
+        if (found := LINE.fullmatch(line))
+    ]
+    unused = [name for name in wanted if not any(re.search(rf"\b{module}\b", code) for module in modules[name])]
+    assert unused == []
