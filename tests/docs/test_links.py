@@ -43,7 +43,17 @@ def test_every_page_that_the_code_names_is_there() -> None:
     named = {
         (path, name)
         for path in tracked()
-        if path.suffix in {".py", ".txt", ".toml", ".example"}
+        if path.suffix in {".py", ".txt", ".toml", ".example", ".md"} or path.name == "Makefile"
         for name in re.findall(r"\bdocs/[a-z0-9_/-]+\.md\b", path.read_text(encoding="utf-8"))
     }
     assert [f"{path}: {name}" for path, name in named if not (ROOT / name).is_file()] == []
+
+
+def test_every_module_that_a_command_names_is_there() -> None:
+    named = {
+        name
+        for path in [*PAGES, ROOT / "Makefile"]
+        for name in re.findall(r"(?:python|\$\(PY\)) -m ([a-z_]+(?:\.[a-z_]+)+)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [name for name in named if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
