@@ -85,7 +85,9 @@ def read_the_report(page: Page, headline: str) -> list[str]:
     expect(page.locator(".sb-verdict-line")).to_have_text(headline)
     expect(page.locator(".sb-stamps")).to_contain_text("Survivors only")
     table = page.locator(".sb-metric-table").first
-    assert table.locator("thead th").all_inner_texts()[1:] == LABELS
+    heads = [head.split("\n") for head in table.locator("thead th").all_inner_texts()[1:]]
+    assert [head[0] for head in heads] == LABELS
+    assert [head[0] for head in heads if head[1:] == ["shown only"]] == ["Benchmark", "First symbol"]
     expect(page.locator("#charts")).to_have_attribute("data-drawn", str(len(LABELS)))
     assert page.locator("[data-chart='equity'] canvas").count() > 0
     page.get_by_role("button", name="Linear").click()
