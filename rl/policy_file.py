@@ -23,7 +23,7 @@ from typing import Any
 
 from gymnasium import spaces
 from stable_baselines3 import PPO
-from stable_baselines3.common.save_util import save_to_zip_file
+from stable_baselines3.common.save_util import load_from_zip_file, save_to_zip_file
 
 from rl.learned_days import LearnedDays
 from rl.normaliser import Normaliser
@@ -50,7 +50,7 @@ class PolicyFileFault(ValueError):
 
 @dataclass(frozen=True)
 class StoredPolicy:
-    """A policy as it lies in a file, with what is needed to show it a market."""
+    """A policy as it lies in a file, with what is needed to show it a market. `model` acts; it cannot learn on."""
 
     model: PPO
     normaliser: Normaliser
@@ -92,7 +92,24 @@ def load(path: Path, sha256: str) -> StoredPolicy:
             raise PolicyFileFault(f"the policy file {path.name} does not fit this version: {error}") from error
         layout = ObservationLayout.from_dict(seen)
         normaliser = Normaliser.from_dict(json.loads(archive.read(OBSNORM)), len(layout.features))
-    return StoredPolicy(PPO.load(io.BytesIO(content), device="cpu"), normaliser, layout, learned)
+    return StoredPolicy(_open(content), normaliser, layout, learned)
+
+
+class NoOptimiser:
+    """Stands where SB3 makes an optimiser: a policy that only acts needs none, and torch's brings its compiler."""
+
+    def __init__(self, parameters: Any, lr: float, **settings: Any) -> None:
+        """Takes what an optimiser takes, and keeps nothing."""
+
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
+        """The stored state is for learning on."""
+
+
+def _open(content: bytes) -> PPO:
+    """The model of a policy file, for acting only."""
+    data, _, _ = load_from_zip_file(io.BytesIO(content), device="cpu")
+    settings = {**(data or {})["policy_kwargs"], "optimizer_class": NoOptimiser}
+    return PPO.load(io.BytesIO(content), device="cpu", custom_objects={"policy_kwargs": settings})
 
 
 def _sb3_members(model: PPO) -> dict[str, bytes]:

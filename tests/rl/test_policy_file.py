@@ -4,11 +4,14 @@ import datetime as dt
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import json_to_data
 
@@ -79,6 +82,30 @@ def test_normaliser_and_layout_travel_with_it(task: Task, tmp_path: Path) -> Non
     assert stored.layout == task.layout and stored.learned == LEARNED
     assert np.array_equal(stored.normaliser.mean, task.normaliser.mean)
     assert np.array_equal(stored.normaliser.std, task.normaliser.std)
+
+
+@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+def test_a_loaded_policy_acts_the_same_without_an_optimiser(task: Task, tmp_path: Path, policy: str) -> None:
+    model = trained(task, policy=policy)
+    path = tmp_path / "policy.zip"
+    stored = policy_file.load(path, policy_file.save(path, model, task.normaliser, task.layout, LEARNED))
+
+    seen = {"window": task.windows.gather(np.arange(100, 140)), "portfolio": np.zeros((40, 6), np.float32)}
+    assert np.array_equal(stored.model.predict(seen, deterministic=True)[0], model.predict(seen, deterministic=True)[0])
+    assert not isinstance(stored.model.policy.optimizer, torch.optim.Optimizer)
+
+
+@pytest.mark.slow
+def test_judging_a_policy_loads_no_compiler(task: Task, tmp_path: Path) -> None:
+    """Torch's compiler, which any optimiser brings with it, was half of the time that opening a policy took."""
+    path = tmp_path / "policy.zip"
+    sha256 = kept(path, packed(task))
+    code = (
+        "import sys, pathlib; from rl import policy_file;"
+        f"policy_file.load(pathlib.Path({str(path)!r}), {sha256!r}); print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_another_file_is_refused_before_it_is_opened(
