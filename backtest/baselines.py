@@ -80,7 +80,7 @@ class BuyHold(Baseline):
         return np.array([t0])
 
     def shares_of(self, market: Market, t: int) -> Floats:
-        return split_equally(market.has_bar[t])
+        return split_equally(market.offered[t])
 
 
 class Equal(Baseline):
@@ -89,7 +89,7 @@ class Equal(Baseline):
     key = "equal"
 
     def shares_of(self, market: Market, t: int) -> Floats:
-        return split_equally(market.has_bar[t])
+        return split_equally(market.offered[t])
 
 
 class InverseVol(Baseline):
@@ -102,12 +102,12 @@ class InverseVol(Baseline):
 
     def shares_of(self, market: Market, t: int) -> Floats:
         if t < VOLATILITY_RETURNS:
-            return split_equally(market.has_bar[t])
+            return split_equally(market.offered[t])
         marks = market.mark[t - VOLATILITY_RETURNS : t + 1]
         deviation = (marks[1:] / marks[:-1] - 1.0).std(axis=0, ddof=1)
-        known = market.has_bar[t] & (deviation**2 >= ZERO_VARIANCE)
+        known = market.offered[t] & (deviation**2 >= ZERO_VARIANCE)
         if not known.any():
-            return split_equally(market.has_bar[t])
+            return split_equally(market.offered[t])
         inverse = np.divide(1.0, deviation, out=np.zeros(len(known)), where=known)
         weights: Floats = inverse / inverse.sum()
         return weights
@@ -124,11 +124,11 @@ class Momentum(Baseline):
 
     def shares_of(self, market: Market, t: int) -> Floats:
         if t < MOMENTUM_FAR:
-            return split_equally(market.has_bar[t])
+            return split_equally(market.offered[t])
         growth = market.mark[t - MOMENTUM_NEAR] / market.mark[t - MOMENTUM_FAR]
-        known = np.flatnonzero(market.has_bar[t] & np.isfinite(growth))
+        known = np.flatnonzero(market.offered[t] & np.isfinite(growth))
         if not len(known):
-            return split_equally(market.has_bar[t])
+            return split_equally(market.offered[t])
         best = known[np.argsort(-growth[known], kind="stable")][: max(1, len(known) // MOMENTUM_SHARE)]
         chosen = np.zeros(market.n_assets, bool)
         chosen[best] = True
@@ -143,7 +143,7 @@ class Holding(Baseline):
         raise NotImplementedError
 
     def bars(self, market: Market, t0: int, t1: int) -> Ints:
-        return t0 + np.flatnonzero(market.has_bar[t0:t1, self.symbol(market)])[:1]
+        return t0 + np.flatnonzero(market.offered[t0:t1, self.symbol(market)])[:1]
 
     def shares_of(self, market: Market, t: int) -> Floats:
         weights = np.zeros(market.n_assets)

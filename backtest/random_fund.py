@@ -30,7 +30,7 @@ class RandomBook(Baseline):
         self._generator = np.random.Generator(np.random.PCG64(seed))
 
     def shares_of(self, market: Market, t: int) -> Floats:
-        drawn = self._generator.standard_exponential(market.n_assets) * market.has_bar[t]
+        drawn = self._generator.standard_exponential(market.n_assets) * market.offered[t]
         total = drawn.sum()
         weights: Floats = drawn / total if total > 0 else drawn
         return weights

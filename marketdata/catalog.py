@@ -20,7 +20,11 @@ class DatasetMissing(ConfigFault):
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One stored version. `start` and `end` are its first and last session, `as_of` and `stored_at` ISO texts."""
+    """One stored version. `start` and `end` are its first and last session, `as_of` and `stored_at` ISO texts.
+
+    `actions`: which of `ACTIONS` are recorded; `member`: whether a point-in-time membership is; `delisted`: symbols
+    whose end is.
+    """
 
     id: str
     version: str
@@ -42,6 +46,9 @@ class DatasetEntry:
     stored_at: str
     source_sha256: str
     findings: tuple[Mapping[str, Any], ...]
+    actions: frozenset[str] = frozenset()
+    member: bool = False
+    delisted: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -145,6 +152,8 @@ def _entry(store: Store, version: str) -> DatasetEntry:
             license_note=meta["license_note"], rate_columns=tuple(meta["rate_columns"]),
             sessions_path=store.folder(version) / SESSIONS, stored_at=meta["stored_at"],
             source_sha256=meta["source_sha256"], findings=tuple(meta["findings"]),
+            actions=frozenset(meta.get("actions", ())), member=bool(meta.get("member", False)),
+            delisted=tuple(meta.get("delistings", {})),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"dataset version {version[:12]} has an incomplete meta.json") from error

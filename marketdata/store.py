@@ -1,8 +1,9 @@
 """The store: each version of a dataset in a folder named by the sha256 of its content, checked at each load.
 
-    <root>/<sha256>/bars.parquet    session, known_at, one column `field:SYMBOL` each, one `rate:NAME` each
+    <root>/<sha256>/bars.parquet    session, known_at, one column `field:SYMBOL` each, one `rate:NAME` each;
+                                    `split:`, `dividend:` and `member:` (0 or 1) of each symbol where recorded
     <root>/<sha256>/sessions.npy    the sessions again, cheap to read for dates and splits
-    <root>/<sha256>/meta.json       title, span, symbols, provenance, findings of the source
+    <root>/<sha256>/meta.json       title, span, symbols, delistings, provenance, findings of the source
 
 The hash is of the arrays, not of the file, so that another Parquet encoder gives the same version.
 """
@@ -15,13 +16,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from marketdata.bars import FIELDS, Bars, Floats
+from marketdata.bars import ACTIONS, FIELDS, Bars, Delisting, Floats
 from runfiles.atomic import sync_folder, write_bytes, write_json
 
 BARS, META, SESSIONS = "bars.parquet", "meta.json", "sessions.npy"
@@ -142,10 +143,12 @@ def _write_version(folder: Path, bars: Bars, entry_meta: EntryMeta) -> None:
     import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"session": pa.array(bars.session), "known_at": pa.array(bars.known_at)}
-    for name in FIELDS:
+    for name in (*FIELDS, *ACTIONS):
         value = bars.column(name)
         if value is not None:
             columns |= {f"{name}:{s}": pa.array(value[:, a]) for a, s in enumerate(bars.symbols)}
+    if bars.member is not None:
+        columns |= {f"member:{s}": pa.array(bars.member[:, a].astype(np.int8)) for a, s in enumerate(bars.symbols)}
     columns |= {f"rate:{name}": pa.array(value) for name, value in bars.rates.items()}
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer, compression="zstd", use_dictionary=False)
@@ -167,6 +170,9 @@ def _meta(bars: Bars, entry_meta: EntryMeta) -> dict[str, Any]:
         "n_bars": bars.n_bars,
         "fields": [name for name in FIELDS if name in bars.fields],
         "rate_columns": sorted(bars.rates),
+        "actions": [name for name in ACTIONS if bars.column(name) is not None],
+        "member": bars.member is not None,
+        "delistings": {symbol: [str(end.last_session), end.final_return] for symbol, end in bars.delistings.items()},
         "adjustment": bars.adjustment,
         "calendar": bars.calendar,
         "interval": bars.interval,
@@ -178,6 +184,7 @@ def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
 
     table = pq.ParquetFile(path).read(use_threads=False)
     symbols = tuple(meta["symbols"])
+    member, ends = meta.get("member", False), meta.get("delistings", {})
 
     def field(name: str) -> Floats:
         return np.stack([_numpy(table.column(f"{name}:{symbol}"), "<f8") for symbol in symbols], axis=1)
@@ -190,7 +197,9 @@ def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
         calendar=meta["calendar"],
         interval=meta["interval"],
         adjustment=meta["adjustment"],
-        **{name: field(name) for name in meta["fields"]},
+        delistings={symbol: Delisting(date.fromisoformat(day), end) for symbol, (day, end) in ends.items()},
+        member=np.stack([_numpy(table.column(f"member:{s}"), "i1") == 1 for s in symbols], axis=1) if member else None,
+        **{name: field(name) for name in (*meta["fields"], *meta.get("actions", ()))},
     )
 
 

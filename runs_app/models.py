@@ -90,6 +90,8 @@ class Run(models.Model):
     class Kind(models.TextChoices):
         TRAIN = "train", "Training"
         BACKTEST = "backtest", "Backtest"
+        DATA = "data", "Data fetch"
+        LEAKS = "leaks", "Leak check"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")

@@ -1,6 +1,7 @@
 """Bars made ready for the compiled step: everything about the market that does not depend on a book."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,10 @@ class MarketArrays(NamedTuple):
 
 @dataclass(frozen=True)
 class Market:
-    """A market under one set of rules. T bars, A assets; `bars` keeps the raw prices."""
+    """A market under one set of rules. T bars, A assets; `bars` keeps the raw prices.
+
+    `cost_multiplier` stands before fees, spread and impact together: 1 is what the configuration says.
+    """
 
     bars: Bars
     arrays: MarketArrays
@@ -44,6 +48,7 @@ class Market:
     impact_k: float  # bps at 100 % of volume, 0 = off
     participation: float  # fraction of usual volume, inf = off
     stamps: tuple[str, ...]
+    cost_multiplier: float = 1.0
 
     @property
     def needs_volume(self) -> bool:
@@ -73,9 +78,18 @@ class Market:
     def has_bar(self) -> NDArray[np.bool_]:
         return self.arrays.has_bar
 
+    @cached_property
+    def offered(self) -> NDArray[np.bool_]:
+        """(T, A): what may be bought at the close of t: it has a bar, and is a member where a universe is known."""
+        member = self.bars.member
+        return self.has_bar if member is None else self.has_bar & member
 
-def prepare_market(bars: Bars, config: SimulatorConfig) -> Market:
-    """Market of `bars` under `config`. Raises ConfigFault where a rule needs a field that the data lacks."""
+
+def prepare_market(bars: Bars, config: SimulatorConfig, *, cost_multiplier: float = 1.0) -> Market:
+    """Market of `bars` under `config`, its fees, spread and impact times `cost_multiplier` (>= 0).
+
+    Raises ConfigFault where a rule needs a field that the data lacks.
+    """
     faults = data_faults(config, bars.fields, bars.adjustment, frozenset(bars.rates))
     if faults:
         raise ConfigFault(faults)
@@ -93,6 +107,7 @@ def prepare_market(bars: Bars, config: SimulatorConfig) -> Market:
         impact_k=impact,
         participation=participation,
         stamps=_stamps(bars, impact, participation),
+        cost_multiplier=cost_multiplier,
     )
 
 

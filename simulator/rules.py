@@ -45,6 +45,7 @@ class Rules(NamedTuple):
 def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) -> Rules:
     """Rules of `config` on `market`, whose data decided what `auto` means."""
     fees, margin, execution, episode = config.fees, config.margin, config.exec, config.episode
+    times = market.cost_multiplier
     return Rules(
         mapping=_MAPPINGS[episode.mapping_mode],
         invest_max=episode.invest_max,
@@ -57,12 +58,12 @@ def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) 
         band=episode.rebalance_eps,
         lot=execution.lot_size,
         min_notional=execution.min_order_notional,
-        half_spread=execution.half_spread_bps * BPS,
-        impact=market.impact_k * BPS,
+        half_spread=execution.half_spread_bps * BPS * times,
+        impact=market.impact_k * BPS * times,
         participation=market.participation,
         needs_volume=market.needs_volume,
-        fee_per_share=fees.commission_per_share,
-        fee_rate=fees.commission_pct_notional + fees.taker_bps * BPS,
+        fee_per_share=fees.commission_per_share * times,
+        fee_rate=(fees.commission_pct_notional + fees.taker_bps * BPS) * times,
         cash_yield=margin.cash_yield_apr,
         margin_rate=margin.cash_borrow_apr,
         short_rebate=margin.short_rebate_apr,

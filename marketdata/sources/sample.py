@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from marketdata.bars import FIELDS, Adjustment
+from marketdata.bars import Adjustment
 from marketdata.sources.alignment import Rows, align
 from marketdata.sources.base import Fetched
 from marketdata.store import EntryMeta, Survivorship
 
+OHLCV = ("open", "high", "low", "close", "volume")
 RECIPE = 1
 """Part of the fingerprint: raised when the reading below changes."""
 
@@ -109,7 +110,7 @@ def _ohlcv(paths: dict[str, Path]) -> dict[str, Rows]:
     for symbol, path in paths.items():
         table = _table(path)
         days = np.array([_american(text) for text in table["Date"]], dtype="datetime64[D]")
-        rows[symbol] = (days, {name: table[name.capitalize()] for name in FIELDS})
+        rows[symbol] = (days, {name: table[name.capitalize()] for name in OHLCV})
     return rows
 
 

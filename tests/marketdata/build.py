@@ -1,5 +1,6 @@
 """Small bars made by hand or from a seed."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketdata.bars import Bars
+from marketdata.bars import Bars, Delisting
 from marketdata.store import EntryMeta
 
 
@@ -56,3 +57,13 @@ def meta(id: str = "test/one", **more: Any) -> EntryMeta:
 
 def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
+
+
+def with_actions(bars: Bars) -> Bars:
+    """The bars with a 2:1 split and a dividend of the first symbol, a membership, and the end of the last symbol."""
+    split, dividend = np.ones(bars.close.shape), np.zeros(bars.close.shape)
+    split[5, 0], dividend[7, 0] = 2.0, 0.5
+    member = np.ones(bars.close.shape, bool)
+    member[:3, -1] = False
+    ends = {bars.symbols[-1]: Delisting(bars.session[10].item(), -0.4)}
+    return dataclasses.replace(bars, split=split, dividend=dividend, member=member, delistings=ends)

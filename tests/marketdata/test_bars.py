@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from marketdata.bars import Bars, BarsError
-from tests.marketdata.build import bars_of, closing_times, day, random_ohlcv, weekdays
+from marketdata.bars import PERIODS_PER_YEAR, Bars, BarsError, Delisting
+from tests.marketdata.build import bars_of, closing_times, day, random_ohlcv, weekdays, with_actions
 
 
 def test_present_is_a_finite_close_above_zero():
@@ -59,7 +59,7 @@ def test_arrays_are_contiguous_after_a_selection():
         ({"session": weekdays(3)[::-1]}, "session"),
         ({"session": weekdays(3)[[0, 1, 1]]}, "session"),
         ({"known_at": closing_times(weekdays(4))}, "known_at"),
-        ({"interval": "1h"}, "1h"),
+        ({"interval": "2h"}, "2h"),
     ],
 )
 def test_arrays_that_make_no_bars_are_refused(change, word):
@@ -97,3 +97,56 @@ def test_the_hash_changes_with_each_part():
     }
     hashes = {dataclasses.replace(base, **{name: value}).content_hash() for name, value in other.items()}
     assert len(hashes | {base.content_hash()}) == len(other) + 1
+
+
+def test_actions_membership_and_delistings_go_along_with_a_selection_and_a_span():
+    bars = with_actions(random_ohlcv(20, assets=3))
+    part = bars.select(["C", "A"]).between(bars.session[4].item(), bars.session[15].item())
+    assert part.split[:, 1].tolist() == bars.split[4:16, 0].tolist()
+    assert part.dividend[:, 0].tolist() == bars.dividend[4:16, 2].tolist()
+    assert part.member[:, 0].tolist() == bars.member[4:16, 2].tolist()
+    assert list(part.delistings) == ["C"]
+    assert part.last_bar.tolist() == [6, -1]
+
+
+def test_a_delisting_outside_the_span_is_no_last_bar():
+    bars = with_actions(random_ohlcv(20, assets=3))
+    assert bars.between(bars.session[0].item(), bars.session[10].item()).last_bar.tolist() == [-1, -1, -1]
+    assert bars.between(bars.session[11].item(), bars.session[19].item()).last_bar.tolist() == [-1, -1, -1]
+
+
+def test_the_hash_tells_actions_membership_and_delistings_apart_and_plain_bars_keep_theirs():
+    plain = random_ohlcv(20, assets=3)
+    full = with_actions(plain)
+    parts = [dataclasses.replace(full, **{name: None}) for name in ("split", "dividend", "member")]
+    parts.append(dataclasses.replace(full, delistings={}))
+    assert len({each.content_hash() for each in [plain, full, *parts]}) == 6
+
+
+def test_impossible_actions_are_refused_with_symbol_and_date():
+    bars = random_ohlcv(3, assets=1)
+    with pytest.raises(BarsError, match=f"split of A on {bars.session[1]} is 0.0, and must be more than 0"):
+        dataclasses.replace(bars, split=np.array([[1.0], [0.0], [1.0]]))
+    with pytest.raises(BarsError, match=f"dividend of A on {bars.session[2]}"):
+        dataclasses.replace(bars, dividend=np.array([[0.0], [0.0], [-1.0]]))
+    with pytest.raises(BarsError, match="belongs to raw prices"):
+        dataclasses.replace(bars, adjustment="split", dividend=np.zeros((3, 1)))
+    with pytest.raises(BarsError, match="Z"):
+        dataclasses.replace(bars, delistings={"Z": Delisting(bars.session[1].item())})
+
+
+def test_intraday_bars_share_a_session():
+    session = np.array(["2024-01-02", "2024-01-02", "2024-01-03"], dtype="datetime64[D]")
+    known = np.array(["2024-01-02T15:30", "2024-01-02T16:30", "2024-01-03T15:30"], dtype="datetime64[ns]")
+    bars = Bars(("A",), session, known, np.ones((3, 1)), interval="1h")
+    assert bars.periods_per_year == 1764
+    assert bars.between(session[0].item(), session[0].item()).n_bars == 2
+    with pytest.raises(BarsError, match="known_at"):
+        dataclasses.replace(bars, known_at=known[[0, 0, 2]])
+
+
+def test_periods_a_year_are_fixed_by_calendar_and_interval():
+    known = {"1d": 252, "1h": 1764, "15m": 6552, "1m": 98_280}
+    assert {interval: PERIODS_PER_YEAR["XNYS", interval] for interval in known} == known
+    assert PERIODS_PER_YEAR["24/7", "1d"] == 365
+    assert PERIODS_PER_YEAR["24/7", "1h"] == 365 * 24

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from marketdata.store import BARS, META, SESSIONS, Store, StoreError
-from tests.marketdata.build import bars_of, meta, random_ohlcv
+from tests.marketdata.build import bars_of, meta, random_ohlcv, with_actions
 
 
 @pytest.fixture
@@ -34,6 +34,16 @@ def test_round_trip(store):
         np.testing.assert_array_equal(getattr(back, name), getattr(bars, name))
         assert getattr(back, name).dtype == getattr(bars, name).dtype
     np.testing.assert_array_equal(back.rates["bill"], bars.rates["bill"])
+
+
+def test_actions_membership_and_delistings_come_back(store):
+    bars = with_actions(ragged())
+    version = store.put(bars, meta())
+    back = store.load(version)
+    assert back.content_hash() == bars.content_hash() == version
+    for name in ("split", "dividend", "member"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(bars, name))
+    assert dict(back.delistings) == dict(bars.delistings)
 
 
 def test_all_fields_come_back(store):

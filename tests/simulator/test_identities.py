@@ -157,3 +157,25 @@ def test_every_reason_is_a_word_of_the_table():
     words = set(reason_words(ledger.orders))
     assert words <= set(REASONS)
     assert {"untradable", "no_volume", "participation"} <= words
+
+
+def test_a_cost_multiplier_is_the_same_as_costs_that_are_so_much_higher():
+    """Of fees, spread and impact; at 0 nothing is paid."""
+    bars = random_bars(3, 80, 3)
+    once = ALL_COSTS.model_copy(update={
+        "fees": ALL_COSTS.fees.model_copy(update={"taker_bps": 5.0, "commission_pct_notional": 0.001}),
+        "exec": ALL_COSTS.exec.model_copy(update={"half_spread_bps": 4.0, "impact_k": 50.0}),
+    })  # fmt: skip
+    twice = once.model_copy(update={
+        "fees": once.fees.model_copy(update={
+            "taker_bps": 10.0, "commission_pct_notional": 0.002,
+            "commission_per_share": 2 * once.fees.commission_per_share,
+        }),
+        "exec": once.exec.model_copy(update={"half_spread_bps": 8.0, "impact_k": 100.0}),
+    })  # fmt: skip
+    market, dear = prepare_market(bars, once, cost_multiplier=2.0), prepare_market(bars, twice)
+    one, other = (run_decisions(m, c, daily(bars, 0.3), 0, 79) for m, c in ((market, once), (dear, twice)))
+    np.testing.assert_allclose(one.equity, other.equity, rtol=1e-13)
+    free = run_decisions(prepare_market(bars, once, cost_multiplier=0.0), once, daily(bars, 0.3), 0, 79)
+    assert free.costs[-1] == 0.0
+    assert one.costs[-1] > 0.0
