@@ -1,10 +1,12 @@
 """How a policy or baseline is judged."""
 
 import datetime as dt
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from backtest.crises import CRISES, window
 from backtest.registry import BASELINES
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
@@ -12,7 +14,12 @@ from simulator.config import SimulatorConfig
 
 BaselineKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+Multiplier = Annotated[float, Field(ge=0, le=1e6)]
+StressWindow = Annotated[str, StringConstraints(max_length=64)]
 OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
+
+MOST_COST = 100
+LEAST_WINDOW, MOST_WINDOW = 10, 100_000
 
 
 class EvaluationConfig(Part):
@@ -26,8 +33,21 @@ class EvaluationConfig(Part):
         fail_fast=True,
     )
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
-    cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
-    stress_windows: Annotated[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
+    cost_multipliers: tuple[Multiplier, ...] = knob(
+        (0.0, 1.0, 2.0, 5.0),
+        "Fees, spread and impact times these, everything run again; empty leaves out the sweep and the break-even.",
+        unit="×",
+        advanced=True,
+        title="Cost sweep",
+        max_length=16,
+    )
+    stress_windows: tuple[StressWindow, ...] = knob(
+        tuple(CRISES),
+        "Crises by name or days such as 2015-01-02..2015-06-30, each run as a book of its own from cash.",
+        advanced=True,
+        title="Stress windows",
+        max_length=64,
+    )
     bootstrap_paths: int = knob(
         10_000,
         "Resampled paths behind the intervals of excesses.",
@@ -37,8 +57,14 @@ class EvaluationConfig(Part):
         advanced=True,
         title="Bootstrap paths",
     )
-    metric_bootstrap_paths: Annotated[int, later(0, what="intervals of single metrics")] = off(
-        0, "Paths behind metrics."
+    metric_bootstrap_paths: int = knob(
+        2000,
+        "Resampled paths behind the intervals of single metrics.",
+        unit="paths",
+        ge=100,
+        le=100_000,
+        advanced=True,
+        title="Metric bootstrap paths",
     )
     policy: Literal["best", "last"] = knob(
         "best", "Which policy is judged: best on validation, or the last.", title="Policy judged"
@@ -46,10 +72,31 @@ class EvaluationConfig(Part):
     fixed_weights: Annotated[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
     matched_random_draws: Annotated[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
     waterfall: Annotated[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
-    capacity_multipliers: Annotated[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
-    rolling_window: Annotated[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
+    capacity_multipliers: tuple[Multiplier, ...] = knob(
+        (1.0, 10.0, 100.0, 1000.0),
+        "Start cash times these, everything run again; needs volume, else it is told as not modelled.",
+        unit="×",
+        advanced=True,
+        title="Capacity",
+        max_length=16,
+    )
+    rolling_window: Literal["auto"] | int = knob(
+        "auto",
+        "Bars of the rolling Sharpe, volatility and beta; auto is half a year.",
+        unit="bars",
+        advanced=True,
+        title="Rolling window",
+    )
     trials: int = knob(
         1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True
+    )
+    trials_variance: float | None = knob(
+        None,
+        "Variance of the Sharpes of a bar of those trials; empty is one over the bars, the least it can be.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Variance of the trials",
     )
     seed: int = knob(0, "Seed of the bootstrap and the random baseline.", ge=0, le=2**31 - 1, advanced=True)
 
@@ -57,6 +104,31 @@ class EvaluationConfig(Part):
     def _distinct(self) -> Self:
         if len(set(self.baselines)) != len(self.baselines):
             raise ValueError("baselines must not repeat")
+        return self
+
+    @model_validator(mode="after")
+    def _runs_again(self) -> Self:
+        for name in ("cost_multipliers", "capacity_multipliers"):
+            values = getattr(self, name)
+            if any(later <= earlier for earlier, later in itertools.pairwise(values)):
+                raise ValueError(f"{name} must increase and not repeat, such as 0, 1, 2, 5")
+        if any(value > MOST_COST for value in self.cost_multipliers):
+            raise ValueError(f"cost_multipliers must lie between 0 and {MOST_COST}")
+        if any(value <= 0 for value in self.capacity_multipliers):
+            raise ValueError("capacity_multipliers must lie above 0")
+        if self.rolling_window != "auto" and not LEAST_WINDOW <= self.rolling_window <= MOST_WINDOW:
+            raise ValueError(f"rolling_window must be auto or lie between {LEAST_WINDOW} and {MOST_WINDOW}")
+        return self
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        if len(set(self.stress_windows)) != len(self.stress_windows):
+            raise ValueError("stress_windows must not repeat")
+        for text in self.stress_windows:
+            try:
+                window(text)
+            except ValueError as error:
+                raise ValueError(f"stress_windows holds {error}") from error
         return self
 
 

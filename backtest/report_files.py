@@ -17,7 +17,7 @@ from runfiles import atomic, layout
 from runfiles.job import Job
 
 if TYPE_CHECKING:
-    from backtest.judge import Case
+    from backtest.case import Case
 
 WRITERS = 4
 

@@ -20,7 +20,7 @@ from runfiles.figures import significant
 from runfiles.metric_keys import HEADLINE, METRICS
 
 if TYPE_CHECKING:
-    from backtest.judge import Case
+    from backtest.case import Case
 
 
 @functools.cache

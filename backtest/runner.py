@@ -1,4 +1,4 @@
-"""Runs a strategy over a range and keeps what came of it."""
+"""Runs strategies over ranges and keeps what came of it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from backtest.strategy import Strategy
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
-from simulator.engine import BookSession, run_decisions
+from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
 
@@ -54,14 +54,34 @@ def run_with_spread(
 
     Raises StrategyUnfit, ConfigFault.
     """
-    _prepare(strategy, market, config)
-    if isinstance(strategy, RandomFund):
-        books = strategy.books(market, config, t0, t1)
-        return add_up(books), _spread(books)
-    decisions = strategy.decisions(market, t0, t1)
-    if decisions is not None:
+    return Runner().run(strategy, market, config, t0, t1)
+
+
+class Runner:
+    """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
+
+    Targets that do not depend on a book are decided once a range and kept; a strategy that looks at its book acts anew.
+    """
+
+    def __init__(self) -> None:
+        self._decided: dict[tuple[str, int, int], Decisions] = {}
+
+    def run(
+        self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+    ) -> tuple[Ledger, Spread | None]:
+        """As `run_with_spread`; `market` may differ between calls in its costs, not in its bars."""
+        known = self._decided.get((strategy.key, t0, t1))
+        if known is not None:
+            return run_decisions(market, config, known, t0, t1), None
+        _prepare(strategy, market, config)
+        if isinstance(strategy, RandomFund):
+            books = strategy.books(market, config, t0, t1)
+            return add_up(books), _spread(books)
+        decisions = strategy.decisions(market, t0, t1)
+        if decisions is None:
+            return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+        self._decided[strategy.key, t0, t1] = decisions
         return run_decisions(market, config, decisions, t0, t1), None
-    return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
 
 
 def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:

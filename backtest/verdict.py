@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from backtest import needed
 from backtest.statistics import Excess
 
 Code = Literal["too_short", "worse", "shown", "not_shown"]
@@ -25,6 +26,10 @@ class Verdict:
     """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat.
 
     `equal_risk_excess`: fraction a year, an arithmetic mean of returns as it stands.
+    `p`: of the test that every baseline is beaten, the largest of the single ones.
+    `seed_points`: each seed's own excess.
+    `years_needed`, `seeds_needed`: how much more would tell; None where it tells already, where that is not known, and
+    where no amount would: the sentence says which.
     `seen`: bars of the range that the subject was trained or selected on.
     """
 
@@ -35,6 +40,10 @@ class Verdict:
     baseline: str | None
     equal_risk_excess: float | None
     power: float | None
+    p: float | None
+    years_needed: float | None
+    seeds_needed: float | None
+    seed_points: tuple[float, ...]
     n_bars: int
     trials: int
     seeds: int
@@ -57,13 +66,15 @@ def judge(
     front = f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
         sentence = f"Nothing to judge: {subject} has no baseline beside it."
-        return Verdict("not_shown", None, None, None, None, None, None, n_bars, trials, 1, seen, front + sentence)
+        none = (None,) * 9
+        return Verdict("not_shown", *none, (), n_bars, trials, 1, seen, front + sentence)
     code = _code(excess, n_bars)
     best = keys[excess.best]
     figures = Figures(
         *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
     )
     reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars, _lacking(left_out))
+    more = needed.needed(excess) if code == "not_shown" else None
     return Verdict(
         code=code,
         excess_per_year=figures.excess,
@@ -72,9 +83,13 @@ def judge(
         baseline=best,
         equal_risk_excess=float(excess.equal_risk.min()),
         power=figures.power,
+        p=excess.greatest_p,
+        years_needed=_finite(more.years if more else None),
+        seeds_needed=_finite(more.seeds if more else None),
+        seed_points=tuple(math.expm1(x) for x in excess.seed_points),
         n_bars=n_bars,
         trials=trials,
-        seeds=1,
+        seeds=excess.seeds,
         seen=seen,
         sentence=front + reading,
     )
@@ -88,6 +103,10 @@ class Figures:
     low: float
     high: float
     power: float
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def seen_of(seen: int, n_bars: int) -> str:
@@ -108,7 +127,10 @@ def _code(excess: Excess, n_bars: int) -> Code:
 def passes_all_but_the_leak_gate(excess: Excess) -> bool:
     """Lower limit and every seed's point above 0, equal-risk excess above 0 over each baseline, dsr_excess >= 0.95."""
     least = excess.least_dsr
-    return excess.least_low > 0 and bool((excess.equal_risk > 0).all()) and least is not None and least >= SURE
+    sure = least is not None and least >= SURE
+    return (
+        excess.least_low > 0 and bool((excess.seed_points > 0).all()) and bool((excess.equal_risk > 0).all()) and sure
+    )
 
 
 def signed(value: float) -> str:
@@ -142,9 +164,10 @@ def _reading(
     if passes_all_but_the_leak_gate(excess):
         return f"Not shown: {subject} made {told}, and passed every test of chance. {lacking}"
     could = signed(figures.power).removeprefix("+")
+    more = needed.sentence(needed.needed(excess))
     return (
         f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
-        f"or more, so it is no proof that there is none. {lacking}"
+        f"or more, so it is no proof that there is none. {more}{' ' if more else ''}{lacking}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backtest.config import BacktestConfig
-from backtest.judge import left_out_of
+from backtest.lineup import left_out_of
 from backtest.registry import BASELINES, STRATEGIES
 from backtest.run import run
 from tests.backtest.conftest import MakeJob

@@ -30,6 +30,7 @@ def excess(**changes: object) -> Excess:
         upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]), error=np.array([0.03, 0.02]),
         equal_risk=np.array([0.04, 0.03]), equal_risk_low=np.zeros(2), equal_risk_high=np.ones(2), dsr=(0.99, 0.96),
         mean_block=8.0, unclipped_block=5.0,
+        by_seed=np.array([[0.10, 0.05]]), seed_error=0.0, years=1.0,
     )  # fmt: skip
     return dataclasses.replace(base, **changes)
 
@@ -50,8 +51,8 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 
 def test_keys_are_those_of_the_contract() -> None:
     assert list(verdict(excess()).as_dict()) == [
-        "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "n_bars", "trials", "seeds",
-        "seen", "sentence",
+        "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "p", "years_needed",
+        "seeds_needed", "seed_points", "n_bars", "trials", "seeds", "seen", "sentence",
     ]  # fmt: skip
 
 
