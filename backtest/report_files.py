@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from backtest import tables
+from backtest import part_tables, tables
+from backtest.evidence import Evidence, Parts
 from backtest.report_html import render
 from backtest.runner import Judged
 from runfiles import atomic, layout
@@ -32,9 +34,10 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     total = len(case.judged) + 1
     with ThreadPoolExecutor(WRITERS) as pool:
         waiting = [
-            pool.submit(write_strategy, job.folder / folder_of(case, one), case, one, summary, times)
-            for one, summary in zip(case.judged, summaries, strict=True)
+            pool.submit(write_strategy, job.folder / folder_of(case, one), case, one, parts, summary, times)
+            for one, parts, summary in zip(case.judged, case.evidence.parts, summaries, strict=True)
         ]
+        write_reruns(job.folder, case.evidence)
         text = render(case, summaries[0]) if page else ""
         for step, written in enumerate(waiting):
             written.result()
@@ -50,7 +53,20 @@ def folder_of(case: Case, one: Judged) -> str:
     return layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
 
 
-def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: pa.Array) -> None:
+def write_reruns(folder: Path, evidence: Evidence) -> None:
+    """What the subject and its baselines did at other costs, in crises, with more money."""
+    contents = {
+        "sensitivity": asdict(evidence.sweep),
+        "stress": {"rows": [asdict(row) for row in evidence.stress]},
+        "capacity": asdict(evidence.capacity),
+    }
+    for key, content in contents.items():
+        atomic.write_bytes(folder / layout.FILES[key].path, ordered_json(content))
+
+
+def write_strategy(
+    folder: Path, case: Case, one: Judged, parts: Parts, summary: dict[str, Any], times: pa.Array
+) -> None:
     """The tables of one strategy into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     symbols, ledger, trades = case.market.symbols, one.ledger, one.trades
@@ -62,6 +78,12 @@ def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any
         "trades": tables.trades_table(trades, times, symbols),
         "weights": tables.weights_table(ledger, times, symbols),
         "symbols": tables.symbols_table(ledger, trades, case.market, case.config.fees.borrow_fee_apr),
+        "sides": part_tables.sides_table(parts.sides),
+        "costs": part_tables.costs_table(parts.costs),
+        "periods": part_tables.periods_table(parts.periods),
+        "drawdowns": part_tables.drawdowns_table(parts.drawdowns, times),
+        "rolling": part_tables.rolling_table(parts.rolling, ledger, case.evidence.window, times),
+        "intervals": part_tables.intervals_table(parts.intervals),
         "summary": ordered_json(summary),
     }
     for key, content in contents.items():

@@ -28,7 +28,7 @@ class Rerun:
     shares ordered, by value at the reference price, that found a fill. None where nothing was traded or ordered.
     """
 
-    key: str
+    strategy: str
     total_return: float
     cagr: float
     sharpe: float | None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from backtest.config import JudgedConfig
 from backtest.contest import Contest, least_excess
 from backtest.crises import Crisis, window
-from backtest.rerun import Rerun, figures
-from backtest.runner import StrategyUnfit, returns_of
-from backtest.series import Floats
+from backtest.metrics import cost_figures
+from backtest.rerun import cost_of_value
+from backtest.runner import StrategyUnfit, returns_of, simple_total
+from backtest.statistics import optional
 from backtest.strategy import Learned
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range, range_between
@@ -18,11 +19,15 @@ from simulator.market import Market
 
 
 @dataclass(frozen=True)
-class StressCell:
-    """A strategy in a window; `max_drawdown` from the start of the window's own book."""
+class Stressed:
+    """A strategy's own book over a window; `max_drawdown` is a fraction <= 0, `cost_bps` of the value traded."""
 
-    run: Rerun
+    strategy: str
+    total_return: float
     max_drawdown: float
+    volatility: float | None
+    turnover: float | None
+    cost_bps: float | None
     n_orders: int
 
 
@@ -33,7 +38,7 @@ class StressRow:
     `start` and `end` are the first decision and the last mark where it was run, else the days asked for.
     """
 
-    key: str
+    window: str
     label: str
     start: str
     end: str
@@ -44,7 +49,7 @@ class StressRow:
     seen: int
     excess: float | None
     baseline: str | None
-    cells: tuple[StressCell, ...]
+    strategies: tuple[Stressed, ...]
 
 
 def stress(
@@ -75,8 +80,7 @@ def _row(contest: Contest, market: Market, crisis: Crisis, against: Sequence[str
     seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
     least = least_excess(ledgers, subject.key, against, market.periods_per_year)
     excess, baseline = (None, None) if least is None else (of_window(least[0], span, market), least[1])
-    rf = returns_of(ledgers["cash"]) if "cash" in ledgers else returns_of(ledgers[subject.key]) * 0.0
-    cells = tuple(_cell(key, ledgers[key], rf, market.periods_per_year) for key in contest.shown)
+    cells = tuple(_stressed(key, ledgers[key], market.periods_per_year) for key in contest.shown)
     return StressRow(
         crisis.key, crisis.label, str(session[span.t0]), str(session[span.t1]), crisis.source, "run",
         "In training: the policy was made from bars of this window." if seen else "", span.n_bars, seen, excess,
@@ -89,8 +93,12 @@ def of_window(theta: float, span: Range, market: Market) -> float:
     return math.expm1(theta * span.n_bars / market.periods_per_year)
 
 
-def _cell(key: str, ledger: Ledger, rf: Floats, periods: float) -> StressCell:
-    return StressCell(figures(key, ledger, rf, periods), float(ledger.drawdown.min()), len(ledger.orders))
+def _stressed(key: str, ledger: Ledger, periods: float) -> Stressed:
+    volatility = float(returns_of(ledger).std(ddof=1)) * math.sqrt(periods)
+    return Stressed(
+        key, simple_total(ledger), float(ledger.drawdown.min()), optional(volatility),
+        optional(cost_figures(ledger, periods)["turnover"]), optional(cost_of_value(ledger)), len(ledger.orders),
+    )  # fmt: skip
 
 
 def _left_out(crisis: Crisis, note: str) -> StressRow:

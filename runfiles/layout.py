@@ -68,6 +68,12 @@ REPORT_FILES: dict[str, tuple[str, str, str]] = {
     "trades": ("trades.csv", _CSV, "Round trips, first in first out, open lots last"),
     "weights": ("weights.csv", _CSV, "Weight of each symbol at each close"),
     "symbols": ("symbols.csv", _CSV, "Profit and loss by symbol"),
+    "sides": ("sides.csv", _CSV, "Profit and loss by long and short"),
+    "costs": ("costs.csv", _CSV, "What was paid, by kind of cost"),
+    "periods": ("periods.csv", _CSV, "Return of each month and year"),
+    "drawdowns": ("drawdowns.csv", _CSV, "The deepest drawdowns"),
+    "rolling": ("rolling.csv", _CSV, "Rolling Sharpe, volatility and beta"),
+    "intervals": ("intervals.csv", _CSV, "Intervals of headline metrics from resampled bars"),
     "summary": ("summary.json", _JSON, "Range, metrics, verdict and stamps"),
 }
 
@@ -83,6 +89,9 @@ _FIXED = (
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
+    FileSpec("sensitivity", f"{REPORT}/sensitivity.json", KIND_TABLE, _JSON, "Everything again at other costs"),
+    FileSpec("stress", f"{REPORT}/stress.json", KIND_TABLE, _JSON, "Crises, each run as a book of its own"),
+    FileSpec("capacity", f"{REPORT}/capacity.json", KIND_TABLE, _JSON, "Everything again with more money"),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 
