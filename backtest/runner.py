@@ -60,20 +60,24 @@ def run_with_spread(
 class Runner:
     """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
 
-    Targets that do not depend on a book are decided once a range and kept; a strategy that looks at its book acts anew.
+    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; a strategy
+    that looks at its book acts anew.
     """
 
     def __init__(self) -> None:
         self._decided: dict[tuple[str, int, int], Decisions] = {}
+        self._prepared: set[str] = set()
 
     def run(
         self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
     ) -> tuple[Ledger, Spread | None]:
-        """As `run_with_spread`; `market` may differ between calls in its costs, not in its bars."""
+        """As `run_with_spread`; between calls `market` may differ in its costs and `config` in its start cash alone."""
         known = self._decided.get((strategy.key, t0, t1))
         if known is not None:
             return run_decisions(market, config, known, t0, t1), None
-        _prepare(strategy, market, config)
+        if strategy.key not in self._prepared:
+            _prepare(strategy, market, config)
+            self._prepared.add(strategy.key)
         if isinstance(strategy, RandomFund):
             books = strategy.books(market, config, t0, t1)
             return add_up(books), _spread(books)
