@@ -97,11 +97,12 @@ class Sides:
     gross: Floats
     fees: Floats
     slippage: Floats
+    dividends: Floats
     financing: Floats
 
     @property
     def net(self) -> Floats:
-        return self.gross - self.fees - self.slippage + self.financing
+        return self.gross - self.fees - self.slippage + self.dividends + self.financing
 
 
 def sides_of(ledger: Ledger, trades: Trades) -> Sides:
@@ -114,5 +115,5 @@ def sides_of(ledger: Ledger, trades: Trades) -> Sides:
     financing = np.array([0.0, ledger.borrow[-1], ledger.interest[-1]])
     return Sides(
         np.bincount(side, minlength=len(SIDES)), by_side(trades.pnl_gross), by_side(trades.fees),
-        by_side(trades.slippage), financing,
+        by_side(trades.slippage), np.zeros(len(SIDES)), financing,
     )  # fmt: skip

@@ -14,7 +14,7 @@ def sides_table(sides: Sides) -> bytes:
     """Money over closed trades and open lots; `cash` holds interest. `pnl_net` sums to E_N - E_0."""
     return csv_bytes({
         "side": texts(SIDES), "trades": whole(sides.trades), "pnl_gross": floats(sides.gross),
-        "fees": floats(sides.fees), "slippage": floats(sides.slippage), "dividends": floats(np.zeros(len(SIDES))),
+        "fees": floats(sides.fees), "slippage": floats(sides.slippage), "dividends": floats(sides.dividends),
         "financing": floats(sides.financing), "pnl_net": floats(sides.net),
     })  # fmt: skip
 

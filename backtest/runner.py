@@ -60,7 +60,7 @@ def run_with_spread(
 class Runner:
     """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
 
-    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; a strategy
+    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; one
     that looks at its book acts anew.
     """
 

@@ -107,7 +107,7 @@ class _Curve:
 def _curve(run: Run, key: str) -> _Curve | None:
     """The curve of an equity file; None where one of its rows is short, no day or no finite number."""
     try:
-        with _text(run, key) as stream:
+        with open_text(run, key) as stream:
             rows = [(_day(row["time"]), float(row["equity"]), float(row["drawdown"])) for row in csv.DictReader(stream)]
     except (OSError, KeyError, TypeError, ValueError, csv.Error):  # TypeError: a short row is filled up with None
         return None
@@ -122,7 +122,8 @@ def _day(moment: str) -> str:
     return dt.date.fromisoformat(moment[:10]).isoformat()
 
 
-def _text(run: Run, key: str) -> io.TextIOWrapper:
+def open_text(run: Run, key: str) -> io.TextIOWrapper:
+    """A text artifact from its beginning. Raises OSError where it is missing."""
     return io.TextIOWrapper(artifacts.open_file(run.id, key), encoding="utf-8", errors="replace", newline="")
 
 
@@ -148,7 +149,7 @@ def table_page(run: Run, key: str, page: int) -> TablePage:
     """Rows of page `page` (from 1); an empty page where the file is missing or ends earlier."""
     start = (page - 1) * PAGE_ROWS
     try:
-        with _text(run, key) as stream:
+        with open_text(run, key) as stream:
             reader = csv.reader(stream)
             columns = next(reader, [])
             rows = list(itertools.islice(reader, start, start + PAGE_ROWS + 1))

@@ -6,13 +6,16 @@ What comes in has been through `runfiles.plain_json.plain`: every number is fini
 from typing import Any, Final
 
 from runfiles.metric_keys import METRICS
+from runfiles.report_rows import luck_words
 
 _NUMBERS: Final = (
-    "excess_per_year", "low", "high", "equal_risk_excess", "power", "n_bars", "trials", "seeds", "seen",
+    "excess_per_year", "low", "high", "equal_risk_excess", "power", "p", "years_needed", "seeds_needed",
+    "n_bars", "trials", "seeds", "seen",
 )  # fmt: skip
 _TEXTS: Final = ("code", "sentence")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
+_MOST_SEEDS: Final = 64
 
 
 def metrics(values: Any) -> dict[str, float | None]:
@@ -27,13 +30,15 @@ def verdict(value: Any) -> dict[str, Any]:
         return {}
     found = {key: value[key] for key in _NUMBERS if key in value and (value[key] is None or _is_number(value[key]))}
     found |= {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
+    if isinstance(value.get("seed_points"), list):
+        found["seed_points"] = [point for point in value["seed_points"] if _is_number(point)][:_MOST_SEEDS]
     if "baseline" in value and isinstance(value["baseline"], str | None):
         found["baseline"] = value["baseline"]
     return found
 
 
 def summary(value: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, stamps, range, metrics and excesses of a `summary.json`; empty where the file is."""
+    """Verdict, stamps, range, metrics, luck and excesses of a `summary.json`; empty where the file is."""
     if not value:
         return {}
     stamps, span = value.get("stamps"), value.get("range")
@@ -44,6 +49,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        "luck": luck_words(value.get("matched_random")),
         **excesses(value.get("excesses")),
     }
 
