@@ -84,7 +84,8 @@ def close_path(sums, n, seeds, theta, level, shift):
     sqrt(S / (S - 1)), so that their spread over the paths is s / sqrt(S) and no less.
     """
     baselines, count = theta.shape[0], seeds.shape[0]
-    deviation, own, shift_to_squares = baselines, baselines + count, count + baselines
+    deviation, own = baselines, baselines + (count if count > 1 else 0)
+    shift_to_squares = count + baselines
     moved = 0.0
     for b in range(baselines):
         theta[b], level[b] = sums[b] / n, 0.0
@@ -109,8 +110,9 @@ def resample(raw, prefix, n, stop, place, sums, seeds, theta, level, shift):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
     `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, S deviations of a
-    seed's log growth from the mean of all seeds, then x of the S seeds and the B baselines, then their squares. `place`
-    holds (path, bars left in it), `sums` (C,) its sums so far. `seeds` (paths, S), `shift` (paths,): see `close_path`.
+    seed's log growth from the mean of all seeds (none with one seed), then x of the S seeds and the B baselines, then
+    their squares. `place` holds (path, bars left in it), `sums` (C,) its sums so far. `seeds` (paths, S), `shift`
+    (paths,): see `close_path`.
     """
     path, left = place
     for k in range(0, raw.shape[0] - 1, 2):
@@ -158,7 +160,7 @@ def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int, deviati
     n, baselines = excess.shape
     count = above_cash.shape[1] - baselines
     block, unclipped = mean_block(excess)
-    apart = np.zeros((n, 1)) if deviations is None else deviations
+    apart = np.zeros((n, 0)) if deviations is None else deviations
     columns = np.concatenate((excess, apart, above_cash, above_cash**2), axis=1)
     prefix = np.zeros((2 * n + 1, columns.shape[1]))
     np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])

@@ -68,9 +68,12 @@ def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths:
     n, count = growth.shape
     prefix = np.zeros((2 * n + 1, count, SUMS))
     np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])
-    twice = np.concatenate((growth, growth))
+    groups = -(-count // 4)
+    fours = np.ones((groups * 4, 2 * n))
+    fours[:count] = np.concatenate((growth, growth)).T
+    twice = np.ascontiguousarray(fours.reshape(groups, 4, 2 * n).transpose(0, 2, 1))
     out, place, sums = np.empty((paths, count, len(KEYS))), np.array([0, n]), np.zeros((count, SUMS))
-    level, deepest, squares = np.ones(count), np.ones(count), np.zeros(count)
+    level, deepest, squares = np.ones((groups, 4)), np.ones((groups, 4)), np.zeros((groups, 4))
     source = np.random.PCG64(seed)
     while place[0] < paths:
         raw = source.random_raw(DRAWS)

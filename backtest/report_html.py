@@ -14,6 +14,7 @@ import numpy as np
 from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
 from backtest.tables import borrow_by_symbol
+from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables
 from runfiles import report_rows as words_of
 from runfiles.figures import significant
@@ -22,15 +23,17 @@ from runfiles.metric_keys import HEADLINE, METRICS
 if TYPE_CHECKING:
     from backtest.case import Case
 
+HERE = Path(__file__).parent
+
 
 @functools.cache
 def _template() -> jinja2.Template:
-    source = (Path(__file__).parent / "templates" / "report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
+        loader=jinja2.FileSystemLoader(HERE / "templates"), bytecode_cache=compiled_templates(Path(__file__)), auto_reload=False,
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
     environment.filters |= {"percent": percent, "digits": significant, "exact": exact, "metric": metric_text}
-    return environment.from_string(source)
+    return environment.get_template("report.html")
 
 
 def render(case: Case, summary: dict[str, Any]) -> str:
