@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from backtest import part_tables, tables
-from backtest.evidence import Evidence, Parts
+from backtest import tables
+from backtest.evidence import Evidence
 from backtest.report_html import render
 from backtest.runner import Judged
+from backtest.strategy_tables import TABLES, Written, ordered_json
 from runfiles import atomic, layout
 from runfiles.job import Job
 
@@ -34,7 +32,7 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     total = len(case.judged) + 1
     with ThreadPoolExecutor(WRITERS) as pool:
         waiting = [
-            pool.submit(write_strategy, job.folder / folder_of(case, one), case, one, parts, summary, times)
+            pool.submit(write_strategy, job.folder / folder_of(case, one), Written(case, one, parts, summary, times))
             for one, parts, summary in zip(case.judged, case.evidence.parts, summaries, strict=True)
         ]
         write_reruns(job.folder, case.evidence)
@@ -64,35 +62,11 @@ def write_reruns(folder: Path, evidence: Evidence) -> None:
         atomic.write_bytes(folder / layout.FILES[key].path, ordered_json(content))
 
 
-def write_strategy(
-    folder: Path, case: Case, one: Judged, parts: Parts, summary: dict[str, Any], times: pa.Array
-) -> None:
-    """The tables of one strategy into `folder`."""
+def write_strategy(folder: Path, of: Written) -> None:
+    """The tables of one strategy into `folder`: every one of `strategy_tables.TABLES`."""
     folder.mkdir(parents=True, exist_ok=True)
-    symbols, ledger, trades = case.market.symbols, one.ledger, one.trades
-    contents = {
-        "metrics": ordered_json(one.metrics),
-        "metrics_csv": tables.metrics_table(one.metrics),
-        "equity": tables.equity_table(ledger, times),
-        "orders": tables.orders_table(ledger, times, symbols),
-        "trades": tables.trades_table(trades, times, symbols),
-        "weights": tables.weights_table(ledger, times, symbols),
-        "symbols": tables.symbols_table(ledger, trades, case.market, case.config.fees.borrow_fee_apr),
-        "sides": part_tables.sides_table(parts.sides),
-        "costs": part_tables.costs_table(parts.costs),
-        "periods": part_tables.periods_table(parts.periods),
-        "drawdowns": part_tables.drawdowns_table(parts.drawdowns, times),
-        "rolling": part_tables.rolling_table(parts.rolling, ledger, case.evidence.window, times),
-        "intervals": part_tables.intervals_table(parts.intervals),
-        "summary": ordered_json(summary),
-    }
-    for key, content in contents.items():
-        atomic.write_bytes(folder / layout.REPORT_FILES[key][0], content)
-
-
-def ordered_json(value: dict[str, Any]) -> bytes:
-    """JSON in the order of the keys given: metrics stay in the order of their table."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    for key, make in TABLES.items():
+        atomic.write_bytes(folder / layout.REPORT_FILES[key][0], make(of))
 
 
 def summary_of(case: Case, one: Judged) -> dict[str, Any]:

@@ -29,7 +29,8 @@ HERE = Path(__file__).parent
 @functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"), bytecode_cache=compiled_templates(Path(__file__)), auto_reload=False,
+        loader=jinja2.FileSystemLoader(HERE / "templates"), bytecode_cache=compiled_templates(Path(__file__)),
+        auto_reload=False,
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     environment.filters |= {"percent": percent, "digits": significant, "exact": exact, "metric": metric_text}

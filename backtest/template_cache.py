@@ -12,8 +12,8 @@ from simulator.jit import cache_folder
 def compiled_templates(options: Path) -> jinja2.BytecodeCache | None:
     """Where compiled templates are kept, beside the kernels; None where nothing can be written there.
 
-    Jinja itself looks at a template's content. What else decides the code, the options of the environment, stands in the
-    file `options`, whose content is therefore part of the name.
+    Jinja itself looks at a template's content. What else decides the code, the options of the environment, stands in
+    the file `options`, whose content is therefore part of the name.
     """
     folder = cache_folder(Path(__file__).parent)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest import registry
+from backtest import columns, registry, strategy_tables
 from backtest.config import BacktestConfig
 from marketdata.catalog import Catalog
 from marketdata.config import FeaturesConfig
@@ -91,6 +91,16 @@ def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     parts = examples("An artifact")
+    for key, row in evaluated(parts["# entry in REPORT_FILES"], vars(layout)).items():
+        monkeypatch.setitem(layout.REPORT_FILES, key, row)
+    names = {"csv_bytes": columns.csv_bytes, "floats": columns.floats}
+    for key, make in evaluated(parts["# entry in TABLES"], names).items():
+        monkeypatch.setitem(strategy_tables.TABLES, key, make)
+    assert set(strategy_tables.TABLES) == set(layout.REPORT_FILES)
+    one = types.SimpleNamespace(returns=np.array([0.01, -0.03, 0.02]))
+    assert strategy_tables.TABLES["days"](types.SimpleNamespace(one=one)) == b"best,worst\n0.02,-0.03\n"
+    found = layout.spec_for("equal.days")
+    assert found is not None and found.path == "report/baselines/equal/days.csv"
     spec = evaluated(parts["# row in _FIXED"], vars(layout))
     monkeypatch.setitem(layout.FILES, spec.key, spec)
     job = Job(tmp_path, tmp_path, EventWriter(tmp_path / layout.EVENTS), {})
