@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from backtest import tables
 from backtest.evidence import Evidence
-from backtest.report_html import render
 from backtest.runner import Judged
 from backtest.strategy_tables import TABLES, Written, ordered_json
 from runfiles import atomic, layout
@@ -36,7 +35,7 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
             for one, parts, summary in zip(case.judged, case.evidence.parts, summaries, strict=True)
         ]
         write_reruns(job.folder, case.evidence)
-        text = render(case, summaries[0]) if page else ""
+        text = page_of(case, summaries[0]) if page else ""
         for step, written in enumerate(waiting):
             written.result()
             job.events.progress(step + 1, total)
@@ -44,6 +43,13 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
         atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
     job.events.progress(total, total)
     return summaries[0]
+
+
+def page_of(case: Case, summary: dict[str, Any]) -> str:
+    """`report.html`. Its template engine is imported only for it."""
+    from backtest.report_html import render
+
+    return render(case, summary)
 
 
 def folder_of(case: Case, one: Judged) -> str:

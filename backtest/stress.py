@@ -69,8 +69,10 @@ def _row(contest: Contest, market: Market, crisis: Crisis, against: Sequence[str
     first, last = session[0].item(), session[-1].item()
     if crisis.start < first or crisis.end > last:
         return _left_out(crisis, f"The data reach from {first} to {last} only.")
+    if needed >= len(session) or crisis.start < session[needed].item():
+        return _left_out(crisis, f"It begins too early: the policy needs {needed} bars before its first decision.")
     try:
-        span = range_between(session, crisis.start, crisis.end, needed=needed)
+        span = range_between(session, crisis.start, crisis.end)
         ledgers = contest.again(market, contest.config, span)
     except ConfigFault as fault:
         return _left_out(crisis, next(iter(fault.errors.values()))[0])

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from backtest import run
+from backtest.baselines import Equal
+from backtest.config import BacktestConfig
+from backtest.contest import Contest
 from backtest.crises import CRISES, window
+from backtest.stress import stress
+from simulator.market import prepare_market
 from tests.backtest.conftest import MakeJob
 from tests.backtest.test_judge import CONFIG
+from tests.simulator.markets import random_bars
 
 
 def rows_of(make_job: MakeJob, name: str, windows: list[str], **changes: Any) -> list[dict[str, Any]]:
@@ -46,6 +52,18 @@ def test_what_cannot_be_run_is_told(make_job: MakeJob) -> None:
     assert rows[0]["note"] == rows[1]["note"] == "The data reach from 1990-01-02 to 2022-12-28 only."
     assert rows[2]["note"].startswith("Fewer than")
     assert all(row["strategies"] == [] and row["excess"] is None for row in rows)
+
+
+def test_a_window_before_a_policys_warm_up_is_told() -> None:
+    config = BacktestConfig.model_validate({
+        "policy": "equal", "evaluation": {"baselines": ["cash"], "stress_windows": ["2020-01-20..2020-02-10"]},
+    })  # fmt: skip
+    market = prepare_market(random_bars(0), config)
+    contest = Contest(config, Equal(config))
+    early, late = (stress(contest, market, ("cash",), needed, lambda: None)[0] for needed in (13, 12))
+    assert early.status == "left_out"
+    assert early.note == "It begins too early: the policy needs 13 bars before its first decision."
+    assert late.status == "run" and late.start == "2020-01-20"
 
 
 def test_the_library_is_well_formed() -> None:
