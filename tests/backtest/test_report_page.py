@@ -63,7 +63,8 @@ def test_it_prints(page: str) -> None:
 
 
 def test_dark_and_light(page: str) -> None:
-    assert 'content="light dark"' in page and "prefers-color-scheme:dark" in page
+    """Dark is for screens alone: paper is white, whatever the reader's machine prefers."""
+    assert 'content="light dark"' in page and "@media screen and (prefers-color-scheme:dark)" in page
 
 
 def test_equity_on_two_scales_without_a_script(page: str) -> None:
