@@ -15,7 +15,8 @@ from backtest.registry import POLICY, STRATEGIES, load
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
-from marketdata.splits import Range, make_ranges, range_between
+from marketdata.splits import Range, range_between
+from marketdata.walk_forward import tested
 from runfiles import layout
 from runfiles.job import Job, JobRefused, run_job
 
@@ -34,7 +35,7 @@ def run(job: Job) -> None:
 
 
 def judged_range(config: BacktestConfig, feed: Feed) -> Range:
-    """The range by `start` and `end`, else the split's test range. Raises ConfigFault."""
+    """The range by `start` and `end`, else the bars that the split tests on. Raises ConfigFault."""
     needed, lookback = 0, 0
     warmup = 0
     if config.features is not None:
@@ -43,7 +44,7 @@ def judged_range(config: BacktestConfig, feed: Feed) -> Range:
         needed = lookback + warmup
     if config.start is not None and config.end is not None:
         return range_between(feed.bars.session, config.start, config.end, needed=needed)
-    return make_ranges(config.split, feed.bars.session, lookback=lookback, warmup=warmup).test
+    return tested(config.split, feed.bars.session, lookback=lookback, warmup=warmup)
 
 
 def subject_of(job: Job, config: BacktestConfig) -> Strategy:

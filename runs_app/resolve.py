@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import evaluation_faults
-from marketdata import catalog, splits
+from marketdata import catalog, splits, walk_forward
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
@@ -39,7 +39,7 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     if config.start is not None and config.end is not None:
         splits.range_between(days, config.start, config.end, needed=lookback + warmup)
     else:
-        splits.make_ranges(config.split, days, lookback=lookback, warmup=warmup)
+        walk_forward.tested(config.split, days, lookback=lookback, warmup=warmup)
     return resolved
 
 
