@@ -8,7 +8,7 @@ from backtest.metrics import Metrics
 from backtest.random_fund import RandomFund, add_up
 from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Strategy
+from backtest.strategy import Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
@@ -33,7 +33,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar."""
+    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar.
+
+    `notes`: what it has to say of its own decisions, clauses for the stamps.
+    """
 
     spec: StrategySpec
     ledger: Ledger
@@ -41,6 +44,7 @@ class Judged:
     metrics: Metrics
     returns: Floats
     spread: Spread | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -87,6 +91,11 @@ def _spread(books: list[Ledger]) -> Spread:
 def simple_total(ledger: Ledger) -> float:
     """E_N / E_0 - 1, at least -1."""
     return max(float(ledger.equity[-1] / ledger.equity[0]) - 1.0, -1.0)
+
+
+def notes_of(strategy: Strategy) -> tuple[str, ...]:
+    """What a strategy tells of the decisions it has made."""
+    return tuple(strategy.notes()) if isinstance(strategy, Telling) else ()
 
 
 def returns_of(ledger: Ledger) -> Floats:

@@ -49,7 +49,8 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     dataset = catalog.resolve(entry, config.dataset)
     symbols = dataset.symbols or entry.symbols
     faults = data_faults(config, entry.fields, entry.adjustment, frozenset(entry.rate_columns))
-    faults |= evaluation_faults(config.evaluation.baselines, config.evaluation.benchmark, symbols)
+    chosen = config.evaluation
+    faults |= evaluation_faults(chosen.baselines, chosen.benchmark, symbols, chosen.fixed_weights or ())
     for finding in entry.findings:
         if finding.get("level") == "red" and finding.get("symbol") in ("", *symbols):
             faults.setdefault("dataset.symbols", []).append(str(finding.get("sentence")))

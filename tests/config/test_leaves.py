@@ -31,7 +31,8 @@ OTHER = {
     "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
-    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1, "reward.scale": 10.0,
+    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1,
+    "evaluation.fixed_weights": {"AAPL": 0.4}, "evaluation.matched_random_draws": 200, "reward.scale": 10.0,
     "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
     "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",
     "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,
@@ -44,6 +45,10 @@ OTHER = {
 FOLDS = {"split.scheme": "walk_forward", "split.n_folds": 2, "split.validation_bars": 50, "split.test_bars": 50}
 ROLLING = {**FOLDS, "split.train_window": "rolling", "split.train_bars": 200}
 WITH = {
+    "evaluation.fixed_weights": {
+        "evaluation.fixed_weights": {"AAPL": 0.5},
+        "evaluation.baselines": ["cash", "fixed_weights"],
+    },
     "split.n_folds": FOLDS,
     "split.validation_bars": FOLDS,
     "split.test_bars": FOLDS,
