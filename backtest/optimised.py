@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 WINDOW = 252
 TINY = 1e-6
 """A weight below this is 0: an interior-point solver leaves dust in every asset."""
-AT_ONCE = 100
-"""Assets that one problem of minimum variance holds; more are brought in as they are needed."""
+AT_ONCE, AT_MOST = 100, 200
+"""Assets that a problem of minimum variance begins with, and those up to which more are brought in as needed."""
 KKT_SLACK = 1e-6
 REMEMBERED = 4096
 
@@ -152,9 +152,8 @@ def least_variance(returns: Floats) -> Floats:
     if count <= AT_ONCE:
         return _least_variance(returns)
     centred = returns - returns.mean(axis=0)
-    chosen = np.argsort((centred**2).sum(axis=0), kind="stable")[:AT_ONCE]
-    for _ in range(count):
-        chosen = np.sort(chosen)
+    chosen = np.sort(np.argsort((centred**2).sum(axis=0), kind="stable")[:AT_ONCE])
+    while len(chosen) <= AT_MOST:
         weights = np.zeros(count)
         weights[chosen] = _least_variance(np.ascontiguousarray(returns[:, chosen]))
         gradient = centred.T @ (centred @ weights)
@@ -163,9 +162,9 @@ def least_variance(returns: Floats) -> Floats:
         better = np.argsort(gain, kind="stable")[: AT_ONCE // 2]
         better = better[gain[better] < 0]
         if not len(better):
-            break
+            return weights
         chosen = np.union1d(chosen[weights[chosen] >= TINY], better)
-    return weights
+    return _least_variance(returns)
 
 
 class RiskParity(Optimised):
