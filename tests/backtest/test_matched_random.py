@@ -197,3 +197,14 @@ def test_what_is_written_is_plain(market: Market) -> None:
     assert list(found.as_dict()) == [field.name for field in dataclasses.fields(MatchedRandom)]
     assert all(type(value) in (int, float) for value in found.as_dict().values())
     assert found.low <= found.median <= found.high and found.excess_low <= found.excess_median <= found.excess_high
+
+
+def test_where_arcs_meet_a_draw_takes_what_the_subject_held_there(market: Market) -> None:
+    """One who buys and holds decides once; a shift by 100 begins with the drifted weights of bar 100, and meets the
+    first decision 100 bars before its end."""
+    subject = run_decisions(market, no_cost(), Decisions(np.array([T0]), np.full((1, 6), 1 / 6)), T0, T1)
+    order = np.roll(np.arange(SPAN.n_bars), -100)
+    found = replayed(track_of(subject, market), order, market.offered[T0:T1], T0)
+    assert found.bars.tolist() == [T0, T1 - 100]
+    bought = subject.shares[1] * subject.marks[0] / subject.equity[0]  # a little less than asked: cash ran out
+    np.testing.assert_allclose(found.targets, [subject.weights[100], bought], rtol=1e-9)
