@@ -12,7 +12,7 @@ from backtest.strategy import Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
-from simulator.engine import BookSession, run_decisions
+from simulator.engine import ActionError, BookSession, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
 
@@ -56,9 +56,16 @@ def run_with_spread(
 ) -> tuple[Ledger, Spread | None]:
     """The ledger from all cash at the close of t0 to the mark of t1, and for a fund of books how far these lie apart.
 
-    Raises StrategyUnfit, ConfigFault.
+    Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
     _prepare(strategy, market, config)
+    try:
+        return _run(strategy, market, config, t0, t1)
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
+
+
+def _run(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int) -> tuple[Ledger, Spread | None]:
     if isinstance(strategy, RandomFund):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
