@@ -113,7 +113,10 @@ def answered(returns: Floats, optimise: Optimiser) -> Answer:
 
 
 def _fitted(estimator: Any, returns: Floats) -> Floats:
-    estimator.fit(returns)
+    """Its weights. None of these problems depends on the scale of returns, but the solver's tolerances do: those of
+    minute bars, as they stand, are too small for it to tell one variance from another.
+    """
+    estimator.fit(returns / returns.std(axis=0, ddof=1).mean())
     return np.asarray(estimator.weights_, dtype=np.float64)
 
 

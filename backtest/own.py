@@ -177,8 +177,8 @@ class OwnStrategy:
         with _guarded(self.key, self._where):
             row = np.asarray(found, dtype=np.float64)
         if row.shape != (width,):
-            day, names = market.bars.session[t], ", ".join(market.symbols[:3])
-            more = f"{names} …" if market.n_assets > 3 else names
+            day, order = market.bars.session[t], _names(market, width)
+            more = f"{', '.join(order[:3])} …" if width > 3 else ", ".join(order)
             raise StrategyUnfit(
                 f"{self.key} gave an array of shape {row.shape} at {day}; ({width},) is right, in the order {more}."
             )
@@ -186,8 +186,7 @@ class OwnStrategy:
 
     def _check(self, row: Floats, market: Market, t: int) -> None:
         """Finite; and for target weights, no more than the caps allow. Raises StrategyUnfit."""
-        day, extra = market.bars.session[t], len(row) - market.n_assets
-        names = ("cash",) * extra + market.symbols
+        day, names = market.bars.session[t], _names(market, len(row))
         wrong = np.flatnonzero(~np.isfinite(row))
         if len(wrong):
             raise StrategyUnfit(f"{self.key} gave {row[wrong[0]]} for {names[wrong[0]]} at {day}; use a finite number.")
@@ -209,3 +208,8 @@ class OwnStrategy:
             if value > most + SLACK:
                 told = f"{what}{row[largest]:g} for {names[largest]} at {day}"
                 raise StrategyUnfit(f"{self.key} gave {told}; margin.{cap} allows {most:g}.")
+
+
+def _names(market: Market, width: int) -> tuple[str, ...]:
+    """What the columns of an answer stand for: an action may have one for cash before the symbols."""
+    return ("cash",) * (width - market.n_assets) + market.symbols

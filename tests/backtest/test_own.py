@@ -112,6 +112,15 @@ class Unborn(Stepping):
         raise RuntimeError("no data file")
 
 
+class Acting(Stepping):
+    \"\"\"Raw actions, one too few from June on.\"\"\"
+
+    key, layers = "acting", "policy"
+
+    def decide(self, t, session):
+        return -np.ones(session.width - (str(session.market.bars.session[t]) > "2020-06-01"))
+
+
 class Keyless(Stepping):
     key = "Key Less"
 
@@ -180,6 +189,7 @@ FAULTS = [
     ("mine:Past", "past decides outside of 2020-01-02 to 2020-12-30"),
     ("mine:Thin", "thin gave an array of shape (1,) at 2020-03-31; (2,) is right"),
     ("mine:Breaks", "breaks raised ZeroDivisionError: division by zero at 2020-03-31."),
+    ("mine:Acting", "acting gave an array of shape (2,) at 2020-06-02; (3,) is right, in the order cash, KO, XOM."),
     ("mine:Unborn", "unborn raised RuntimeError: no data file."),
     ("mine:Keyless", "mine:Keyless needs a key of lower-case letters"),
     ("mine:Taken", "mine:Taken has the key equal, which another strategy has"),
