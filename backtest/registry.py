@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 POLICY = "policy"
+TRAIN_CONFIG = "rl.config:TrainConfig"
+UNTRAINED = "rl.untrained:UntrainedPolicy"
+"""The leak gate's way to a training's configuration, and to what a policy of it would see."""
 
 
 @dataclass(frozen=True)
@@ -67,5 +70,10 @@ def evaluation_faults(baselines: Sequence[str], benchmark: str | None, symbols: 
 
 def load(key: str) -> Any:
     """The class behind a key. Imports its module, so only a run's own process may call it."""
-    module, _, name = spec_for(key).dotted.partition(":")
+    return imported(spec_for(key).dotted)
+
+
+def imported(dotted: str) -> Any:
+    """What `package.module:name` names. Imports the module."""
+    module, _, name = dotted.partition(":")
     return getattr(importlib.import_module(module), name)

@@ -44,7 +44,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
     model.set_logger(make_logger(folder))
-    learned = LearnedDays.of(task.market.bars.session, task.train, validation)
+    learned = LearnedDays.of(task.market.bars.session, task.train, validation, task.rows_sha256)
     sha256: dict[str, str] = {}
 
     def keep(name: str) -> None:

@@ -1,0 +1,61 @@
+"""Fill times and prices of a ledger, held against the bars themselves and not against the prepared market."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.leaks.compare import same, when
+from marketdata.bars import Bars
+from simulator.ledger import Ledger, Orders
+from simulator.state import REASONS
+
+AT_MARKS = frozenset({"stop", "ruin", "liquidate", "delisted"})
+"""Closings that a check at a close makes, at that close."""
+SLACK = 1e-9
+
+
+def fill_faults(ledger: Ledger, bars: Bars, fill: str, latency: int) -> Iterator[str]:
+    """A sentence for each order that is filled too early, or at a reference price that its bar does not have.
+
+    `fill`: the market's rule; `latency`: bars between a decision and the bar before its fill.
+    """
+    orders = ledger.orders
+    closing = np.isin(orders.reason, [i for i, reason in enumerate(REASONS) if reason in AT_MARKS])
+    done = (orders.filled >= 0) & ~closing
+    early = done & (orders.filled < orders.decided + 1 + latency)
+    for k in np.flatnonzero(early):
+        day = when(bars, int(orders.decided[k]))
+        yield (
+            f"fill: {bars.symbols[orders.asset[k]]} is decided at the close of {day} and filled in the bar of "
+            f"{when(bars, int(orders.filled[k]))}; the first that may fill it is {1 + latency} later."
+        )
+    for k in np.flatnonzero(done & ~early & ~_possible(orders, bars, fill)):
+        yield _wrong_price(orders, int(k), bars)
+
+
+def _possible(orders: Orders, bars: Bars, fill: str) -> NDArray[np.bool_]:
+    """(K,) whether the reference price is one of its bar: the rule's own, or for any other within its range."""
+    bar, asset, price = np.maximum(orders.filled, 0), orders.asset, orders.price_ref
+    exact = {"next_open": bars.open, "next_close": bars.close}.get(fill)
+    fits = np.zeros(len(orders), dtype=np.bool_) if exact is None else same(exact[bar, asset], price)
+    if exact is not None or bars.low is None or bars.high is None:
+        return fits if exact is not None else np.ones(len(orders), dtype=np.bool_)
+    inside = (price >= bars.low[bar, asset] * (1 - SLACK)) & (price <= bars.high[bar, asset] * (1 + SLACK))
+    return np.asarray(inside)
+
+
+def _wrong_price(orders: Orders, k: int, bars: Bars) -> str:
+    symbol, t = bars.symbols[orders.asset[k]], int(orders.filled[k])
+    price = orders.price_ref[k]
+    earlier = _origin(bars, int(orders.asset[k]), int(orders.decided[k]), price)
+    told = f", which is the {earlier} of the bar that decided it" if earlier else ""
+    return f"fill: {symbol} is filled on {when(bars, t)} at {price:.9g}, a price that this bar does not have{told}."
+
+
+def _origin(bars: Bars, asset: int, t: int, price: float) -> str:
+    for name in ("close", "open", "high", "low"):
+        column = bars.column(name)
+        if column is not None and column[t, asset] == price:
+            return name
+    return ""
