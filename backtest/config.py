@@ -1,7 +1,8 @@
 """How a policy or baseline is judged."""
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -76,6 +77,11 @@ class JudgedConfig(SimulatorConfig):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     out_tag: OutTag = knob("", "A label of your own; never a path.", title="Label")
+
+
+def names_a_strategy(config: Mapping[str, Any]) -> bool:
+    """Whether a plain configuration is a backtest's: it says what is judged. A training's has neither field."""
+    return config.get("policy") is not None or config.get("run_id") is not None
 
 
 class BacktestConfig(JudgedConfig):

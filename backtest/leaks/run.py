@@ -7,7 +7,7 @@ checked without training (rl.untrained), a backtest with its baseline or its pol
 from typing import Any
 
 from backtest import report_files
-from backtest.config import BacktestConfig, JudgedConfig
+from backtest.config import BacktestConfig, JudgedConfig, names_a_strategy
 from backtest.feed import Feed, first_sentence, load_feed, read_config
 from backtest.leaks.gate import Gate
 from backtest.leaks.report import LeakReport
@@ -47,7 +47,7 @@ def examine(job: Job) -> LeakReport:
 
 def model_of(config: dict[str, Any]) -> type[JudgedConfig]:
     """The model of a configuration: a backtest's where it names what is judged, else a training's."""
-    if config.get("policy") is not None or config.get("run_id") is not None:
+    if names_a_strategy(config):
         return BacktestConfig
     model: type[JudgedConfig] = imported(TRAIN_CONFIG)
     return model
