@@ -31,8 +31,8 @@ class LearnedDays:
     @classmethod
     def of(cls, session: Days, train: Range, validation: Range, rows_sha256: str = "") -> Self:
         """The days of two ranges of the master index; `session` (T,)."""
-        spans = [(session[r.t0].item(), session[r.t1].item()) for r in (train, validation)]
-        return cls(*spans, rows_sha256=rows_sha256)
+        learned, selected = ((session[r.t0].item(), session[r.t1].item()) for r in (train, validation))
+        return cls(learned, selected, rows_sha256)
 
     def training_bars(self, session: Days) -> Range | None:
         """The training range on another master index (T,); None where its first or last day is not there."""

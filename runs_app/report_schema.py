@@ -62,9 +62,9 @@ def excesses(rows: Any) -> dict[str, Any]:
 def leaks(value: dict[str, Any]) -> dict[str, Any]:
     """State, sentence and checks of a `leaks.json`, each state with a `word`; empty where it tells no known state."""
     checks = value.get("checks")
-    if value.get("state") not in _GATE or not isinstance(checks, list):
+    if _word(value, _GATE) is None or not isinstance(checks, list):
         return {}
-    known = [check for check in checks if isinstance(check, dict) and check.get("state") in _CHECK]
+    known = [check for check in checks if isinstance(check, dict) and _word(check, _CHECK) is not None]
     return {
         "state": value["state"],
         "word": _GATE[value["state"]],
@@ -81,6 +81,12 @@ def leaks(value: dict[str, Any]) -> dict[str, Any]:
             for check in known[:_MOST_CHECKS]
         ],
     }
+
+
+def _word(value: dict[str, Any], words: dict[str, str]) -> str | None:
+    """The word for a `state`, None where it is no known one."""
+    state = value.get("state")
+    return words.get(state) if isinstance(state, str) else None
 
 
 def _is_number(value: Any) -> bool:

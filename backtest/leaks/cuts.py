@@ -12,6 +12,8 @@ from marketdata.splits import Range
 
 SPREAD = 3
 """Cuts between the first and the last decision."""
+GAPS = 2
+"""Cuts inside gaps."""
 BACK = 12
 """Decisions that are run again before a cut; a leak shows at the last of them, so more would only cost time."""
 _ALL = tuple(WORDS)
@@ -52,23 +54,21 @@ def choose_cuts(
 
 def gap_bars(bars: Bars, stop: int, chance: np.random.Generator) -> list[int]:
     """Bars before `stop` on which a value is missing that comes later, where filling backwards shows: the one before
-    the latest first listing, and one inside a gap.
+    the latest first listing, and up to `GAPS` inside gaps, one a column.
     """
-    found = set()
-    for name in FIELDS:
-        column = bars.column(name)
+    unlisted: set[int] = set()
+    halted: set[int] = set()
+    for column in (bars.column(name) for name in FIELDS):
         if column is None:
             continue
         there = np.isfinite(column)
-        later = np.maximum.accumulate(there[::-1], axis=0)[::-1]
-        before = np.maximum.accumulate(there, axis=0)
-        missing = ~there & later
-        unlisted, halted = (np.flatnonzero((missing & part).any(axis=1)[:stop]) for part in (~before, before))
-        if len(unlisted):
-            found.add(int(unlisted[-1]))
-        if len(halted):
-            found.add(int(halted[chance.integers(len(halted))]))
-    return sorted(found)[-4:]
+        last = there.shape[0] - 1 - there[::-1].argmax(axis=0)
+        first, row = there.argmax(axis=0), np.arange(there.shape[0])[:, None]
+        ahead = ~there & there.any(axis=0) & (row < last)
+        unlisted |= {int(t) for t in np.flatnonzero((ahead & (row < first)).any(axis=1)[:stop])[-1:]}
+        inside = np.flatnonzero((ahead & (row > first)).any(axis=1)[:stop])
+        halted |= {int(inside[chance.integers(len(inside))])} if len(inside) else set()
+    return sorted({*sorted(unlisted)[-1:], *sorted(halted)[-GAPS:]})
 
 
 def _between(decided: Sequence[int], chance: np.random.Generator) -> list[int]:
