@@ -9,7 +9,6 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
 from rl.config import RewardConfig
-from rl.learned_days import rows_hash
 from rl.normaliser import Normaliser
 from rl.observation import Windows
 from rl.observation_layout import ObservationLayout, layout_for
@@ -20,10 +19,7 @@ from simulator.market import Market
 
 @dataclass(frozen=True)
 class Task:
-    """Everything an environment needs. `benchmark` (n_bars,): simple return of the benchmark over t−1→t.
-
-    `rows_sha256`: of the features on the training bars, before they are scaled.
-    """
+    """Everything an environment needs. `benchmark` (n_bars,): simple return of the benchmark over t−1→t."""
 
     market: Market
     config: SimulatorConfig
@@ -33,7 +29,6 @@ class Task:
     windows: Windows
     train: Range
     benchmark: NDArray[np.float64]
-    rows_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,6 @@ def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, fea
         windows=Windows(normaliser.apply(table.values), features.lookback),
         train=train,
         benchmark=benchmark_returns(market.mark, train.t0, _column(market, benchmark)),
-        rows_sha256=rows_hash(table.values, train),
     )
 
 

@@ -59,8 +59,8 @@ class UntrainedPolicy:
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """A raw action (width,) out of every number that is observed."""
-        seen = self._observer.observe(session)
-        scores = np.concatenate([value.ravel() for value in seen.values()]).astype(np.float64) @ self._weights
+        seen = np.concatenate([value.ravel() for value in self._observer.observe(session).values()])
+        scores = np.bincount(self._score, weights=seen * self._weights, minlength=self._width)
         if self._choices is not None:
             choice: NDArray[np.float64] = np.floor((np.tanh(scores) + 1) / 2 * (self._choices - 1e-9))
             return choice
@@ -87,10 +87,11 @@ class UntrainedPolicy:
         return {name: value[0] for name, value in self._observer.last.items()}
 
     def _draw(self, task: Task) -> None:
-        """Weights of every input for every score, from the training's seed: the same on every market."""
+        """A weight for each input, which goes into one score, from the training's seed: the same on every market."""
         layout, space = task.layout, task.layout.action_space()
         inputs = layout.lookback * layout.n_assets * len(layout.features) + layout.portfolio_size
         self._choices = space.nvec.astype(np.float64) if isinstance(space, spaces.MultiDiscrete) else None
-        width = int(space.shape[0])
+        self._width = int(space.shape[0])
         chance = np.random.default_rng(self._config.training.seeds[0])
-        self._weights = chance.standard_normal((inputs, width)) / np.sqrt(inputs)
+        self._score = chance.integers(self._width, size=inputs)
+        self._weights = chance.standard_normal(inputs) * np.sqrt(self._width / inputs)

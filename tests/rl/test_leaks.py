@@ -18,7 +18,7 @@ from marketdata.splits import Range
 from marketdata.store import Store
 from rl import policy_file
 from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
-from rl.learned_days import LearnedDays
+from rl.learned_days import LearnedDays, rows_hash
 from rl.normaliser import Normaliser
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
@@ -51,9 +51,9 @@ def task_on(bars: Bars) -> Task:
 
 def stored(bars: Bars, path: Path, normaliser: Normaliser | None = None) -> PolicyStrategy:
     """A policy of 256 steps in a file; `normaliser` in the place of its own."""
-    task = task_on(bars)
+    task, values = task_on(bars), build_features(bars, feature_plan(SEEN, bars.fields, bars.adjustment)).values
     model = make_model(task, ModelConfig(n_steps=16, batch_size=32), TrainingConfig(n_envs=4)).learn(256)
-    learned = LearnedDays.of(bars.session, TRAIN, VALIDATION, task.rows_sha256)
+    learned = LearnedDays.of(bars.session, TRAIN, VALIDATION, rows_hash(values, TRAIN))
     return PolicyStrategy(path, policy_file.save(path, model, normaliser or task.normaliser, task.layout, learned))
 
 
