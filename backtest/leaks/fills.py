@@ -11,27 +11,34 @@ from simulator.ledger import Ledger, Orders
 from simulator.state import REASONS
 
 AT_MARKS = frozenset({"stop", "ruin", "liquidate", "delisted"})
-"""Closings that a check at a close makes, at that close."""
+"""Closings at a mark or at what a delisting pays: their price is no price of a bar's trading."""
+FORCED = frozenset({"margin", "max_drawdown", "daily_loss"})
+"""They fill in the next bar, whatever the latency of decisions."""
 SLACK = 1e-9
 
 
 def fill_faults(ledger: Ledger, bars: Bars, fill: str, latency: int) -> Iterator[str]:
     """A sentence for each order that is filled too early, or at a reference price that its bar does not have.
 
-    `fill`: the market's rule; `latency`: bars between a decision and the bar before its fill.
+    `fill`: the price that the rule takes of a bar, `next_open` or `next_close`; any other is held against the bar's
+    range. `latency`: bars between a decision and the bar before its fill.
     """
     orders = ledger.orders
-    closing = np.isin(orders.reason, [i for i, reason in enumerate(REASONS) if reason in AT_MARKS])
-    done = (orders.filled >= 0) & ~closing
-    early = done & (orders.filled < orders.decided + 1 + latency)
+    done = (orders.filled >= 0) & ~_because(orders, AT_MARKS)
+    waits = 1 + np.where(_because(orders, FORCED), 0, latency)
+    early = done & (orders.filled < orders.decided + waits)
     for k in np.flatnonzero(early):
         day = when(bars, int(orders.decided[k]))
         yield (
             f"fill: {bars.symbols[orders.asset[k]]} is decided at the close of {day} and filled in the bar of "
-            f"{when(bars, int(orders.filled[k]))}; the first that may fill it is {1 + latency} later."
+            f"{when(bars, int(orders.filled[k]))}; the first that may fill it is {waits[k]} later."
         )
     for k in np.flatnonzero(done & ~early & ~_possible(orders, bars, fill)):
         yield _wrong_price(orders, int(k), bars)
+
+
+def _because(orders: Orders, reasons: frozenset[str]) -> NDArray[np.bool_]:
+    return np.isin(orders.reason, [i for i, reason in enumerate(REASONS) if reason in reasons])
 
 
 def _possible(orders: Orders, bars: Bars, fill: str) -> NDArray[np.bool_]:

@@ -95,7 +95,8 @@ class Gate:
                 self._found.case("statistics", compare.refitted(found))
 
     def _check_fills(self, ledger: Ledger, market: Market) -> None:
-        faults = fills.fill_faults(ledger, self.bars, market.fill, self._latency)
+        rule = market.fill if self.config.exec.order_type == "market" else "limit"
+        faults = fills.fill_faults(ledger, self.bars, rule, self._latency)
         for _ in range(int((ledger.orders.filled >= 0).sum())):
             self._found.case("fill_times", next(faults, None))
 
