@@ -45,9 +45,10 @@ def _possible(orders: Orders, bars: Bars, fill: str) -> NDArray[np.bool_]:
     """(K,) whether the reference price is one of its bar: the rule's own, or for any other within its range."""
     bar, asset, price = np.maximum(orders.filled, 0), orders.asset, orders.price_ref
     exact = {"next_open": bars.open, "next_close": bars.close}.get(fill)
-    fits = np.zeros(len(orders), dtype=np.bool_) if exact is None else same(exact[bar, asset], price)
-    if exact is not None or bars.low is None or bars.high is None:
-        return fits if exact is not None else np.ones(len(orders), dtype=np.bool_)
+    if exact is not None:
+        return same(exact[bar, asset], price)
+    if bars.low is None or bars.high is None:
+        return np.ones(len(orders), dtype=np.bool_)
     inside = (price >= bars.low[bar, asset] * (1 - SLACK)) & (price <= bars.high[bar, asset] * (1 + SLACK))
     return np.asarray(inside)
 
