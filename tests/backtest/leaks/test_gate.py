@@ -21,7 +21,7 @@ from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.market import Market, prepare_market
 from tests.backtest.leaks.conftest import Check, failed
 from tests.backtest.leaks.subjects import SPAN, Honest, blind
-from tests.marketdata.build import random_ohlcv
+from tests.marketdata.build import random_ohlcv, with_actions
 
 
 @pytest.mark.parametrize("key", BASELINES)
@@ -80,6 +80,22 @@ def test_one_that_fails_without_later_bars_is_told_so(check: Check) -> None:
 
 def test_a_strategy_that_never_trades_passes(check: Check) -> None:
     assert check(load("cash")(BacktestConfig(policy="cash"))).state == "passed"
+
+
+def test_hourly_bars_are_named_by_their_close(check: Check) -> None:
+    plain = random_ohlcv(420, 3)
+    session = np.repeat(plain.session[:60], 7)
+    hours = np.tile(np.arange(14, 21), 60).astype("timedelta64[h]")
+    bars = dataclasses.replace(plain, session=session, known_at=session + hours, interval="1h")
+    report = check(blind(Honest), bars)
+    assert report.state == "passed" and report.cuts[0] == f"{bars.known_at[220].astype('datetime64[m]')}Z"
+
+
+def test_raw_bars_with_actions_members_and_ends_pass(check: Check) -> None:
+    bars = with_actions(random_ohlcv(420, 3))
+    for key in ("equal", "inverse_vol"):
+        report = check(load(key)(BacktestConfig(policy=key)), bars, span=Range(2, 380))
+        assert report.state == "passed", report.sentence
 
 
 def test_a_range_of_one_bar(check: Check) -> None:
