@@ -1,6 +1,7 @@
 """How a policy or baseline is judged."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -155,6 +156,11 @@ def _over_caps(weights: dict[str, float], config: SimulatorConfig) -> str:
                 f"have a {kind} sum of {total:g}; times episode.invest_max {part:g} it is over margin.{name} {most:g}"
             )
     return ""
+
+
+def names_a_strategy(config: Mapping[str, Any]) -> bool:
+    """Whether a plain configuration is a backtest's: it says what is judged. A training's has neither field."""
+    return config.get("policy") is not None or config.get("run_id") is not None
 
 
 class BacktestConfig(JudgedConfig):

@@ -15,6 +15,8 @@ from backtest import report_files
 from backtest.config import JudgedConfig
 from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
+from backtest.leaks.gate import Gate
+from backtest.leaks.report import LeakReport
 from backtest.matched_random import MatchedRandom, matched_random
 from backtest.metrics import compute
 from backtest.registry import IN_VERDICT, MATCHED_RANDOM, evaluation_faults, load, spec_for
@@ -50,6 +52,7 @@ class Case:
     verdict: Verdict
     stamps: tuple[str, ...]
     config_hash: str
+    leaks: LeakReport
     matched: MatchedRandom | None = None
 
     @property
@@ -90,6 +93,7 @@ def examine(
             raise ConfigFault(faults)
         market = prepare_market(feed.bars, config)
         judged = _run_all(job, config, market, span, subject)
+        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     except StrategyUnfit as fault:
@@ -105,6 +109,7 @@ def examine(
     verdict = judge(
         excess, list(against), labels,
         subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen, left_out=left_out,
+        leaks=leaks,
     )  # fmt: skip
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
@@ -117,7 +122,7 @@ def examine(
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, matched)
+    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, leaks, matched)
 
 
 def wanted_baselines(config: JudgedConfig, subject: str) -> list[str]:
@@ -209,5 +214,6 @@ def closing_lines(case: Case) -> list[str]:
     for one in case.judged:
         figures = ("-" if one.metrics[key] is None else f"{one.metrics[key]:.6g}" for key in HEADLINE)
         lines.append(f"{one.key} {' '.join(figures)}")
+    lines.append(f"leak gate: {case.leaks.state}. {case.leaks.sentence}")
     lines += [f"note: {text}" for text in case.stamps]
     return [*lines, f"VERDICT: {case.verdict.sentence}"]

@@ -15,6 +15,9 @@ MATCHED_RANDOM = "matched_random"
 MATCHED_RANDOM_LABEL = "Matched random"
 OWN_SERIES = 14
 """What a person brings along: fixed weights, and strategies from the command line. They share a hue."""
+TRAIN_CONFIG = "rl.config:TrainConfig"
+UNTRAINED = "rl.untrained:UntrainedPolicy"
+"""The leak gate's way to a training's configuration, and to what a policy of it would see."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,12 @@ def load(key: str) -> Any:
     """
     if key in _MAKERS:
         return _MAKERS[key]
-    module, _, name = spec_for(key).dotted.partition(":")
+    return imported(spec_for(key).dotted)
+
+
+def imported(dotted: str) -> Any:
+    """What `package.module:name` names. Imports the module."""
+    module, _, name = dotted.partition(":")
     return getattr(importlib.import_module(module), name)
 
 

@@ -58,7 +58,14 @@ def run_with_spread(
 
     Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
-    _prepare(strategy, market, config)
+    prepare(strategy, market, config)
+    return run_prepared(strategy, market, config, t0, t1)
+
+
+def run_prepared(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Spread | None]:
+    """As `run_with_spread`, of a strategy that `prepare` has shown this market."""
     try:
         return _run(strategy, market, config, t0, t1)
     except ActionError as fault:
@@ -75,7 +82,8 @@ def _run(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t
     return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
 
 
-def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+def prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+    """Let a strategy look at its market. Raises StrategyUnfit, ConfigFault."""
     try:
         strategy.prepare(market, config)
     except ConfigFault:

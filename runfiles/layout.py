@@ -23,6 +23,7 @@ PROGRESS_CSV = "progress.csv"
 REPORT = "report"
 BASELINES = "baselines"
 REPORT_HTML = "report.html"
+LEAKS = "leaks"
 MANIFEST = "manifest.json"
 
 # media/control/<uuid>/: never served, never bundled
@@ -83,6 +84,7 @@ _FIXED = (
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
+    FileSpec(LEAKS, f"{REPORT}/leaks.json", KIND_REPORT, _JSON, "The leak gate: every check, and what it found"),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 

@@ -17,7 +17,7 @@ from runfiles import outcome as outcomes
 from runs_app import places
 from runs_app.models import Run
 
-ENTRIES = {Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run"}
+ENTRIES = {Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run", Run.Kind.LEAKS: "backtest.leaks"}
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",
               "CUDA_VISIBLE_DEVICES")  # fmt: skip

@@ -16,7 +16,7 @@ from runfiles.events import PHASES
 from runs_app import access, services
 from runs_app.catalog_view import stored_datasets
 from runs_app.models import Policy, Run, RunQuerySet
-from runs_app.report_reader import read_json
+from runs_app.report_reader import read_json, read_leaks
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
@@ -125,6 +125,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_report": bool(run.metrics),
+        "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
 
 

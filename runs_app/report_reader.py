@@ -61,6 +61,11 @@ def read_summary(run: Run) -> dict[str, Any]:
     return report_schema.summary(read_json(run, "summary"))
 
 
+def read_leaks(run: Run) -> dict[str, Any]:
+    """What the leak gate found, with words for its states; empty while there is nothing."""
+    return report_schema.leaks(read_json(run, "leaks"))
+
+
 def judged(run: Run) -> list[Judged]:
     """The subject and each baseline of the report, in the registry's order; empty without a report."""
     metrics = report_schema.metrics(read_json(run, "metrics"))

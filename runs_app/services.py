@@ -29,8 +29,20 @@ def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str |
 
     Of a trained policy, what the client left out is as in its training; its file is copied and verified.
     """
-    run = Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key)
-    subject = judged.find(owner, config)
+    return _backtest(Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key), config)
+
+
+def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a leak check of a training's configuration, or of what a backtest would judge. Raises ConfigFault."""
+    run = Run(owner=owner, kind=Run.Kind.LEAKS, idempotency_key=idempotency_key)
+    if isinstance(config, BacktestConfig):
+        return _backtest(run, config)
+    run.subject = "policy"
+    return _queue(run, resolve.training(owner, config))
+
+
+def _backtest(run: Run, config: BacktestConfig) -> Run:
+    owner, subject = run.owner, judged.find(run.owner, config)
     if subject is None:
         run.subject = str(config.policy)
         return _queue(run, resolve.backtest(owner, judged.baseline(config)))

@@ -1,7 +1,8 @@
-"""New training, new backtest: one form made from the configuration model, one service behind it."""
+"""New training, backtest or leak check: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -40,55 +41,91 @@ FILLED = frozenset({"policy_sha256", "features"})
 OFFERED = 200
 
 
+@dataclass(frozen=True)
+class Start:
+    """A page that starts runs: its service, its template, the presets it offers."""
+
+    service: Callable[..., Run]
+    template: str
+    presets: tuple[presets.Preset, ...]
+
+
+TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
+BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
+LEAKS_OF_STRATEGY = Start(services.start_leaks, "runs/leaks_of_strategy.html", presets.BACKTEST_PRESETS)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
-    if request.method == "POST":
-        return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
-    chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
-    form.prefill(chosen.values)
-    return _page(request, form, "runs/train.html", presets.TRAIN_PRESETS, chosen.key)
+    return _of_training(request, TRAIN)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def backtest(request: HttpRequest) -> HttpResponse:
+    return _of_strategy(request, BACKTEST)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leaks(request: HttpRequest) -> HttpResponse:
+    """A leak check of a training's configuration."""
+    return _of_training(request, LEAKS)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leaks_of_strategy(request: HttpRequest) -> HttpResponse:
+    """A leak check of a baseline or of a trained policy."""
+    return _of_strategy(request, LEAKS_OF_STRATEGY)
+
+
+def _of_training(request: HttpRequest, start: Start) -> HttpResponse:
+    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
+    if request.method == "POST":
+        return _start(request, form, start)
+    chosen = presets.find(start.presets, request.GET.get("preset"))
+    form.prefill(chosen.values)
+    return _page(request, form, start, chosen.key)
+
+
+def _of_strategy(request: HttpRequest, start: Start) -> HttpResponse:
     form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options(request) | _subjects(request))
     if request.method == "POST":
-        return _start(request, form, services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+        return _start(request, form, start)
     if text := request.GET.get("run_id"):
         source = _source(request, text)
         form.prefill({**source.config, "run_id": str(source.id), "out_tag": ""})
-        return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=source)
+        return _page(request, form, start, "", source=source)
     if text := request.GET.get("policy"):
         policy = access.get_policy(request.user, _uuid(text))
         form.prefill({**policy.config, "policy": str(policy.id), "out_tag": ""})
         form.prefill({"evaluation": {"policy": policy.which}})
-        return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
-    chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
+        return _page(request, form, start, "", source=policy.run)
+    chosen = presets.find(start.presets, request.GET.get("preset"))
     form.prefill(chosen.values)
-    return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
+    return _page(request, form, start, chosen.key)
 
 
-def _start(request: HttpRequest, form: ConfigForm[Any], service: Callable[..., Run], template: str,
-           offered: tuple[presets.Preset, ...]) -> HttpResponse:  # fmt: skip
+def _start(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpResponse:
     config = form.read(request.POST)
     if config is None:
-        return _page(request, form, template, offered, "", status=400)
+        return _page(request, form, start, "", status=400)
     try:
-        run = service(owner=request.user, config=config)
+        run = start.service(owner=request.user, config=config)
     except ConfigFault as fault:
         form.add_fault(fault)
-        return _page(request, form, template, offered, "", status=400)
+        return _page(request, form, start, "", status=400)
     return redirect("runs:detail", run_id=run.id)
 
 
-def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: tuple[presets.Preset, ...], preset: str,
-          *, source: Run | None = None, status: int = 200) -> HttpResponse:  # fmt: skip
-    context = {"form": form, "groups": form.groups, "presets": offered, "preset": preset, "source": source,
+def _page(request: HttpRequest, form: ConfigForm[Any], start: Start, preset: str, *, source: Run | None = None,
+          status: int = 200) -> HttpResponse:  # fmt: skip
+    context = {"form": form, "groups": form.groups, "presets": start.presets, "preset": preset, "source": source,
                "datasets": stored_datasets(request.user)}  # fmt: skip
-    return render(request, template, context, status=status)
+    return render(request, start.template, context, status=status)
 
 
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:

@@ -11,7 +11,7 @@ from runs_app.models import Run
 from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
 
-BOTH = ("runs:train", "runs:backtest")
+BOTH = ("runs:train", "runs:backtest", "runs:leaks", "runs:leaks-strategy")
 # field, what is typed, the field at which the sentence stands, a word of the sentence
 BAD = [
     ("dataset.symbols", "AAPL, NOPE", "dataset.symbols", "NOPE"),
