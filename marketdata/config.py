@@ -36,8 +36,10 @@ class DatasetConfig(Part):
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
         None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
     )
-    membership: Annotated[str | None, later(None, what="point-in-time membership")] = off(
-        None, "Universe membership file."
+    membership: Literal["stored", "none"] | None = knob(
+        None,
+        "stored: buy a symbol only while it belongs to the universe; none: set that aside; empty: stored if any.",
+        advanced=True,
     )
 
     @model_validator(mode="after")

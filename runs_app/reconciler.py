@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils import timezone
 
-from runs_app import datasets, endings, harvest, hub, moves, queueing
+from runs_app import datasets, endings, harvest, hub, moves, queueing, uploads
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -203,6 +203,7 @@ def start(on_change: OnChange = _hint) -> None:
 
 def _first(on_change: OnChange) -> Reconciler:
     try:
+        uploads.sweep()
         datasets.register_stored()
     except Exception:  # runs are looked after whatever the store is like
         log.exception("the stored datasets could not be registered")

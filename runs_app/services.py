@@ -11,7 +11,7 @@ from backtest.config import BacktestConfig
 from marketdata.config_base import canonical, config_hash
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import executors, hub, judged, moves, places, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, reconciler, resolve
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subje
         content = {"schema_version": layout.SCHEMA_VERSION, **run.config}
         atomic.write_text(folder / layout.CONFIG, yamlio.dump(content))
         atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
+        atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, config.dataset))
         if subject is not None:
             judged.copy(subject, folder / layout.JUDGED_POLICY)
         with transaction.atomic():

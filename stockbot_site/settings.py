@@ -153,6 +153,7 @@ RUNS_ROOT = MEDIA_ROOT / "runs"
 CONTROL_ROOT = MEDIA_ROOT / "control"
 DATASETS_ROOT = MEDIA_ROOT / "datasets"
 POLICIES_ROOT = MEDIA_ROOT / "policies"
+TMP_ROOT = MEDIA_ROOT / "tmp"  # what is under way: bodies, uploads that wait for their commit; swept at start
 
 # --- runs: how many jobs work at once, in all and of one person ---
 
@@ -224,6 +225,9 @@ CONTENT_SECURITY_POLICY = {
 
 BODY_LIMIT = 2 * 1024 * 1024  # bytes of a request; the server answers 413 before it reads more
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+UPLOAD_LIMIT = 65 * 1024 * 1024  # bytes of a body that holds files; the files themselves may have a little less
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+FILE_UPLOAD_HANDLERS = ["runs_app.upload_handler.DiskUploadHandler"]
 
 # --- counters of the rate limits ---
 

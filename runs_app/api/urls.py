@@ -1,6 +1,6 @@
 from django.urls import path
 
-from runs_app.api import create, curves, downloads, runs, store, stream
+from runs_app.api import create, curves, datasets, downloads, runs, store, stream
 
 app_name = "api"
 
@@ -19,5 +19,8 @@ urlpatterns = [
     path("runs/<uuid:run_id>/tb/scalars-batch", curves.ScalarsBatch.as_view(), name="run-tb-scalars-batch"),
     path("policies", store.PolicyList.as_view(), name="policies"),
     path("policies/<uuid:policy_id>", store.PolicyDetail.as_view(), name="policy"),
-    path("datasets", store.DatasetList.as_view(), name="datasets"),
+    path("datasets", datasets.DatasetList.as_view(), name="datasets"),
+    path("datasets/<uuid:upload_id>/commit", datasets.CommitDataset.as_view(), name="dataset-commit"),
+    path("datasets/<uuid:dataset_id>", datasets.DatasetDetail.as_view(), name="dataset"),
+    path("datasets/<uuid:dataset_id>/bars", datasets.DatasetBars.as_view(), name="dataset-bars"),
 ]
