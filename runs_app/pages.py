@@ -1,4 +1,4 @@
-"""Pages of runs, policies and datasets: fetch, ask a service, show. Every view fetches through `access`."""
+"""Pages of runs and policies: fetch, ask a service, show. Every view fetches through `access`."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
-from runs_app.catalog_view import stored_datasets
 from runs_app.models import Policy, Run, RunQuerySet
 from runs_app.report_reader import read_json
 from runs_app.titles import queue_mark
@@ -107,12 +106,6 @@ def policies(request: HttpRequest) -> HttpResponse:
     mine = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")
     page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "runs/policies.html", {"page": page})
-
-
-@login_required
-@require_safe
-def datasets(request: HttpRequest) -> HttpResponse:
-    return render(request, "runs/datasets.html", {"entries": stored_datasets(request.user)})
 
 
 def _run_context(run: Run) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from backtest.config import BacktestConfig
 from backtest.registry import BASELINES, STRATEGIES
 from marketdata.config_base import ConfigFault
 from rl.config import TrainConfig
-from runs_app import access, presets, services
+from runs_app import access, datasets, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
 from runs_app.models import Policy, Run
@@ -48,6 +48,7 @@ def train(request: HttpRequest) -> HttpResponse:
         return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
     chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_on_dataset(request))
     return _page(request, form, "runs/train.html", presets.TRAIN_PRESETS, chosen.key)
 
 
@@ -68,6 +69,7 @@ def backtest(request: HttpRequest) -> HttpResponse:
         return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
     chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_on_dataset(request))
     return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
 
 
@@ -89,6 +91,14 @@ def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: t
     context = {"form": form, "groups": form.groups, "presets": offered, "preset": preset, "source": source,
                "datasets": stored_datasets(request.user)}  # fmt: skip
     return render(request, template, context, status=status)
+
+
+def _on_dataset(request: HttpRequest) -> dict[str, Any]:
+    """The dataset whose page led here, by its row."""
+    if not (text := request.GET.get("dataset")):
+        return {}
+    row = access.get_dataset(request.user, _uuid(text))
+    return {"dataset": {"id": row.name, "version": row.version, "interval": datasets.entry_of(row).interval}}
 
 
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:

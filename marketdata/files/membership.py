@@ -29,10 +29,18 @@ class Interval:
     where: str
 
 
+COLUMNS = ("symbol", "start", "end")
+
+
+def is_one(table: Table) -> bool:
+    """Whether the names of the columns are those of a membership."""
+    return set(COLUMNS) <= {name.strip().lower() for name in table.columns}
+
+
 def intervals(table: Table, date_format: str) -> dict[str, list[Interval]]:
     """Intervals of each symbol, by start. Raises FileRefused naming symbol and day for what makes no sense."""
     by_name = {name.strip().lower(): name for name in table.columns}
-    missing = [name for name in ("symbol", "start", "end") if name not in by_name]
+    missing = [name for name in COLUMNS if name not in by_name]
     if missing:
         raise FileRefused(f"{table.label} has no column {missing[0]}; a membership has symbol, start, end.", FIELD)
     names, rows = cells.texts(table.columns[by_name["symbol"]], FIELD)

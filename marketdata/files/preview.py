@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from marketdata.bars import INTERVAL_SECONDS
 from marketdata.config_base import sentences
-from marketdata.files import cells, guess, reading
+from marketdata.files import cells, guess, membership, reading
 from marketdata.files.build import build
 from marketdata.files.column_map import ColumnMap, DatasetRequest
 from marketdata.files.limits import FileRefused
@@ -25,6 +25,8 @@ def preview(files: Sequence[Upload]) -> dict[str, Any]:
     """Plain JSON values. Raises FileRefused for what cannot be read as a table at all."""
     cut = guess.dialect(files[0].path, files[0].label)
     tables = reading.tables(files, encoding=cut.encoding, separator=cut.separator)
+    if membership.is_one(tables[0]):
+        return _members(tables[0])
     guessed = guess.guess(tables, cut)
     table = tables[0]
     columns = list(table.columns)
@@ -38,6 +40,17 @@ def preview(files: Sequence[Upload]) -> dict[str, Any]:
         "guess": guessed_request,
         "findings": [*guessed.notes, *_trial(tables, guessed_request)][:MOST_NOTES],
     }
+
+
+def _members(table: Table) -> dict[str, Any]:
+    """A file of members: there is nothing to map, so that it is read whole at once."""
+    held = membership.intervals(table, "ymd")
+    columns = list(table.columns)[:SHOWN_COLUMNS]
+    return {
+        "kind": table.kind, "files": [{"name": table.label, "rows": table.n_rows}], "n_rows": table.n_rows,
+        "columns": columns, "rows": _first_rows(table, columns), "guess": {}, "findings": [],
+        "members": {"symbols": len(held), "intervals": sum(map(len, held.values()))},
+    }  # fmt: skip
 
 
 def _first_rows(table: Table, columns: Sequence[str]) -> list[list[str]]:

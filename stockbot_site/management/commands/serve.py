@@ -25,6 +25,8 @@ class Command(BaseCommand):
         _refuse_unfit(port)
         from stockbot_site.server import StockBotServer  # isort:skip - before all else that may import Twisted
         from stockbot_site import asgi, lifecycle
+        from stockbot_site.large_bodies import Uploads
+        from stockbot_site.urls import UPLOAD_PATHS
 
         server = StockBotServer(
             asgi.application,
@@ -33,6 +35,7 @@ class Command(BaseCommand):
             on_drain=lifecycle.drain,
             on_stop=lifecycle.stop,
             body_limit=settings.BODY_LIMIT,
+            uploads=Uploads(frozenset(path.encode() for path in UPLOAD_PATHS), settings.UPLOAD_LIMIT),
             ready_callable=lambda: self._say(host, port),
         )
         server.run()
