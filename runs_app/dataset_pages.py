@@ -19,6 +19,7 @@ from marketdata.files.limits import MAX_BYTES, MAX_FILES
 from runs_app import access, datasets, uploads
 from runs_app.forms import ConfigForm
 from runs_app.models import Dataset, Upload
+from runs_app.upload_handler import disk_files
 
 BUSY = "The server reads other people's files just now; try again in a moment."
 ORDER = ("", "columns")
@@ -45,7 +46,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
     fault, status = "", 200
     if request.method == "POST":
         try:
-            prices, members = request.FILES.getlist("file"), request.FILES.getlist("members")
+            prices, members = disk_files(request, "file"), disk_files(request, "members")
             upload = uploads.receive(request.user, prices)
             beside = uploads.receive(request.user, members) if members else None
         except (ConfigFault, supervise.Busy, RequestDataTooBig) as found:

@@ -64,6 +64,11 @@ class DiskUploadHandler(FileUploadHandler):
             self._file = None
 
 
+def disk_files(request: Any, field: str) -> list[DiskUpload]:
+    """The files of a form's field, as the handler above left them."""
+    return [file for file in request.FILES.getlist(field) if isinstance(file, DiskUpload)]
+
+
 def shortened(name: str) -> str:
     """The name as a label: its last part, printable, not too long. It never becomes a path of ours."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]

@@ -35,6 +35,7 @@ from runs_app.api.errors import FAULTY
 from runs_app.api.parser import StrictJSONParser
 from runs_app.api.runs import ERRORS
 from runs_app.pool import in_pool
+from runs_app.upload_handler import disk_files
 
 UNCHANGED = OpenApiResponse(description="Nothing new since this ETag.")
 SENT = {"file"}
@@ -77,7 +78,7 @@ class DatasetList(APIView):
                 {name[:80]: ["Unknown field; send files in the field file."] for name in unknown[:20]}
             )
         with _turns():
-            upload = uploads.receive(request.user, sent.getlist("file"))
+            upload = uploads.receive(request.user, disk_files(request, "file"))
         return Response(upload_row(upload), status=status.HTTP_201_CREATED)
 
 

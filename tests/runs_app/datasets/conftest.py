@@ -1,29 +1,14 @@
 """Files of prices as a person sends them."""
 
-import datetime as dt
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from tests.runs_app.api.conftest import API
-
-DAYS = [dt.date(2020, 1, 2) + dt.timedelta(days) for days in range(200)]
-CLOSED = {dt.date(2020, 1, 20), dt.date(2020, 2, 17), dt.date(2020, 4, 10), dt.date(2020, 5, 25), dt.date(2020, 7, 3)}
-SESSIONS = [day for day in DAYS if day.weekday() < 5 and day not in CLOSED]
-Send = Callable[..., Any]
-
-
-def prices(symbols: str = "AB", *, level: float = 100.0) -> str:
-    """A long CSV: a row a session and symbol, closes that wander a little."""
-    rows = ["date,symbol,open,high,low,close,volume"]
-    for place, day in enumerate(SESSIONS):
-        for number, symbol in enumerate(symbols):
-            close = level * (1 + 0.01 * ((place * (7 + number)) % 13)) + number
-            rows.append(f"{day},{symbol},{close - 0.5:.2f},{close + 1:.2f},{close - 1:.2f},{close:.2f},{1000 + place}")
-    return "\n".join(rows) + "\n"
+from tests.runs_app.datasets.made import prices
 
 
 def named(name: str, content: str | bytes) -> io.BytesIO:

@@ -10,7 +10,8 @@ from django.test import Client
 from runs_app import executors, places
 from runs_app.models import Run
 from tests.runs_app.api.conftest import API
-from tests.runs_app.datasets.conftest import commit, named, prices, put, send
+from tests.runs_app.datasets.conftest import commit, named, put, send
+from tests.runs_app.datasets.made import prices
 
 
 def test_an_upload_shows_what_it_is(alice: Client) -> None:
