@@ -150,7 +150,7 @@ def read_parquet(path: Path, label: str) -> Table:
             if pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
                 raise FileRefused(f"{label} has a column {field.name} of type {field.type}; flat columns are taken.")
         table = file.read(use_threads=False, use_pandas_metadata=False)
-    except FileRefused:
+    except (FileRefused, MemoryError):  # pyarrow's own is an ArrowException too
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as fault:
         raise FileRefused(f"{label} is a damaged Parquet file.") from fault
