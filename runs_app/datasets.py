@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from marketdata.catalog import Catalog, DatasetEntry, DatasetMissing
+from marketdata.sources.base import networked
 from runs_app.models import Dataset
 
 
@@ -19,16 +20,20 @@ def register_stored() -> int:
     The samples come into the store at set-up, without a database; whatever is fetched for a person gets its row first.
     """
     known = set(Dataset.objects.values_list("name", "version"))
-    new = [entry for entry in catalog().entries() if (entry.id, entry.version) not in known]
-    rows = [Dataset(name=entry.id, version=entry.version, title=entry.title, details=_details(entry)) for entry in new]
+    new = [e for e in catalog().entries() if (e.id, e.version) not in known and not _is_personal(e)]
+    rows = [
+        Dataset(name=entry.id, version=entry.version, title=entry.title, details=details_of(entry)) for entry in new
+    ]
     Dataset.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
 
 def usable(owner: Any) -> list[DatasetEntry]:
     """Every stored version that this person may use: by id, the newest of an id first."""
+    mine = set(Dataset.objects.filter(owner=owner).values_list("name", "version"))
     foreign = set(Dataset.objects.exclude(owner=None).exclude(owner=owner).values_list("name", "version"))
-    return [entry for entry in catalog().entries() if (entry.id, entry.version) not in foreign]
+    found = [(entry, (entry.id, entry.version)) for entry in catalog().entries()]
+    return [entry for entry, key in found if key in mine or (key not in foreign and not _is_personal(entry))]
 
 
 def find(owner: Any, name: str, version: str | None) -> DatasetEntry:
@@ -44,7 +49,12 @@ def find(owner: Any, name: str, version: str | None) -> DatasetEntry:
     return found
 
 
-def _details(entry: DatasetEntry) -> dict[str, Any]:
+def _is_personal(entry: DatasetEntry) -> bool:
+    """Fetched for a person: nobody's before its row is there, never everybody's."""
+    return bool(networked([entry.id.partition("/")[0]]))
+
+
+def details_of(entry: DatasetEntry) -> dict[str, Any]:
     return {
         "symbols": list(entry.symbols), "start": entry.start.isoformat(), "end": entry.end.isoformat(),
         "n_bars": entry.n_bars, "fields": sorted(entry.fields), "adjustment": entry.adjustment,

@@ -3,15 +3,17 @@
 Raises ConfigFault (field → sentences) with all the faults that can be found at once. Reads small files only.
 """
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import evaluation_faults
-from marketdata import catalog, splits
+from marketdata import catalog, fetch_config, splits
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
+from marketdata.fetch_config import DataConfig
 from rl.config import DEFAULT_THREADS, TrainConfig
 from runs_app import datasets
 from simulator.config import data_faults
@@ -41,6 +43,11 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     else:
         splits.make_ranges(config.split, days, lookback=lookback, warmup=warmup)
     return resolved
+
+
+def data(config: DataConfig) -> DataConfig:
+    """A fetch whose first day is said outright."""
+    return fetch_config.resolved(config, datetime.now(UTC).date())
 
 
 def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:

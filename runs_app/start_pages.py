@@ -1,4 +1,4 @@
-"""New training, new backtest: one form made from the configuration model, one service behind it."""
+"""New training, new backtest, new data: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods
 from backtest.config import BacktestConfig
 from backtest.registry import BASELINES, STRATEGIES
 from marketdata.config_base import ConfigFault
+from marketdata.fetch_config import DataConfig
+from marketdata.sources.base import HISTORIES
 from rl.config import TrainConfig
 from runs_app import access, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
@@ -48,6 +50,7 @@ def train(request: HttpRequest) -> HttpResponse:
         return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
     chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_named_dataset(request))
     return _page(request, form, "runs/train.html", presets.TRAIN_PRESETS, chosen.key)
 
 
@@ -68,7 +71,20 @@ def backtest(request: HttpRequest) -> HttpResponse:
         return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
     chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_named_dataset(request))
     return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def data(request: HttpRequest) -> HttpResponse:
+    options = {"sources": [(key, spec.title) for key, spec in HISTORIES.items()]}
+    form = ConfigForm(DataConfig, options=options)
+    if request.method == "POST":
+        return _start(request, form, services.start_data, "runs/data.html", ())
+    if text := request.GET.get("run_id"):
+        form.prefill(_source(request, text, Run.Kind.DATA).config)
+    return _page(request, form, "runs/data.html", (), "")
 
 
 def _start(request: HttpRequest, form: ConfigForm[Any], service: Callable[..., Run], template: str,
@@ -111,9 +127,16 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _source(request: HttpRequest, text: str) -> Run:
+def _named_dataset(request: HttpRequest) -> dict[str, Any]:
+    """`?dataset=yahoo/mine` fills in that dataset and its interval; one that this person has not is left out."""
+    asked = request.GET.get("dataset")
+    found = next((entry for entry in stored_datasets(request.user) if entry.id == asked), None)
+    return {} if found is None else {"dataset": {"id": found.id, "interval": found.interval}}
+
+
+def _source(request: HttpRequest, text: str, kind: str = Run.Kind.TRAIN) -> Run:
     run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind != Run.Kind.TRAIN:
+    if run.kind != kind:
         raise Http404
     return run
 
