@@ -17,7 +17,7 @@ MOST_NAMED = 12
 
 
 def build(chain: Chain, served: Sequence[Served]) -> tuple[Bars, EntryMeta, QualityReport]:
-    """Bars in the order of the symbols asked for. Raises ValueError with one sentence where no row fits the calendar."""
+    """Bars in the order of the symbols asked for. Raises ValueError with a sentence where no row fits the calendar."""
     config = chain.config
     rows = {each.symbol: _rows(chain, each) for each in served}
     splits, dividends = (

@@ -28,7 +28,7 @@ class DataConfig(Part):
     )
     title: Title = knob("", "A line about it for people; empty lists the symbols.", title="Title")
     symbols: tuple[FetchedSymbol, ...] = knob(
-        ..., "Symbols in capitals, as the source writes them.", title="Symbols", min_length=1, max_length=1000,
+        ..., "Symbols in capitals, as the source writes them.", title="Symbols", max_length=1000,
         fail_fast=True,
     )  # fmt: skip
     start: dt.date | None = knob(
@@ -42,7 +42,7 @@ class DataConfig(Part):
     )
     sources: tuple[SourceKey, ...] = knob(
         ("yahoo",), "Asked in this order for each symbol; the first that has it serves it.", title="Sources",
-        min_length=1, max_length=8, fail_fast=True,
+        max_length=8, fail_fast=True,
     )  # fmt: skip
     missing: Literal["refuse", "leave_out"] = knob(
         "refuse", "When a symbol cannot be had: refuse makes no dataset, leave_out one of the others.",
@@ -72,6 +72,8 @@ class DataConfig(Part):
         if self.start and self.end and self.start >= self.end:
             raise ValueError(f"start {self.start} must lie before end {self.end}")
         for name in ("symbols", "sources"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} must name at least one")
             if len(set(getattr(self, name))) != len(getattr(self, name)):
                 raise ValueError(f"{name} must not repeat")
         if unknown := [key for key in self.sources if key not in HISTORIES]:
