@@ -17,8 +17,12 @@ from marketdata.fetch_build import build, listed
 from marketdata.fetch_chain import Chain, ProviderBusy, Served, alone_with
 from marketdata.fetch_config import DataConfig, resolved
 from marketdata.fetch_note import write_note
+from marketdata.quality import QualityReport
 from marketdata.store import EntryMeta, Store, StoreError
 from runfiles.job import Job, JobRefused, run_job
+
+MOST_TOLD = 20
+"""Disagreements with the frozen copy that are told one by one."""
 
 
 def run(job: Job) -> None:
@@ -40,8 +44,7 @@ def run(job: Job) -> None:
     except ValueError as fault:
         raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:].rstrip('.')}.") from fault
     write_note(job.folder, bars, meta, version, report, chain, served)
-    for code, sentence in report.told.items():
-        job.events.warning(sentence, code=code)
+    _tell_findings(job, report, served)
     if report.refusal:
         job.events.alarm(f"{report.refusal} The dataset is stored; a run on these symbols and days is refused.")
     job.log(f"{meta.id} {version}: {bars.n_bars} bars of {listed(bars.symbols)}")
@@ -82,6 +85,18 @@ def _check_missing(chain: Chain, served: Sequence[Served]) -> None:
     more = f" So too {listed(others)}." if others else ""
     advice = "" if not served else " What was fetched is kept; missing: leave_out makes a dataset of the others."
     raise JobRefused(f"{first} cannot be had. {' '.join(why)}{more}{advice}")
+
+
+def _tell_findings(job: Job, report: QualityReport, served: Sequence[Served]) -> None:
+    """Each disagreement, up to a number; of all else the first of a kind."""
+    apart = [text for each in served for _, text in each.known.disagreements]
+    for sentence in apart[:MOST_TOLD]:
+        job.events.warning(sentence, code="disagrees")
+    if len(apart) > MOST_TOLD:
+        job.events.warning(f"And {len(apart) - MOST_TOLD} more disagreements; dataset.json has them all.")
+    for code, sentence in report.told.items():
+        if code != "disagrees":
+            job.events.warning(sentence, code=code)
 
 
 def _put(job: Job, bars: Bars, meta: EntryMeta) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from marketdata import adjust
-from marketdata.bars import PRICES, Days, Floats
+from marketdata.bars import FIELDS, PRICES, Days, Floats
 from marketdata.sources.base import Action, History
 from runfiles import atomic
 
@@ -139,26 +139,35 @@ def _actions(
 def _differences(
     symbol: str, first: History, later: History, piece: Piece, newest_wins: bool
 ) -> list[tuple[dt.date, str]]:
+    """One sentence about bars, and one for each action that is new, gone or another."""
     both, one, other = np.intersect1d(first.time, later.time, return_indices=True)
+    if not len(both):
+        return []
     taken = "the new is taken" if newest_wins else "what was stored is kept"
-    told: list[tuple[dt.date, str]] = []
-    for name in sorted(first.columns.keys() & later.columns.keys()):
-        slack = PRICE_SLACK if name in PRICES else VOLUME_SLACK
-        was, now = first.columns[name][one], later.columns[name][other]
-        apart = ~np.isclose(was, now, rtol=slack, atol=0, equal_nan=True)
-        if apart.any():
-            row = int(np.argmax(apart))
-            day = both[row].astype("datetime64[D]").item()
-            text = (
-                f"{symbol}: the source now says a {name} of {now[row]:g} on {_told(both[row])}, where {was[row]:g} is"
-            )
-            text += f" stored ({int(apart.sum())} of {len(both)} bars asked again); {taken}."
-            told.append((day, text))
-    if len(both):
-        until = both[-1].astype("datetime64[D]").item()
-        for name in ("splits", "dividends"):
-            told += _action_differences(symbol, name, first, later, (max(piece.start, _day(both[0])), until), taken)
+    told = _bar_differences(symbol, both, {n: c[one] for n, c in first.columns.items()},
+                            {n: c[other] for n, c in later.columns.items()}, taken)  # fmt: skip
+    span = max(piece.start, _day(both[0])), _day(both[-1])
+    for name in ("splits", "dividends"):
+        told += _action_differences(symbol, name, first, later, span, taken)
     return told
+
+
+def _bar_differences(
+    symbol: str, times: Days, was: dict[str, Floats], now: dict[str, Floats], taken: str
+) -> list[tuple[dt.date, str]]:
+    apart = {
+        name: ~np.isclose(was[name], now[name], rtol=PRICE_SLACK if name in PRICES else VOLUME_SLACK, atol=0,
+                          equal_nan=True)
+        for name in FIELDS if name in was and name in now
+    }  # fmt: skip
+    anywhere = np.logical_or.reduce(list(apart.values()))
+    if not anywhere.any():
+        return []
+    row = int(np.argmax(anywhere))
+    name = next(name for name in ("close", *apart) if apart[name][row])
+    text = f"{symbol}: the source now says a {name} of {now[name][row]:g} on {_told(times[row])}, where"
+    text += f" {was[name][row]:g} is stored ({int(anywhere.sum())} of {len(times)} bars asked again differ); {taken}."
+    return [(_day(times[row]), text)]
 
 
 def _action_differences(

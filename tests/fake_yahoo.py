@@ -25,6 +25,7 @@ class Truth:
     splits: dict[dt.date, float] = field(default_factory=dict)
     dividends: dict[dt.date, float] = field(default_factory=dict)
     currency: str = "USD"
+    adjusted: bool = False
 
 
 def daily(
@@ -105,8 +106,23 @@ def _result(symbol: str, truth: Truth, first: int, last: int, interval: str) -> 
                 events.setdefault(name, {})[str(at)] = {"date": at, **told}
     return {
         "meta": _meta(symbol, truth, rows, interval), "timestamp": [int(start.timestamp()) for start in rows],
-        "events": events, "indicators": {"quote": [quote if rows else {}], "adjclose": [{"adjclose": quote["close"]}]},
+        "events": events,
+        "indicators": {"quote": [quote if rows else {}], "adjclose": [{"adjclose": _adjusted(truth, rows)}]},
     }  # fmt: skip
+
+
+def _adjusted(truth: Truth, rows: dict[dt.datetime, Any]) -> list[float]:
+    """Adjusted closes as Yahoo describes them: each dividend cuts what is before it by 1 − dividend / last close."""
+    closes = [(start.date(), bar[3] / _factor(truth, start.date())) for start, bar in rows.items()]
+    if not truth.adjusted:
+        return [close for _, close in closes]
+    found, product = [], 1.0
+    for row in range(len(closes) - 1, -1, -1):
+        day, close = closes[row]
+        found.append(close * product)
+        if day in truth.dividends and row:
+            product *= 1 - truth.dividends[day] / _factor(truth, day) / closes[row - 1][1]
+    return found[::-1]
 
 
 def _factor(truth: Truth, day: dt.date) -> float:

@@ -10,6 +10,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -35,22 +36,21 @@ class YahooHistory:
     license_note = LICENSE
 
     def __init__(self, base_url: str | None = None) -> None:
-        import yfinance as yf
-
-        self._yf = yf
-        self._cache = tempfile.TemporaryDirectory(prefix="stockbot-yahoo-")  # not in the home of whoever runs this
-        yf.set_tz_cache_location(self._cache.name)
-        yf.config.debug.hide_exceptions = False  # else a fault is an empty table
+        self._yf, _ = _library()
         self._session = _session(os.environ.get(BASE_URL, "") if base_url is None else base_url)
 
     def history(self, asked: Asked) -> History:
-        frames, currency = [], ""
+        frames, currency, why = [], "", NoHistory(_nothing(asked))
         for begin, end in _spans(asked):
-            frame, currency = self._ask(asked, begin, end)
+            try:
+                frame, currency = self._ask(asked, begin, end)
+            except NoHistory as fault:  # a week without bars is no end of the symbol
+                why = fault
+                continue
             if not frame.empty:
                 frames.append(frame)
         if not frames:
-            raise NoHistory(_nothing(asked))
+            raise why
         return _history(asked, frames, currency)
 
     def _ask(self, asked: Asked, begin: dt.datetime, end: dt.datetime) -> tuple[Any, str]:
@@ -73,8 +73,9 @@ class YahooHistory:
             sentence = f"yahoo answers {asked.symbol} with 429: too many requests for now."
             raise TryLater(sentence, self._session.after_s) from fault
         except YFPricesMissingError as fault:
-            said = str(fault).partition(": ")[2].rstrip(".") or "no prices"
-            raise NoHistory(f"yahoo does not have {asked.symbol}: {said}.") from fault
+            said = str(fault).partition(": ")[2].rstrip(".")
+            guessed = not said or said.startswith("possibly delisted")  # yfinance's guess, not Yahoo's word
+            raise NoHistory(_nothing(asked) if guessed else f"yahoo does not have {asked.symbol}: {said}.") from fault
         except (RequestException, YFDataException, OSError, ValueError) as fault:  # a fault of JSON is a ValueError
             status = self._session.last_status
             said = f"with {status}" if status >= 400 else f"with a network fault ({type(fault).__name__})"
@@ -83,6 +84,17 @@ class YahooHistory:
             raise NoHistory(f"yahoo's answer for {asked.symbol} cannot be read ({type(fault).__name__}).") from fault
         finally:
             YfData.cache_get.cache_clear()  # it keeps answers that were faults too
+
+
+@cache
+def _library() -> tuple[Any, Any]:
+    """yfinance, set up once a process as all of it is shared, and the folder that keeps its cache out of our home."""
+    import yfinance
+
+    folder = tempfile.TemporaryDirectory(prefix="stockbot-yahoo-")
+    yfinance.set_tz_cache_location(folder.name)
+    yfinance.config.debug.hide_exceptions = False  # else a fault is an empty table
+    return yfinance, folder
 
 
 def _session(base_url: str) -> Any:
