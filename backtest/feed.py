@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from marketdata import quality
-from marketdata.bars import Bars
+from marketdata.adjust import RECIPE, adjusted
+from marketdata.bars import ACTIONS, Bars, BarsError
 from marketdata.catalog import Catalog, DatasetEntry, resolve, told_as
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, sentences
@@ -47,14 +48,15 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
         catalog = Catalog(job.datasets)
         entry = _entry(job, catalog, config)
         resolved = resolve(entry, config)
-        bars = _narrow(catalog.store.load(entry.version), resolved)
+        raw = _narrow(catalog.store.load(entry.version), resolved)
+        bars = adjusted(raw, resolved.adjustment or entry.adjustment)
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
-    except StoreError as fault:
+    except (StoreError, BarsError) as fault:
         raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from fault
     if entry.survivorship == "point_in_time" and bars.member is None:
         entry = dataclasses.replace(entry, survivorship="unknown")  # the run sets the membership aside
-    report = quality.check(bars, [Finding.from_dict(found) for found in entry.findings])
+    report = quality.check(raw, [Finding.from_dict(found) for found in entry.findings])
     feed = Feed(entry, resolved, bars, report)
     write_note(job, feed)
     if report.refusal:
@@ -123,8 +125,19 @@ def write_note(job: Job, feed: Feed, features: Features | None = None) -> None:
         "license_note": entry.license_note,
         "survivorship": entry.survivorship,
         "membership": feed.config.membership,
-        "corporate_actions": "none recorded" if bars.adjustment == "raw" else f"prices are {bars.adjustment} adjusted",
+        "adjust_recipe": RECIPE if bars.adjustment != entry.adjustment else None,
+        "corporate_actions": _actions_told(entry, bars),
         "features": None if features is None else {"names": list(features.names), "sha256": features.content_hash()},
         "quality": feed.report.as_dict(),
     }
     atomic.write_json(job.folder / layout.DATASET, note)
+
+
+def _actions_told(entry: DatasetEntry, bars: Bars) -> str:
+    """How splits and dividends are in these prices."""
+    if bars.adjustment != entry.adjustment:
+        return f"prices were {bars.adjustment} adjusted here, from raw bars and recorded actions"
+    if bars.adjustment != "raw":
+        return f"prices are {bars.adjustment} adjusted"
+    recorded = [f"{name}s" for name in ACTIONS if bars.column(name) is not None]
+    return f"{' and '.join(recorded)} recorded beside raw prices" if recorded else "none recorded"

@@ -135,11 +135,19 @@ def resolve(entry: DatasetEntry, config: DatasetConfig) -> DatasetConfig:
         sentence = f"Fewer than two sessions of {entry.id} lie between {config.start} and {config.end}."
         raise ConfigFault({"dataset.end": [sentence]})
     update = {
-        "version": entry.version, "symbols": config.symbols or entry.symbols, "adjustment": entry.adjustment,
+        "version": entry.version, "symbols": config.symbols or entry.symbols,
+        "adjustment": config.adjustment or entry.adjustment,
         "start": cast(dt.date, days[0].item()), "end": cast(dt.date, days[-1].item()),
         "membership": config.membership or ("stored" if entry.member else None),
     }  # fmt: skip
     return config.model_copy(update=update)
+
+
+def adjustments(entry: DatasetEntry) -> tuple[Adjustment, ...]:
+    """What a run may ask for, first what is stored: empty takes that. Raw bars with their actions can be adjusted."""
+    if entry.adjustment != "raw" or "split" not in entry.actions:
+        return (entry.adjustment,)
+    return ("raw", "split", "total_return") if "dividend" in entry.actions else ("raw", "split")
 
 
 def _check_symbols(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
@@ -151,9 +159,11 @@ def _check_symbols(entry: DatasetEntry, config: DatasetConfig, faults: dict[str,
 
 
 def _check_kind(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
-    if config.adjustment not in (None, entry.adjustment):
-        sentence = f"{entry.id} is stored as {entry.adjustment}, not {config.adjustment}; leave it empty."
-        faults["dataset.adjustment"] = [sentence]
+    offered = adjustments(entry)
+    if config.adjustment not in (None, *offered):
+        stored = f"{entry.id} is stored as {entry.adjustment}, not {config.adjustment}"
+        advice = f"use {' or '.join(offered)}, or leave it empty" if len(offered) > 1 else "leave it empty"
+        faults["dataset.adjustment"] = [f"{stored}; {advice}."]
     if config.interval != entry.interval:
         faults["dataset.interval"] = [f"{entry.id} has bars of {entry.interval}, not {config.interval}."]
 

@@ -32,9 +32,11 @@ class DatasetConfig(Part):
     )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
-    interval: Annotated[Literal["1d"], later_choices("1h", "15m", "1m")] = knob("1d", "Length of a bar.", advanced=True)
+    interval: Literal["1d", "1h", "15m", "1m"] = knob("1d", "Length of a bar, that of the dataset.", advanced=True)
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
-        None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
+        None,
+        "How prices are adjusted for splits and dividends; empty takes what is stored: raw bars with their actions.",
+        advanced=True,
     )
     membership: Literal["stored", "none"] | None = knob(
         None,

@@ -166,6 +166,7 @@ _TEMPLATES = {
 
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9^.=\-]{1,16}$"
+FETCHED_PATTERN = r"^[A-Z0-9^][A-Z0-9.=\-]{0,15}$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 DATASET_PATTERN = r"^[a-z0-9][a-z0-9_\-]{0,31}/[a-z0-9][a-z0-9_\-]{0,63}$"
 SHORT_NAME_PATTERN = r"^[a-z0-9][a-z0-9_\-]{0,63}$"
@@ -176,6 +177,7 @@ LABEL_PATTERN = r"^[^\x00-\x1f\x7f/\\]*$"
 
 _PATTERN_WORDS = {
     SYMBOL_PATTERN: "Must be a symbol such as AAPL.",
+    FETCHED_PATTERN: "Must be a symbol in capitals such as AAPL or ^GSPC.",
     SHA256_PATTERN: "Must be a sha256 of 64 hexadecimal digits.",
     DATASET_PATTERN: "Must be a dataset such as sample/us20.",
     SHORT_NAME_PATTERN: "Must be lower-case letters, digits, - and _, at most 64, such as my-stocks.",

@@ -76,12 +76,13 @@ def runs_of(row: Dataset) -> list[Run]:
     others = Dataset.objects.usable_by(row.owner).filter(version=row.version, name=row.name).exclude(pk=row.pk)
     if row.owner_id is None or others.exists():
         return []
-    return list(Run.objects.owned_by(row.owner).filter(dataset_version=row.version, dataset_name=row.name))
+    return used_by(row, row.owner)
 
 
 def used_by(row: Dataset, user: Any) -> list[Run]:
-    """This person's runs on this dataset, newest first."""
-    return list(Run.objects.owned_by(user).filter(dataset_version=row.version, dataset_name=row.name)[:100])
+    """This person's runs on this dataset, newest first; the fetch that brought it does not need it."""
+    runs = Run.objects.owned_by(user).exclude(kind=Run.Kind.DATA)
+    return list(runs.filter(dataset_version=row.version, dataset_name=row.name)[:100])
 
 
 def drop_content(version: str) -> None:

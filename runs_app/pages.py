@@ -20,6 +20,10 @@ from runs_app.titles import queue_mark
 
 PER_PAGE = 50
 PARTS = ("outcome", "record")
+_NOT_OF: dict[str, tuple[str, ...]] = {
+    Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
+}  # fmt: skip
+"""Phases that a kind of run does not have."""
 
 
 @login_required
@@ -123,7 +127,7 @@ def _run_context(run: Run) -> dict[str, Any]:
 
 def _phases(run: Run) -> list[dict[str, str]]:
     """Each phase of this kind of run with `done`, `now` or empty."""
-    names = [name for name in PHASES if run.kind == Run.Kind.TRAIN or name not in ("train", "validate")]
+    names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
     if run.state == Run.State.SUCCEEDED:
         return [{"name": name, "mark": "done"} for name in names]
     here = names.index(run.phase) if run.phase in names else -1

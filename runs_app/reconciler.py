@@ -77,7 +77,7 @@ class Reconciler:
         if load.total() >= settings.RUN_SLOTS:
             return False
         for run_id, owner in queueing.in_turn():
-            if load[owner] < settings.RUN_SLOTS_PER_USER:
+            if load[owner] < settings.RUN_SLOTS_PER_USER and not queueing.waits_for_provider(run_id):
                 return self._claim(Run.objects.get(pk=run_id))
         return False
 
@@ -148,7 +148,10 @@ class Reconciler:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
         trained = ending.went_well and run.kind == Run.Kind.TRAIN
-        work = self._pool.submit(harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained)
+        fetched = run.dataset_name if ending.went_well and run.kind == Run.Kind.DATA else ""
+        work = self._pool.submit(
+            harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained, dataset_name=fetched
+        )
         self._ending[run.id] = ending, work
         work.add_done_callback(lambda _: wake())
         return True

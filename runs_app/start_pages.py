@@ -1,4 +1,4 @@
-"""New training, new backtest: one form made from the configuration model, one service behind it."""
+"""New training, new backtest, new data: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
@@ -11,7 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from backtest.config import BacktestConfig
 from backtest.registry import BASELINES, STRATEGIES
+from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
+from marketdata.fetch_config import DataConfig
+from marketdata.sources.base import HISTORIES
 from rl.config import TrainConfig
 from runs_app import access, datasets, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
@@ -48,7 +51,7 @@ def train(request: HttpRequest) -> HttpResponse:
         return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
     chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
-    form.prefill(_on_dataset(request))
+    form.prefill(_named_dataset(request))
     return _page(request, form, "runs/train.html", presets.TRAIN_PRESETS, chosen.key)
 
 
@@ -69,8 +72,20 @@ def backtest(request: HttpRequest) -> HttpResponse:
         return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
     chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
     form.prefill(chosen.values)
-    form.prefill(_on_dataset(request))
+    form.prefill(_named_dataset(request))
     return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def data(request: HttpRequest) -> HttpResponse:
+    options = {"sources": [(key, spec.title) for key, spec in HISTORIES.items()]}
+    form = ConfigForm(DataConfig, options=options)
+    if request.method == "POST":
+        return _start(request, form, services.start_data, "runs/data.html", ())
+    if text := request.GET.get("run_id"):
+        form.prefill(_source(request, text, Run.Kind.DATA).config)
+    return _page(request, form, "runs/data.html", (), "")
 
 
 def _start(request: HttpRequest, form: ConfigForm[Any], service: Callable[..., Run], template: str,
@@ -93,14 +108,6 @@ def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: t
     return render(request, template, context, status=status)
 
 
-def _on_dataset(request: HttpRequest) -> dict[str, Any]:
-    """The dataset whose page led here, by its row."""
-    if not (text := request.GET.get("dataset")):
-        return {}
-    row = access.get_dataset(request.user, _uuid(text))
-    return {"dataset": {"id": row.name, "version": row.version, "interval": datasets.entry_of(row).interval}}
-
-
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     return {
         "dataset.id": dataset_options(stored_datasets(request.user)),
@@ -121,9 +128,22 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _source(request: HttpRequest, text: str) -> Run:
+def _named_dataset(request: HttpRequest) -> dict[str, Any]:
+    """`?dataset=yahoo/mine` fills in that dataset and its interval, `&version=` that version of it.
+
+    One that this person has not is left out.
+    """
+    asked, version = request.GET.get("dataset", ""), request.GET.get("version")
+    try:
+        found = datasets.find(request.user, asked, version)
+    except DatasetMissing:
+        return {}
+    return {"dataset": {"id": found.id, "version": version, "interval": found.interval}}
+
+
+def _source(request: HttpRequest, text: str, kind: str = Run.Kind.TRAIN) -> Run:
     run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind != Run.Kind.TRAIN:
+    if run.kind != kind:
         raise Http404
     return run
 

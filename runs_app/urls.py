@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.run_list, name="list"),
     path("train", start_pages.train, name="train"),
     path("backtest", start_pages.backtest, name="backtest"),
+    path("data", start_pages.data, name="data"),
     path("runs/<uuid:run_id>", pages.detail, name="detail"),
     path("runs/<uuid:run_id>/cancel", pages.cancel, name="cancel"),
     path("runs/<uuid:run_id>/part/<slug:part>", pages.detail_part, name="part"),

@@ -4,23 +4,31 @@ import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from marketdata import quality
-from marketdata.bars import ACTIONS, Bars, BarsError, Days, Delisting, Floats
+from marketdata.bars import (
+    ACTIONS,
+    DAILY,
+    FIELDS,
+    INTERVAL_SECONDS,
+    NO_ACTION,
+    PERIODS_PER_YEAR,
+    PRICES,
+    Bars,
+    Days,
+    Delisting,
+    Floats,
+)
 from marketdata.files import layouts, membership
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.layouts import Rows, SymbolRows
 from marketdata.files.limits import MAX_BARS, FileRefused
 from marketdata.files.tables import Table
 from marketdata.findings import Finding
-from marketdata.sources.alignment import align
-
-PRICE_FIELDS = ("open", "high", "low", "close", "vwap")
-BAR_FIELDS = ("open", "high", "low", "close", "volume", "vwap")
-_ACTION_DEFAULT = {"split": 1.0, "dividend": 0.0}
+from marketdata.sessions import grid
+from marketdata.sources.alignment import Events, align
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,14 @@ def build(
     tables: Sequence[Table], request: DatasetRequest, members: Mapping[str, list[membership.Interval]] | None = None
 ) -> Built:
     """Bars of these files. Raises FileRefused with one sentence; what is merely wrong in the data is in the report."""
-    rows = layouts.rows_of(tables, request.columns, intraday=request.interval != "1d")
-    _check_actions(rows, request)
+    rows = layouts.rows_of(tables, request.columns, intraday=request.interval != DAILY)
+    held = layouts.held_fields(rows.symbols)
+    _check_actions(held, request)
     prices = {symbol: _adjusted(symbol, each, request.adjustment) for symbol, each in rows.symbols.items()}
-    found = [finding for symbol, each in prices.items() for finding in _unsorted(symbol, each.when)]
-    _check_size(prices)
-    bars, told = _aligned(prices, request)
-    found += told
-    bars, told = _with_actions(bars, rows, request)
-    found += told
-    bars = dataclasses.replace(bars, rates=_rates(bars, rows))
+    _check_size(prices, request)
+    actions = {name: _events(rows, name) for name in ACTIONS if name in held}
+    bars, found = _aligned(prices, actions, request)
+    bars = dataclasses.replace(bars, rates=_rates(bars, rows), delistings=_delistings(rows))
     if members is not None:
         member = membership.mask(bars, members)
         bars = dataclasses.replace(bars, member=member)
@@ -54,14 +60,30 @@ def build(
     return Built(bars, tuple(found), quality.check(bars, found))
 
 
-def _aligned(prices: Mapping[str, SymbolRows], request: DatasetRequest) -> tuple[Bars, list[Finding]]:
-    laid = {symbol: (each.when, _only(each.values, BAR_FIELDS)) for symbol, each in prices.items()}
+def _aligned(
+    prices: Mapping[str, SymbolRows], actions: Mapping[str, Mapping[str, Events]], request: DatasetRequest
+) -> tuple[Bars, list[Finding]]:
+    laid = {symbol: (_starts(each.when, request), _only(each.values, FIELDS)) for symbol, each in prices.items()}
     try:
-        return align(laid, calendar=request.calendar, adjustment=request.adjustment)
-    except BarsError as fault:
+        return align(
+            laid, calendar=request.calendar, interval=request.interval, adjustment=request.adjustment,
+            splits=actions.get("split"), dividends=actions.get("dividend"),
+        )  # fmt: skip
+    except ValueError as fault:  # BarsError is one
         raise FileRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", "calendar") from fault
-    except ValueError as fault:
-        raise FileRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", "calendar") from fault
+
+
+def _starts(when: Days, request: DatasetRequest) -> Days:
+    """Times by the start of their bar. A time that ends no bar goes back by a whole one, and so lies outside."""
+    if request.interval == DAILY or request.columns.time_marks == "start":
+        return when
+    days = when.astype("datetime64[D]")
+    known = grid(request.calendar, request.interval, days.min().item(), days.max().item())
+    place = np.minimum(np.searchsorted(known.known_at, when), max(0, known.n_bars - 1))
+    step = np.timedelta64(INTERVAL_SECONDS[request.interval], "s")
+    if not known.n_bars:
+        return when - step
+    return np.where(known.known_at[place] == when, known.start[place], when - step)
 
 
 def _only(values: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
@@ -82,72 +104,49 @@ def _adjusted(symbol: str, rows: SymbolRows, adjustment: str) -> SymbolRows:
     if len(bad):
         said = f"{symbol} has an adjusted close of {adjusted[bad[0]]:g} on {rows.when[bad[0]]}"
         raise FileRefused(f"{said} beside a close of {rows.values['close'][bad[0]]:g}; both must be above 0.")
-    values = {name: column * ratio if name in PRICE_FIELDS else column for name, column in rows.values.items()}
+    values = {name: column * ratio if name in PRICES else column for name, column in rows.values.items()}
     values["close"] = adjusted
     return SymbolRows(rows.when, values)
 
 
-def _unsorted(symbol: str, when: Days) -> list[Finding]:
-    back = np.flatnonzero(when[1:] < when[:-1])
-    if not len(back):
-        return []
-    day = when[back[0] + 1].astype("datetime64[D]")
-    text = f"{symbol}'s rows are not in the order of their dates at {len(back)} places, {day} first; they were sorted."
-    return [Finding("amber", "unsorted", symbol, day.item(), text)]
+def _check_size(prices: Mapping[str, SymbolRows], request: DatasetRequest) -> None:
+    """By the calendar, which a few rows far apart stretch as much as many."""
+    first, last = min(each.when.min() for each in prices.values()), max(each.when.max() for each in prices.values())
+    first, last = first.astype("datetime64[D]"), last.astype("datetime64[D]")
+    days = int((last - first).astype("int64")) + 1
+    bars = round(days * PERIODS_PER_YEAR[request.calendar, request.interval] / 365)
+    if bars * len(prices) > MAX_BARS:
+        size = f"about {bars:,} bars × {len(prices):,} symbols = {bars * len(prices):,}"
+        raise FileRefused(f"The files go from {first} to {last}: {size}; at most {MAX_BARS:,} are taken.")
 
 
-def _check_size(prices: Mapping[str, SymbolRows]) -> None:
-    distinct = len(np.unique(np.concatenate([each.when for each in prices.values()])))
-    if distinct * len(prices) > MAX_BARS:
-        size = f"{distinct:,} times × {len(prices):,} symbols = {distinct * len(prices):,} bars"
-        raise FileRefused(f"The files hold {size}; at most {MAX_BARS:,} are taken.")
+def _check_actions(held: Sequence[str], request: DatasetRequest) -> None:
+    recorded = [name for name in ACTIONS if name in held]
+    if recorded and request.adjustment != "raw":
+        sentence = (
+            f"{recorded[0]} is mapped and the prices are called {request.adjustment}: actions belong to raw prices."
+        )
+        raise FileRefused(sentence, f"columns.{recorded[0]}")
 
 
-def _check_actions(rows: Rows, request: DatasetRequest) -> None:
-    held = [name for name in ACTIONS if name in layouts.held_fields(rows.symbols)]
-    if held and request.adjustment != "raw":
-        sentence = f"{held[0]} is mapped and the prices are called {request.adjustment}: actions belong to raw prices."
-        raise FileRefused(sentence, f"columns.{held[0]}")
+def _events(rows: Rows, name: str) -> dict[str, Events]:
+    """Day and amount of each action by symbol; an empty cell and 0 are none, and so is a split of 1."""
+    found: dict[str, Events] = {}
+    for symbol, each in rows.symbols.items():
+        values = each.values[name]
+        some = np.flatnonzero(~(np.isnan(values) | (values == 0) | (values == NO_ACTION[name])))
+        days = each.when[some].astype("datetime64[D]")
+        for day, amount in zip(days, values[some], strict=True):
+            if not (np.isfinite(amount) and amount > 0):
+                said = f"{symbol} has a {name} of {amount:g} on {day}; it must be above 0."
+                raise FileRefused(said, f"columns.{name}")
+        found[symbol] = list(zip(days, (float(amount) for amount in values[some]), strict=True))
+    return found
 
 
-def _with_actions(bars: Bars, rows: Rows, request: DatasetRequest) -> tuple[Bars, list[Finding]]:
-    """Splits, dividends and delistings on the bars; an action on a day that is no bar is red, never dropped."""
-    found: list[Finding] = []
-    arrays: dict[str, Any] = {}
-    ends: dict[str, Delisting] = {}
-    for name in ACTIONS:
-        if name in layouts.held_fields(rows.symbols):
-            arrays[name] = np.full((bars.n_bars, bars.n_assets), _ACTION_DEFAULT[name])
-    for asset, (symbol, each) in enumerate(rows.symbols.items()):
-        for name, array in arrays.items():
-            found += _put_actions(bars, asset, each, name, array)
-        if "final_return" in each.values and (end := _delisting(symbol, each)) is not None:
-            ends[symbol] = end
-    return dataclasses.replace(bars, delistings=ends, **arrays), found
-
-
-def _put_actions(bars: Bars, asset: int, rows: SymbolRows, name: str, array: Floats) -> list[Finding]:
-    symbol, values = bars.symbols[asset], rows.values[name]
-    nothing = np.isnan(values) | (values == 0) | ((values == 1) if name == "split" else False)
-    at = np.flatnonzero(~nothing)
-    days = rows.when[at].astype("datetime64[D]")
-    wrong = np.flatnonzero(~(np.isfinite(values[at]) & (values[at] > 0)))
-    if len(wrong):
-        said = f"{symbol} has a {name} of {values[at][wrong[0]]:g} on {days[wrong[0]]}"
-        raise FileRefused(f"{said}; it must be above 0.", f"columns.{name}")
-    place = np.searchsorted(bars.session, days)
-    inside = (place < bars.n_bars) & (bars.session[np.minimum(place, bars.n_bars - 1)] == days)
-    array[place[inside], asset] = values[at][inside]
-    if inside.all():
-        return []
-    day = days[~inside][0]
-    text = f"{symbol} has a {name} on {day}, which is no session of {bars.calendar}; give it the next session's date."
-    return [Finding("red", "action_outside", symbol, _within(bars, day), text)]
-
-
-def _within(bars: Bars, day: np.datetime64) -> dt.date:
-    held: dt.date = min(max(day, bars.session[0]), bars.session[-1]).item()
-    return held
+def _delistings(rows: Rows) -> dict[str, Delisting]:
+    ends = {symbol: _delisting(symbol, each) for symbol, each in rows.symbols.items() if "final_return" in each.values}
+    return {symbol: end for symbol, end in ends.items() if end is not None}
 
 
 def _delisting(symbol: str, rows: SymbolRows) -> Delisting | None:

@@ -1,4 +1,4 @@
-"""POST train and backtest: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, backtest and data: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
 from backtest.config import BacktestConfig
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runs_app import services
 from runs_app.api.errors import field_errors
@@ -83,4 +84,15 @@ class Backtest(StartView):
     @extend_schema(request=BacktestConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a backtest of a baseline, a stored policy or a finished training's policy."""
+        return self.start(request)
+
+
+class Data(StartView):
+    kind = Run.Kind.DATA
+    config_model = DataConfig
+    service = staticmethod(services.start_data)
+
+    @extend_schema(request=DataConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a fetch of prices into a dataset of yours; one at a time asks a provider."""
         return self.start(request)

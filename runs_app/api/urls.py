@@ -7,6 +7,7 @@ app_name = "api"
 urlpatterns = [
     path("train", create.Train.as_view(), name="train"),
     path("backtest", create.Backtest.as_view(), name="backtest"),
+    path("data", create.Data.as_view(), name="data"),
     path("runs", runs.RunList.as_view(), name="runs"),
     path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="run"),
     path("runs/<uuid:run_id>/cancel", runs.CancelRun.as_view(), name="run-cancel"),

@@ -75,7 +75,9 @@ def test_a_thousand_symbols_are_taken_and_one_more_is_not(tmp_path):
 
 def test_more_bars_than_the_limit_are_refused_with_the_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(build_files, "MAX_BARS", 100)
-    with pytest.raises(FileRefused, match=r"137 times × 2 symbols = 274 bars; at most 100"):
+    with pytest.raises(
+        FileRefused, match=r"from 2020-01-02 to 2020-07-17: about 137 bars × 2 symbols = 274; at most 100"
+    ):
         built(tmp_path, prices(), FULL)
 
 
