@@ -25,12 +25,15 @@ MOST_TOLD = 20
 """Disagreements with the frozen copy that are told one by one."""
 
 
+NEWS_S = 20.0
+
+
 def run(job: Job) -> None:
     """The job: fetch, check, store. Raises JobRefused with one sentence."""
     now = dt.datetime.now(dt.UTC)
     config = _config(job, now.date())
     job.events.enter("data")
-    chain = Chain(config, job.datasets, now, tell=lambda sentence: _tell(job, sentence))
+    chain = Chain(config, job.datasets, now, tell=lambda sentence: _tell(job, sentence), sleep=_Patience(job))
     try:
         with alone_with(job.datasets, config):
             served = _serve_all(job, chain)
@@ -59,6 +62,20 @@ def _config(job: Job, today: dt.date) -> DataConfig:
     except ConfigFault as fault:
         field, said = next(iter(fault.errors.items()))
         raise JobRefused(f"{field}: {said[0]}") from fault
+
+
+class _Patience:
+    """Waits, and says now and then that the job is alive."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __call__(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._job.events.metric(waits_s=round(left, 1))
+            time.sleep(min(left, NEWS_S))
+        self._job.events.metric(waits_s=None)
 
 
 def _serve_all(job: Job, chain: Chain) -> list[Served]:
