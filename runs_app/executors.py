@@ -75,6 +75,8 @@ def environment(run: Run) -> dict[str, str]:
     }
     if run.kind == Run.Kind.DATA and settings.YAHOO_URL:
         found["STOCKBOT_YAHOO_URL"] = settings.YAHOO_URL  # nobody else has a use for it: no other job asks the network
+    if run.kind == Run.Kind.DATA and settings.FILES_FOLDER:
+        found["STOCKBOT_FILES"] = settings.FILES_FOLDER
     return {"LANG": "C.UTF-8", **found, **fixed, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONHASHSEED": "0",
             "PYTHONUNBUFFERED": "1"}  # fmt: skip
 

@@ -64,6 +64,7 @@ DEBUG = env_bool("STOCKBOT_DEBUG", False)
 if DEBUG and PRODUCTION:
     raise ImproperlyConfigured("STOCKBOT_DEBUG and STOCKBOT_PRODUCTION exclude each other; unset one.")
 TESTING = "pytest" in sys.modules
+FILES_FOLDER = env_text("STOCKBOT_FILES")  # where fetches find the source `files`: a folder of the operator's
 YAHOO_URL = env_text("STOCKBOT_YAHOO_URL")  # where fetches ask in Yahoo's place: a proxy of the operator's, or a test
 
 SECRET_KEY = env_secret("STOCKBOT_SECRET_KEY", ".secret-key")

@@ -41,6 +41,10 @@ HISTORIES: dict[str, HistorySpec] = {
         "marketdata.sources.yahoo:YahooHistory", "Yahoo Finance, for personal use", True,
         {"1d": None, "1h": 729, "15m": 59, "1m": 29}, ("XNYS", "24/7"),
     ),
+    "files": HistorySpec(
+        "marketdata.sources.files:FilesHistory", "Files of this machine's operator", False,
+        dict.fromkeys(("1d", "1h", "15m", "1m")), ("XNYS", "24/7"),
+    ),
     "sample": HistorySpec(
         "marketdata.sources.sample:SampleHistory", "Raw bars of the bundled samples", False, {"1d": None}, ("XNYS",),
     ),
