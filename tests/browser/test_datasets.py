@@ -37,7 +37,7 @@ def test_from_a_file_to_a_backtest(person: Person, tmp_path: Path) -> None:
     page.get_by_role("button", name="Check and store").click()
     expect(page.get_by_role("heading", name="my-prices")).to_be_visible()
     expect(page.locator("#prices")).to_have_attribute("data-drawn", "A")
-    page.get_by_label("Symbol").select_option("B")
+    page.get_by_label("Symbol", exact=True).select_option("B")
     expect(page.locator("#prices")).to_have_attribute("data-drawn", "B")
     expect(page.locator("[data-say]")).to_have_text("Closes of B: 137 bars.")
     expect(page.get_by_text("point in time")).to_be_visible()
