@@ -31,6 +31,8 @@ LONGEST_WAIT_S = 900.0
 FRESH = dt.timedelta(days=1)
 """An answer that came so long after a bar's close, or with `refetch: all` so short ago, is not asked for again."""
 LOCK = "lock"
+LONGEST_CLOSURE = dt.timedelta(days=14)
+"""Longer than any calendar was ever closed since 1950."""
 
 
 class ProviderBusy(ValueError):
@@ -68,11 +70,15 @@ class Chain:
         start = self.config.start
         assert start is not None  # `fetch_config.resolved` has filled it in
         self._start = start
-        known = grid(self.config.calendar, self.config.interval, start, min(self.config.end or dt.date.max, self.today))
-        complete = known.known_at <= np.datetime64(self.now.replace(tzinfo=None), "ns")
+        self._keys, self._closes = self._complete(start, min(self.config.end or self.today, self.today))
+        self._newest = self._complete(self.today - LONGEST_CLOSURE, self.today)[0][-1]
+
+    def _complete(self, start: dt.date, end: dt.date) -> tuple[Days, Days]:
+        """The times by which rows name the bars that have ended by now, and their closes."""
+        known = grid(self.config.calendar, self.config.interval, start, end)
+        ended = known.known_at <= np.datetime64(self.now.replace(tzinfo=None), "ns")
         keys = known.session if self.config.interval == DAILY else known.start.astype("datetime64[s]")
-        self._keys: Days = keys[complete]
-        self._closes: Days = known.known_at[complete]
+        return keys[ended], known.known_at[ended]
 
     @property
     def today(self) -> dt.date:
@@ -170,7 +176,7 @@ class Chain:
     def _piece(self, asked: Asked, ask: Callable[[Asked], History]) -> Piece:
         """The answer without the bar that is still being traded. Raises NoHistory where nothing else is left."""
         said = ask(asked)
-        rows = said.time <= self._last_key()
+        rows = said.time <= self._newest
         if not rows.any():
             raise NoHistory(f"There is no complete bar of {self.config.interval} of {asked.symbol} yet.")
         columns = {name: column[rows] for name, column in said.columns.items()}
@@ -178,13 +184,6 @@ class Chain:
         splits, dividends = said.splits, tuple(each for each in said.dividends if each[0] <= last)
         history = History(said.time[rows], columns, splits, dividends, said.basis, said.currency, said.notes)
         return Piece(history, asked.start, self.now)
-
-    def _last_key(self) -> np.datetime64:
-        """Time by which rows name the newest bar that is complete now, whatever end is asked for."""
-        known = grid(self.config.calendar, self.config.interval, self.today - dt.timedelta(days=14), self.today)
-        keys = known.session if self.config.interval == DAILY else known.start.astype("datetime64[s]")
-        key: np.datetime64 = keys[known.known_at <= np.datetime64(self.now.replace(tzinfo=None), "ns")][-1]
-        return key
 
     def _asked(self, symbol: str, start: dt.date) -> Asked:
         return Asked(symbol, self.config.interval, start, self.config.end or self.today, self.now)

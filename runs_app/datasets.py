@@ -62,21 +62,13 @@ def remove(row: Dataset) -> None:
     with transaction.atomic():
         if row.owner_id is None:
             raise ConfigFault({"dataset": ["This is a sample, which everybody uses; it cannot be deleted."]})
-        if users := runs_of(row):
+        if users := used_by(row, row.owner):
             named = ", ".join(f"{run} ({str(run.id)[:8]})" for run in users[:NAMED_RUNS])
             more = f" and {len(users) - NAMED_RUNS} more" if len(users) > NAMED_RUNS else ""
             sentence = f"Runs of yours need it to be judged or started again: {named}{more}. It stays."
             raise ConfigFault({"dataset": [sentence]})
         row.delete()
         drop_content(row.version)
-
-
-def runs_of(row: Dataset) -> list[Run]:
-    """The owner's runs that name this content and could not find it by any other row of theirs, newest first."""
-    others = Dataset.objects.usable_by(row.owner).filter(version=row.version, name=row.name).exclude(pk=row.pk)
-    if row.owner_id is None or others.exists():
-        return []
-    return used_by(row, row.owner)
 
 
 def used_by(row: Dataset, user: Any) -> list[Run]:

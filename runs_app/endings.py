@@ -79,9 +79,11 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
 
 
 def _own(run: Run, made: Stored) -> None:
-    """The owner's row of a fetched dataset; there already where the same was fetched again."""
-    row = Dataset(owner_id=run.owner_id, name=made.name, version=made.version, title=made.title, details=made.details)
-    Dataset.objects.bulk_create([row], ignore_conflicts=True)
+    """The owner's row of a fetched dataset. Where the same bars came again it tells of the newer fetch."""
+    key: dict[str, Any] = {"owner_id": run.owner_id, "name": made.name, "version": made.version}
+    said: dict[str, Any] = {"title": made.title, "details": made.details}
+    if not Dataset.objects.filter(**key).update(**said):
+        Dataset.objects.bulk_create([Dataset(**key, **said)], ignore_conflicts=True)
     Run.objects.filter(pk=run.id).update(dataset_version=made.version)
 
 

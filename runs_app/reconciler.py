@@ -205,11 +205,11 @@ def start(on_change: OnChange = _hint) -> None:
 
 
 def _first(on_change: OnChange) -> Reconciler:
-    try:
-        uploads.sweep()
-        datasets.register_stored()
-    except Exception:  # runs are looked after whatever the store is like
-        log.exception("the stored datasets could not be registered")
+    for first in (uploads.sweep, datasets.register_stored):
+        try:
+            first()
+        except Exception:  # runs are looked after whatever the store is like
+            log.exception("%s failed at the start", first.__name__)
     return Reconciler(on_change=on_change)
 
 

@@ -83,6 +83,7 @@ def _take_all(browser: Browser, site: Site, theme: str, width: int, height: int,
     take("runs-none-found", "/?q=nothing")
     take("train", "/train")
     take("backtest", f"/backtest?run_id={done}")
+    take("data", "/data")
     take("run-live", f"/runs/{live}", ".sb-curve canvas")
     take("run-done", f"/runs/{done}", ".sb-curve canvas")
     take("report", f"/runs/{done}/report", "#charts[data-drawn]")

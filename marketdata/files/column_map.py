@@ -71,10 +71,8 @@ class ColumnMap(Part):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ValueError, OSError) as fault:  # ZoneInfoNotFoundError is a KeyError
-            raise ValueError(_ZONE) from fault
-        except KeyError as fault:
-            raise ValueError(_ZONE) from fault
+        except (ValueError, OSError, KeyError) as fault:  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError("must be a time zone such as UTC or America/New_York") from fault
         return name
 
     @model_validator(mode="after")
@@ -91,12 +89,9 @@ class ColumnMap(Part):
         named_twice = next((one for one in used if one is not None and used.count(one) > 1), None)
         if named_twice is not None:
             raise ValueError(f"date and the other fields must not name the column {named_twice} twice")
-        if self.decimal == self.thousands or (self.decimal, self.thousands) == ("point", "point"):
+        if self.decimal == self.thousands:
             raise ValueError("thousands must differ from decimal")
         return self
-
-
-_ZONE = "must be a time zone such as UTC or America/New_York"
 
 
 class DatasetRequest(Part):

@@ -1,8 +1,10 @@
 """The catalog finds datasets and says in one sentence why a configuration does not fit."""
 
+import dataclasses
 import datetime as dt
 import json
 
+import numpy as np
 import pytest
 
 from marketdata.catalog import Catalog, DatasetMissing, provenance, resolve, sessions, told_as
@@ -150,3 +152,20 @@ def test_a_version_is_told_as_its_owner_tells_of_it(catalog):
 def test_a_version_that_is_not_there_is_named(catalog):
     with pytest.raises(DatasetMissing, match=r"dataset\.version: Version 000000000000 is not in the store"):
         catalog.entry("0" * 64)
+
+
+def test_raw_bars_with_their_actions_may_be_asked_for_adjusted(tmp_path):
+    found = Catalog(tmp_path)
+    found.store.put(with_actions(random_ohlcv(40)), meta("test/raw"))
+    entry = found.find("test/raw")
+    assert resolve(entry, DatasetConfig(id="test/raw")).adjustment == "raw"
+    for asked in ("raw", "split", "total_return"):
+        assert resolve(entry, DatasetConfig(id="test/raw", adjustment=asked)).adjustment == asked
+
+
+def test_raw_bars_without_dividends_have_no_total_return(tmp_path):
+    found = Catalog(tmp_path)
+    found.store.put(dataclasses.replace(random_ohlcv(40), split=np.ones((40, 2))), meta("test/raw"))
+    errors = faults_of(found.find("test/raw"), adjustment="total_return")
+    said = "test/raw is stored as raw, not total_return; use raw or split, or leave it empty."
+    assert errors == {"dataset.adjustment": [said]}

@@ -81,6 +81,15 @@ def test_a_fetch_ends_as_a_dataset_of_its_owner(
     assert datasets.usable(stranger) == []
 
 
+def test_the_same_bars_fetched_again_are_one_row_that_tells_of_the_newer_fetch(
+    owner: Any, yahoo: FakeYahoo, reconciler: Reconciler
+) -> None:
+    ended(reconciler, start(owner, CONFIG))
+    again = ended(reconciler, start(owner, CONFIG | {"title": "Two of mine"}))
+    assert again.state == "SUCCEEDED"
+    assert [row.title for row in Dataset.objects.all()] == ["Two of mine"]
+
+
 def test_the_run_page_and_its_list(owner: Any, stranger: Any, yahoo: FakeYahoo, reconciler: Reconciler) -> None:
     run = ended(reconciler, start(owner, CONFIG | {"symbols": ["AAA", "ZZZ"], "missing": "leave_out"}))
     client = Client()

@@ -84,6 +84,14 @@ def test_too_much_is_413_and_leaves_nothing(alice: Client, settings: Any, monkey
     assert left(settings) == []
 
 
+def test_too_many_files_are_refused_in_the_one_shape(alice: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 3
+    answer = send(alice, *(named(f"a{number}.csv", "x") for number in range(4)))
+    assert answer.status_code == 400 and answer.json().keys() == {"detail", "errors"}
+    assert alice.post("/datasets/new", {"file": [named(f"a{n}.csv", "x") for n in range(4)]}).status_code == 400
+    assert left(settings) == []
+
+
 def test_a_busy_server_says_when_to_come_back(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: Any) -> Any:
         raise supervise.Busy
