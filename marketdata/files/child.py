@@ -40,7 +40,12 @@ def limit() -> None:
     """No more than is sensible, and less where the machine already says so."""
     for kind, most in LIMITS.items():
         hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (most, most) if hard == resource.RLIM_INFINITY else (min(most, hard),) * 2)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(kind, (least, least))
+        except (ValueError, OSError):  # macOS knows some of them by name only
+            if sys.platform == "linux":
+                raise
     signal.alarm(WALL_S)
 
 

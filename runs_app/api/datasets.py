@@ -1,9 +1,10 @@
 """Datasets of a person: upload, commit, list, detail, bars, delete."""
 
+import contextlib
 import hashlib
 import json
 import uuid
-from typing import Any
+from collections.abc import Iterator
 
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -145,12 +146,10 @@ def _etag(version: str, request: Request) -> str:
     return f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
 
 
-class _turns:
+@contextlib.contextmanager
+def _turns() -> Iterator[None]:
     """A busy supervisor as 503 with Retry-After."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        if isinstance(value, supervise.Busy):
-            raise Busy from value
+    try:
+        yield
+    except supervise.Busy as busy:
+        raise Busy from busy
