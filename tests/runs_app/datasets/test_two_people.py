@@ -1,9 +1,11 @@
 """Content is kept once; names and rights are each person's own, and nobody learns of another's."""
 
+from pathlib import Path
 from typing import Any
 
 from django.test import Client
 
+from runs_app import datasets
 from runs_app.models import Dataset, Upload
 from tests.runs_app.api.conftest import API
 from tests.runs_app.datasets.conftest import commit, named, put, send
@@ -78,3 +80,11 @@ def _version(client: Client, body: dict[str, Any]) -> str:
     assert answer.status_code == 201, answer.content
     version: str = answer.json()["config"]["dataset"]["version"]
     return version
+
+
+def test_what_a_row_does_not_say_is_not_taken_from_whoever_stored_it_first(samples: Path, owner: Any) -> None:
+    stored = datasets.catalog().find("sample/us20")
+    row = datasets.add(owner, "files/mine", stored.version, title="", details={})
+    entry = datasets.entry_of(row)
+    assert (entry.title, entry.source, entry.license_note, entry.findings) == ("files/mine", "", "", ())
+    assert (entry.survivorship, entry.as_of) == ("unknown", "2022-12-28")
