@@ -7,7 +7,8 @@ import pytest
 
 from marketdata.catalog import Catalog
 from marketdata.fetch_raw import RawCopies
-from tests.fake_yahoo import FakeYahoo, daily
+from marketdata.sessions import grid
+from tests.fake_yahoo import NEW_YORK, FakeYahoo, Truth, daily
 from tests.marketdata.fetch.conftest import Desk
 from tests.waiting import until
 
@@ -183,3 +184,29 @@ def test_bad_input_is_one_sentence(desk: Desk, config: dict[str, object], said: 
 def test_no_name_of_a_symbol_is_part_of_a_path(desk: Desk) -> None:
     desk.fetch(symbols=["AAA"])
     assert not [path for path in desk.datasets.rglob("*") if "AAA" in path.name]
+
+
+def test_hours_of_the_last_weeks(desk: Desk, yahoo: FakeYahoo) -> None:
+    """Yahoo keeps them for two years from today, so this test lives in the present: on the grid of the exchange."""
+    today = dt.datetime.now(dt.UTC).date()
+    known = grid("XNYS", "1h", today - dt.timedelta(days=30), today - dt.timedelta(days=2))
+    day = known.session[-8].item()  # a split in the last of the weeks
+    starts = [start.astype("datetime64[s]").item().replace(tzinfo=dt.UTC).astimezone(NEW_YORK) for start in known.start]
+    prices = [(100.0 + row) / (2 if start.date() >= day else 1) for row, start in enumerate(starts)]
+    bars = {start: (p, p * 1.01, p * 0.99, p, 50.0) for start, p in zip(starts, prices, strict=True)}
+    yahoo.symbols["AAA"] = Truth(bars, {day: 2.0})
+    done = desk.fetch(
+        symbols=["AAA"], interval="1h", start=str(known.session[0]), end=str(today - dt.timedelta(days=2))
+    )
+    assert done.code == 0, done.err
+    found = done.bars
+    assert (found.interval, found.n_bars, found.periods_per_year) == ("1h", known.n_bars, 1764)
+    assert found.known_at.tolist() == known.known_at.tolist()
+    assert found.close[:, 0].tolist() == pytest.approx(prices, rel=1e-12)
+    assert found.split is not None
+    assert found.session[found.split[:, 0] != 1].tolist() == [day]  # once, on the first bar of its session
+    assert done.note["quality"]["level"] == "green", done.note["quality"]
+
+
+def test_minutes_beyond_what_yahoo_keeps(desk: Desk) -> None:
+    assert "yahoo keeps bars of 1m for 29 days only." in desk.fetch(symbols=["AAA"], interval="1m").sentence
