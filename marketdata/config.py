@@ -12,9 +12,6 @@ from marketdata.config_base import (
     SYMBOL_PATTERN,
     Part,
     knob,
-    later,
-    later_choices,
-    off,
 )
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
@@ -32,12 +29,16 @@ class DatasetConfig(Part):
     )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
-    interval: Annotated[Literal["1d"], later_choices("1h", "15m", "1m")] = knob("1d", "Length of a bar.", advanced=True)
+    interval: Literal["1d", "1h", "15m", "1m"] = knob("1d", "Length of a bar, that of the dataset.", advanced=True)
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
-        None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
+        None,
+        "How prices are adjusted for splits and dividends; empty takes what is stored: raw bars with their actions.",
+        advanced=True,
     )
-    membership: Annotated[str | None, later(None, what="point-in-time membership")] = off(
-        None, "Universe membership file."
+    membership: Literal["stored", "none"] | None = knob(
+        None,
+        "stored: buy a symbol only while it belongs to the universe; none: set that aside; empty: stored if any.",
+        advanced=True,
     )
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
+PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
 REPORT = "report"
@@ -76,6 +77,7 @@ _FIXED = (
     FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
     FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
     FileSpec("versions", VERSIONS, KIND_META, _JSON, "Code, packages, machine"),
+    FileSpec("provenance", PROVENANCE, KIND_META, _JSON, "What the dataset's owner says of it"),
     FileSpec("dataset", DATASET, KIND_META, _JSON, "What the run was fed, with the quality report"),
     FileSpec("job_log", JOB_LOG, KIND_LOG, _TEXT, "Standard output and error of the job"),
     FileSpec("events", EVENTS, KIND_LOG, "application/x-ndjson", "Phases, progress, metrics, warnings"),

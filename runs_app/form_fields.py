@@ -15,7 +15,13 @@ from pydantic.fields import FieldInfo
 from marketdata.config_base import is_later
 
 # groups whose name is an abbreviation or says too little as a heading
-TITLES = {"dataset": "Data", "exec": "Execution", "episode": "Book and episode", "evaluation": "Report"}
+TITLES = {
+    "dataset": "Data",
+    "exec": "Execution",
+    "episode": "Book and episode",
+    "evaluation": "Report",
+    "columns": "Columns",
+}
 
 
 @dataclass(frozen=True)

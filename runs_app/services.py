@@ -9,12 +9,15 @@ from django.utils import timezone
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import canonical, config_hash
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import executors, hub, judged, moves, places, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, reconciler, resolve
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
+
+Config = TrainConfig | BacktestConfig | DataConfig
 
 
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
@@ -52,6 +55,12 @@ def _backtest(run: Run, config: BacktestConfig) -> Run:
     return _queue(run, resolved, subject)
 
 
+def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a fetch of prices into a dataset of this owner's. Raises ConfigFault before any row or file exists."""
+    run = Run(owner=owner, kind=Run.Kind.DATA, idempotency_key=idempotency_key)
+    return _queue(run, resolve.data(config))
+
+
 def cancel_run(*, run: Run) -> bool:
     """Leave the wish that a run ends; whether it is new. The reconciler makes it true, or the run is quicker."""
     seq = moves.wish_cancel(run.id)
@@ -61,7 +70,7 @@ def cancel_run(*, run: Run) -> bool:
     return seq is not None
 
 
-def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subject | None = None) -> Run:
+def _queue(run: Run, config: Config, subject: judged.Subject | None = None) -> Run:
     """Folders first, the row last: a row without its folders would be started."""
     _describe(run, config)
     folder, control = places.make_folders(run)
@@ -69,6 +78,8 @@ def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subje
         content = {"schema_version": layout.SCHEMA_VERSION, **run.config}
         atomic.write_text(folder / layout.CONFIG, yamlio.dump(content))
         atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
+        if not isinstance(config, DataConfig):
+            atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, config.dataset))
         if subject is not None:
             judged.copy(subject, folder / layout.JUDGED_POLICY)
         with transaction.atomic():
@@ -83,12 +94,14 @@ def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subje
     return run
 
 
-def _describe(run: Run, config: TrainConfig | BacktestConfig) -> None:
+def _describe(run: Run, config: Config) -> None:
     run.config = canonical(config)
     run.config_hash = config_hash(config)
     run.out_tag = config.out_tag
-    run.dataset_name = config.dataset.id
-    run.dataset_version = config.dataset.version or ""
+    if isinstance(config, DataConfig):
+        run.dataset_name = config.id  # its version is known when it is stored
+    else:
+        run.dataset_name, run.dataset_version = config.dataset.id, config.dataset.version or ""
     run.queued = timezone.now()
 
 

@@ -1,4 +1,4 @@
-"""New training, backtest or leak check: one form made from the configuration model, one service behind it."""
+"""New training, backtest, fetch or leak check: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
@@ -12,9 +12,12 @@ from django.views.decorators.http import require_http_methods
 
 from backtest.config import BacktestConfig
 from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
+from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
+from marketdata.fetch_config import DataConfig
+from marketdata.sources.base import HISTORIES
 from rl.config import TrainConfig
-from runs_app import access, presets, services
+from runs_app import access, datasets, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
 from runs_app.models import Policy, Run
@@ -52,6 +55,7 @@ class Start:
 
 TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
 BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+DATA = Start(services.start_data, "runs/data.html", ())
 LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
 LEAKS_OF_STRATEGY = Start(services.start_leaks, "runs/leaks_of_strategy.html", presets.BACKTEST_PRESETS)
 
@@ -88,6 +92,7 @@ def _of_training(request: HttpRequest, start: Start) -> HttpResponse:
         return _start(request, form, start)
     chosen = presets.find(start.presets, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_named_dataset(request))
     return _page(request, form, start, chosen.key)
 
 
@@ -106,7 +111,19 @@ def _of_strategy(request: HttpRequest, start: Start) -> HttpResponse:
         return _page(request, form, start, "", source=policy.run)
     chosen = presets.find(start.presets, request.GET.get("preset"))
     form.prefill(chosen.values)
+    form.prefill(_named_dataset(request))
     return _page(request, form, start, chosen.key)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def data(request: HttpRequest) -> HttpResponse:
+    form = ConfigForm(DataConfig, options={"sources": [(key, spec.title) for key, spec in HISTORIES.items()]})
+    if request.method == "POST":
+        return _start(request, form, DATA)
+    if text := request.GET.get("run_id"):
+        form.prefill(_source(request, text, Run.Kind.DATA).config)
+    return _page(request, form, DATA, "")
 
 
 def _start(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpResponse:
@@ -148,9 +165,22 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _source(request: HttpRequest, text: str) -> Run:
+def _named_dataset(request: HttpRequest) -> dict[str, Any]:
+    """`?dataset=yahoo/mine` fills in that dataset and its interval, `&version=` that version of it.
+
+    One that this person has not is left out.
+    """
+    asked, version = request.GET.get("dataset", ""), request.GET.get("version")
+    try:
+        found = datasets.find(request.user, asked, version)
+    except DatasetMissing:
+        return {}
+    return {"dataset": {"id": found.id, "version": version, "interval": found.interval}}
+
+
+def _source(request: HttpRequest, text: str, kind: str = Run.Kind.TRAIN) -> Run:
     run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind != Run.Kind.TRAIN:
+    if run.kind != kind:
         raise Http404
     return run
 

@@ -1,4 +1,4 @@
-"""POST train, backtest and leaks: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
 from backtest.config import BacktestConfig, names_a_strategy
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runs_app import services
 from runs_app.api.errors import field_errors
@@ -105,4 +106,15 @@ class Leaks(StartView):
     )
     def post(self, request: Request) -> Response:
         """Queues a leak check: of a training's configuration, or of what a backtest's would judge."""
+        return self.start(request)
+
+
+class Data(StartView):
+    kind = Run.Kind.DATA
+    config_model = DataConfig
+    service = staticmethod(services.start_data)
+
+    @extend_schema(request=DataConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a fetch of prices into a dataset of yours; one at a time asks a provider."""
         return self.start(request)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import config_hash, sentences
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from tests.config.leaves import later, leaves, nested, offered
 
@@ -26,7 +27,8 @@ OTHER = {
     "episode.mapping_mode": "discrete", "episode.invest_max": 0.9, "episode.max_step_change": 0.1,
     "episode.rebalance_eps": 0.01, "guards.stop_eq_frac": 0.5, "dataset.id": "sample/us-indices",
     "dataset.version": SHA, "dataset.symbols": ["AAPL"], "dataset.start": "1995-01-03", "dataset.end": "2020-01-03",
-    "dataset.adjustment": "raw", "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
+    "dataset.adjustment": "raw", "dataset.interval": "1h", "dataset.membership": "none",
+    "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
     "split.embargo_bars": 9, "split.n_folds": 3, "split.train_window": "rolling", "split.train_bars": 300,
     "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
@@ -59,7 +61,7 @@ WITH = {
     "end": {"start": "2018-01-02", "end": "2020-12-31"},
 }
 ALONG = {"split.train_window": {"split.train_bars": 300}}  # what another value needs and the first one refuses
-ONE_VALUE = {"out_tag", "dataset.interval"}  # a label outside the hash; a field with one value in this version
+ONE_VALUE = {"out_tag"}  # a label outside the hash
 WRONG = {"fees.preset": "alpaca", "sizing.kelly": {"fraction": 0.5}, "sizing.vol_target": {"annual_vol": 0.1}}
 
 
@@ -78,6 +80,20 @@ def test_each_leaf_of_a_backtest_changes_the_hash(name):
     base = {"policy": "equal"} | WITH.get(name, {})
     changed = subject | WITH.get(name, {}) | ALONG.get(name, {}) | {name: OTHER[name]}
     assert config_hash(BacktestConfig(**nested(base))) != config_hash(BacktestConfig(**nested(changed)))
+
+
+# Another valid value of each leaf of a fetch.
+OF_DATA = {
+    "id": "yahoo/other", "title": "Mine", "symbols": ["AAPL"], "start": "2001-01-02", "end": "2003-01-02",
+    "interval": "1h", "calendar": "24/7", "sources": ["yahoo", "sample"], "missing": "leave_out", "refetch": "all",
+    "overlap": 9, "retries": 1, "wait_s": 2.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in offered(DataConfig) if name not in ONE_VALUE])
+def test_each_leaf_of_a_fetch_changes_the_hash(name):
+    base = {"symbols": ["KO"], "start": "2000-01-03", "end": "2002-01-02"}
+    assert config_hash(DataConfig(**base)) != config_hash(DataConfig(**base | {name: OF_DATA[name]}))
 
 
 def test_the_label_is_outside_the_hash():
@@ -106,9 +122,6 @@ def test_a_leaf_of_a_later_version_is_refused_by_name(name):
         ("model.policy", "window_lstm", "asset_shared or mlp"),
         ("model.policy", "set_attention", "asset_shared or mlp"),
         ("exec.fill", "vwap_window", "auto, next_open or next_close"),
-        ("dataset.interval", "1h", "1d"),
-        ("dataset.interval", "15m", "1d"),
-        ("dataset.interval", "1m", "1d"),
     ],
 )
 def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):
@@ -124,6 +137,6 @@ def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):
 
 
 def test_every_leaf_is_explained():
-    for model in (TrainConfig, BacktestConfig):
+    for model in (TrainConfig, BacktestConfig, DataConfig):
         for name, field in leaves(model):
             assert field.description and field.description.endswith("."), name

@@ -1,5 +1,6 @@
 """The examples of docs/extending.md work as they stand: each is run, registered by its one row, and used."""
 
+import datetime as dt
 import sys
 import types
 from pathlib import Path
@@ -14,6 +15,9 @@ from backtest.own import adopt
 from marketdata.catalog import Catalog
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
+from marketdata.fetch_build import build
+from marketdata.fetch_chain import Chain
+from marketdata.fetch_config import DataConfig, resolved
 from marketdata.indicators import registry as indicators
 from marketdata.indicators import trend
 from marketdata.sources import base as sources
@@ -103,6 +107,25 @@ def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     entry = Catalog(tmp_path).find("steps/one")
     assert (entry.version, entry.symbols, entry.n_bars) == (names["version"], ("STEP",), 2)
     assert Catalog(tmp_path).store.load(entry.version).close.tolist() == [[1.0], [2.0]]
+
+
+def test_a_history_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = examples("A source of prices")
+    as_module(monkeypatch, "marketdata.sources.walks", parts["# marketdata/sources/walks.py"])
+    for key, spec in evaluated(parts["# entry in HISTORIES"], vars(sources)).items():
+        monkeypatch.setitem(sources.HISTORIES, key, spec)
+    config = DataConfig.model_validate({
+        "id": "yahoo/walk", "symbols": ["WALK1"], "start": "2020-01-02", "end": "2020-01-05", "calendar": "24/7",
+        "sources": ["walks", "yahoo"],
+    })  # fmt: skip
+    now = dt.datetime(2020, 2, 1, tzinfo=dt.UTC)
+    chain = Chain(resolved(config, now.date()), tmp_path, now, tell=print)
+    served = chain.serve("WALK1")
+    assert served is not None and served.key == "walks"
+    bars, meta, _ = build(chain, [served])
+    assert bars.close[:, 0].tolist() == [100, 101, 102, 103]
+    assert bars.dividend is not None and bars.dividend[0, 0] == 0.5
+    assert (meta.source, meta.license_note) == ("walks", "Made up.")
 
 
 def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from backtest.matched_random import MatchedRandom
 from backtest.metrics import compute
 from backtest.trades import fifo
 from backtest.verdict import Code, Verdict
+from marketdata import fetch_build, fetch_note
 from runfiles import events, layout, manifest, outcome, versions
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -21,6 +22,7 @@ from simulator.engine import Decisions, run_decisions
 from simulator.market import prepare_market
 from simulator.state import REASONS
 from tests.docs.pages import codes, named, page, section, table
+from tests.docs.test_conventions import finding_codes
 from tests.simulator.markets import make_bars
 
 PAGE = page("docs/run-directory.md")
@@ -106,6 +108,13 @@ def test_every_metric_has_its_formula() -> None:
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
     assert named(section(PAGE, heading)) == keys
+
+
+def test_every_key_of_the_dataset_of_a_fetch() -> None:
+    text = section(PAGE, "Of a fetch")
+    told = set(codes(text.split("| key |")[0])) | named(text)
+    assert told >= literal_keys(fetch_note.write_note)
+    assert finding_codes(fetch_build) <= set(codes(text))
 
 
 def test_every_kind_and_phase_of_an_event() -> None:

@@ -26,7 +26,8 @@ from tests.marketdata.build import random_ohlcv, with_actions
 
 @pytest.mark.parametrize("key", BASELINES)
 def test_every_baseline_passes(check: Check, key: str) -> None:
-    report = check(load(key)(BacktestConfig(policy=key)))
+    weights = {"evaluation": {"fixed_weights": {"A": 0.5, "C": 0.3}}} if key == "fixed_weights" else {}
+    report = check(load(key)(BacktestConfig(policy=key, **weights)))
     assert report.state == "passed", report.sentence
     assert {found.state for found in report.checks if found.key in ("lag", "book", "fill_times")} == {"passed"}
 
