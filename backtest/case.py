@@ -6,6 +6,8 @@ from typing import Any
 from backtest.config import JudgedConfig
 from backtest.evidence import Evidence, Parts
 from backtest.feed import Feed
+from backtest.leaks.report import LeakReport
+from backtest.matched_random import MatchedRandom
 from backtest.runner import Judged
 from backtest.statistics import Excess
 from backtest.verdict import Verdict
@@ -28,6 +30,8 @@ class Case:
     stamps: tuple[str, ...]
     config_hash: str
     evidence: Evidence
+    leaks: LeakReport
+    matched: MatchedRandom | None = None
 
     @property
     def subject(self) -> Judged:

@@ -8,7 +8,7 @@ from backtest.config import JudgedConfig
 from backtest.lineup import wanted_baselines
 from backtest.metrics import compute
 from backtest.registry import load, spec_for
-from backtest.runner import Judged, Runner, returns_of
+from backtest.runner import Judged, Runner, notes_of, returns_of
 from backtest.series import Floats
 from backtest.statistics import log_excess
 from backtest.strategy import Strategy
@@ -46,12 +46,13 @@ class Contest:
         rf, benchmark = (returns_of(runs[keys.index(key)][0]) for key in ("cash", "benchmark"))
         chosen = self.config.evaluation
         found = []
-        for key, (ledger, spread) in zip(keys, runs, strict=True):
+        for strategy, key, (ledger, spread) in zip(self.strategies, keys, runs, strict=True):
             trades = fifo(ledger)
             metrics = compute(
                 ledger, trades, market, benchmark, rf, trials=chosen.trials, variance=chosen.trials_variance
             )
-            found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread))
+            notes = notes_of(strategy)
+            found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread, notes=notes))
         return found
 
     def again(self, market: Market, config: SimulatorConfig, span: Range) -> Ledgers:

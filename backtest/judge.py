@@ -15,8 +15,10 @@ from backtest.contest import Contest
 from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
 from backtest.judged_hash import judged_hash
+from backtest.leaks.gate import Gate
 from backtest.lineup import left_out_of, verdict_baselines
-from backtest.registry import evaluation_faults, spec_for
+from backtest.matched_random import matched_random
+from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
 from backtest.runner import Judged, StrategyUnfit
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
@@ -53,7 +55,7 @@ def examine(
     job.events.enter("judge")
     chosen = config.evaluation
     try:
-        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols)
+        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols, chosen.fixed_weights or ())
         if faults:
             raise ConfigFault(faults)
         against = verdict_baselines(subject.key, config)
@@ -63,6 +65,7 @@ def examine(
         judged = contest.judge(market, span, meter.tick)
         excess = _excess(judged, against, config, market)
         found = evidence.gather(contest, market, span, judged, against, excess, _needed(feed, features), meter.tick)
+        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     except StrategyUnfit as fault:
@@ -75,15 +78,20 @@ def examine(
     verdict = judge(
         excess, list(against), labels,
         subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen, left_out=left_out,
+        leaks=leaks,
     )  # fmt: skip
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key in contest.shown)
+    matched = None
+    if MATCHED_RANDOM in chosen.baselines:
+        matched = matched_random(judged[0].ledger, market, config, span, chosen.matched_random_draws, chosen.seed)
+        told.append(f"{matched.sentence}.")
     told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found)
+    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, matched)
 
 
 class Meter:
@@ -128,5 +136,6 @@ def closing_lines(case: Case) -> list[str]:
     for one in case.judged:
         figures = ("-" if one.metrics[key] is None else f"{one.metrics[key]:.6g}" for key in HEADLINE)
         lines.append(f"{one.key} {' '.join(figures)}")
+    lines.append(f"leak gate: {case.leaks.state}. {case.leaks.sentence}")
     lines += [f"note: {text}" for text in case.stamps]
     return [*lines, f"VERDICT: {case.verdict.sentence}"]

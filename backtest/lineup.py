@@ -1,12 +1,12 @@
 """Who stands beside the subject: the baselines of the report, those of the verdict, and those left out of it."""
 
 from backtest.config import JudgedConfig
-from backtest.registry import BASELINES, spec_for
+from backtest.registry import IN_VERDICT, MATCHED_RANDOM, spec_for
 
 
 def wanted_baselines(config: JudgedConfig, subject: str) -> list[str]:
     """Baselines of the report in the order asked for, without the subject; cash where none is asked for."""
-    wanted = [spec_for(key).key for key in config.evaluation.baselines if key != subject]
+    wanted = [spec_for(key).key for key in config.evaluation.baselines if key not in (subject, MATCHED_RANDOM)]
     return wanted or [key for key in ("cash",) if key != subject]
 
 
@@ -25,4 +25,4 @@ def left_out_of(subject: str, config: JudgedConfig) -> tuple[str, ...]:
     same = {"buy_hold", "benchmark"}
     if config.evaluation.benchmark is None:
         present |= same if present & same else {"benchmark"}
-    return tuple(key for key in BASELINES if spec_for(key).in_verdict and key not in present)
+    return tuple(key for key in IN_VERDICT if key not in present)

@@ -1,0 +1,40 @@
+"""The eyes of a policy: from a book at the close of t to its observation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl.observation import BookView, Windows, portfolio_rows
+from rl.observation_layout import ObservationLayout
+from rl.rewards import DiffSharpe
+from simulator.engine import BookSession
+from simulator.market import Market
+
+
+class Observer:
+    """Observes one book bar by bar; `last` is the latest observation, each part with a leading axis of 1."""
+
+    def __init__(self, layout: ObservationLayout, windows: Windows, market: Market) -> None:
+        self._layout, self._windows, self._market = layout, windows, market
+        self._sharpe = DiffSharpe(1, market.periods_per_year)
+        self._last_equity = 0.0
+        self.last: dict[str, NDArray[np.float32]] = {}
+
+    def observe(self, session: BookSession) -> dict[str, NDArray[np.float32]]:
+        """The observation of the book's present close. Call it once a bar, in order."""
+        self._follow(session)
+        bars = np.array([session.t])
+        view = BookView(
+            cash=np.array([session.cash]), equity=np.array([session.equity]), gross=np.array([session.gross]),
+            drawdown=np.array([session.drawdown]), weights=session.weights[None], target=session.target[None],
+            has_bar=self._market.has_bar[bars], sharpe_state=self._sharpe.state,
+        )  # fmt: skip
+        self.last = {"window": self._windows.gather(bars), "portfolio": portfolio_rows(self._layout.portfolio, view)}
+        return self.last
+
+    def _follow(self, session: BookSession) -> None:
+        """Keep the differential Sharpe ratio's state, which the book itself does not know."""
+        if session.t == session.t0:
+            self._sharpe.reset(np.zeros(1, np.int64))
+        else:
+            self._sharpe.step(np.array([session.equity / self._last_equity - 1.0]))
+        self._last_equity = session.equity
