@@ -15,9 +15,10 @@ from backtest import report_files
 from backtest.config import JudgedConfig
 from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
+from backtest.matched_random import MatchedRandom, matched_random
 from backtest.metrics import compute
-from backtest.registry import BASELINES, evaluation_faults, load, spec_for
-from backtest.runner import Judged, StrategyUnfit, returns_of, run_with_spread
+from backtest.registry import IN_VERDICT, MATCHED_RANDOM, evaluation_faults, load, spec_for
+from backtest.runner import Judged, StrategyUnfit, notes_of, returns_of, run_with_spread
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
@@ -49,6 +50,7 @@ class Case:
     verdict: Verdict
     stamps: tuple[str, ...]
     config_hash: str
+    matched: MatchedRandom | None = None
 
     @property
     def subject(self) -> Judged:
@@ -83,7 +85,7 @@ def examine(
     job.events.enter("judge")
     chosen = config.evaluation
     try:
-        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols)
+        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols, chosen.fixed_weights or ())
         if faults:
             raise ConfigFault(faults)
         market = prepare_market(feed.bars, config)
@@ -107,16 +109,20 @@ def examine(
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
+    matched = None
+    if MATCHED_RANDOM in chosen.baselines:
+        matched = matched_random(judged[0].ledger, market, config, span, chosen.matched_random_draws, chosen.seed)
+        told.append(f"{matched.sentence}.")
     told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)
+    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, matched)
 
 
 def wanted_baselines(config: JudgedConfig, subject: str) -> list[str]:
     """Baselines of the report in the order asked for, without the subject; cash where none is asked for."""
-    wanted = [spec_for(key).key for key in config.evaluation.baselines if key != subject]
+    wanted = [spec_for(key).key for key in config.evaluation.baselines if key not in (subject, MATCHED_RANDOM)]
     return wanted or [key for key in ("cash",) if key != subject]
 
 
@@ -135,7 +141,7 @@ def left_out_of(subject: str, config: JudgedConfig) -> tuple[str, ...]:
     same = {"buy_hold", "benchmark"}
     if config.evaluation.benchmark is None:
         present |= same if present & same else {"benchmark"}
-    return tuple(key for key in BASELINES if spec_for(key).in_verdict and key not in present)
+    return tuple(key for key in IN_VERDICT if key not in present)
 
 
 def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subject: Strategy) -> list[Judged]:
@@ -151,10 +157,11 @@ def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subjec
     rf = returns_of(ledgers[keys.index("cash")][0])
     benchmark = returns_of(ledgers[keys.index("benchmark")][0])
     found = []
-    for key, (ledger, spread) in zip(keys, ledgers, strict=True):
+    for strategy, key, (ledger, spread) in zip(strategies, keys, ledgers, strict=True):
         trades = fifo(ledger)
         metrics = compute(ledger, trades, market, benchmark, rf, trials=config.evaluation.trials)
-        found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread))
+        judged = Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread, notes=notes_of(strategy))
+        found.append(judged)
     return found
 
 

@@ -87,6 +87,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }
+    if subject and case.matched is not None:
+        summary["matched_random"] = case.matched.as_dict()
     if one.spread is not None:
         summary["spread"] = {
             "books": one.spread.books, "low": one.spread.low, "median": one.spread.median, "high": one.spread.high,

@@ -96,6 +96,8 @@ def _widget(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
     kind = branches[0]
     if get_origin(kind) is Literal:
         return "choice", optional, tuple(str(value) for value in get_args(kind))
+    if get_origin(kind) is dict:
+        return "weights", optional, ()
     if get_origin(kind) is tuple:
         inner = _branches(get_args(kind)[0])[0][0]
         if get_origin(inner) is Literal:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import evaluation_faults
-from marketdata import catalog, fetch_config, splits
+from marketdata import catalog, fetch_config, splits, walk_forward
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
@@ -41,7 +41,7 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     if config.start is not None and config.end is not None:
         splits.range_between(days, config.start, config.end, needed=lookback + warmup)
     else:
-        splits.make_ranges(config.split, days, lookback=lookback, warmup=warmup)
+        walk_forward.tested(config.split, days, lookback=lookback, warmup=warmup)
     return resolved
 
 
@@ -56,7 +56,8 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     dataset = catalog.resolve(entry, config.dataset)
     symbols = dataset.symbols or entry.symbols
     faults = data_faults(config, entry.fields, dataset.adjustment or entry.adjustment, frozenset(entry.rate_columns))
-    faults |= evaluation_faults(config.evaluation.baselines, config.evaluation.benchmark, symbols)
+    chosen = config.evaluation
+    faults |= evaluation_faults(chosen.baselines, chosen.benchmark, symbols, chosen.fixed_weights or ())
     for finding in entry.findings:
         if finding.get("level") == "red" and finding.get("symbol") in ("", *symbols):
             faults.setdefault("dataset.symbols", []).append(str(finding.get("sentence")))

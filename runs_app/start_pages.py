@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from backtest.config import BacktestConfig
-from backtest.registry import BASELINES, STRATEGIES
+from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
 from marketdata.config_base import ConfigFault
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES
@@ -110,7 +110,7 @@ def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: t
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     return {
         "dataset.id": dataset_options(stored_datasets(request.user)),
-        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in BASELINES],
+        "evaluation.baselines": [(key, label_of(key)) for key in CHOICES],
     }
 
 

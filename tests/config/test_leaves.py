@@ -27,11 +27,14 @@ OTHER = {
     "episode.mapping_mode": "discrete", "episode.invest_max": 0.9, "episode.max_step_change": 0.1,
     "episode.rebalance_eps": 0.01, "guards.stop_eq_frac": 0.5, "dataset.id": "sample/us-indices",
     "dataset.version": SHA, "dataset.symbols": ["AAPL"], "dataset.start": "1995-01-03", "dataset.end": "2020-01-03",
-    "dataset.adjustment": "raw", "dataset.interval": "1h", "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
-    "split.embargo_bars": 9, "features.feature_set": ["ohlcv"],
+    "dataset.adjustment": "raw", "dataset.interval": "1h", "split.scheme": "80_20",
+    "split.custom_ranges": LATER_RANGES,
+    "split.embargo_bars": 9, "split.n_folds": 3, "split.train_window": "rolling", "split.train_bars": 300,
+    "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
-    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1, "reward.scale": 10.0,
+    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1,
+    "evaluation.fixed_weights": {"AAPL": 0.4}, "evaluation.matched_random_draws": 200, "reward.scale": 10.0,
     "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
     "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",
     "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,
@@ -41,11 +44,23 @@ OTHER = {
     "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000, "policy": "buy_hold", "run_id": ID,
     "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
 }  # fmt: skip
+FOLDS = {"split.scheme": "walk_forward", "split.n_folds": 2, "split.validation_bars": 50, "split.test_bars": 50}
+ROLLING = {**FOLDS, "split.train_window": "rolling", "split.train_bars": 200}
 WITH = {
+    "evaluation.fixed_weights": {
+        "evaluation.fixed_weights": {"AAPL": 0.5},
+        "evaluation.baselines": ["cash", "fixed_weights"],
+    },
+    "split.n_folds": FOLDS,
+    "split.validation_bars": FOLDS,
+    "split.test_bars": FOLDS,
+    "split.train_window": FOLDS,
+    "split.train_bars": ROLLING,
     "split.custom_ranges": {"split.scheme": "custom_ranges", "split.custom_ranges": RANGES},
     "start": {"start": "2018-01-02", "end": "2020-12-31"},
     "end": {"start": "2018-01-02", "end": "2020-12-31"},
 }
+ALONG = {"split.train_window": {"split.train_bars": 300}}  # what another value needs and the first one refuses
 ONE_VALUE = {"out_tag"}  # a label outside the hash
 WRONG = {"fees.preset": "alpaca", "sizing.kelly": {"fraction": 0.5}, "sizing.vol_target": {"annual_vol": 0.1}}
 
@@ -53,7 +68,9 @@ WRONG = {"fees.preset": "alpaca", "sizing.kelly": {"fraction": 0.5}, "sizing.vol
 @pytest.mark.parametrize("name", [name for name in offered(TrainConfig) if name not in ONE_VALUE])
 def test_each_leaf_of_a_training_changes_the_hash(name):
     company = WITH.get(name, {})
-    base, changed = (TrainConfig(**nested(values)) for values in (company, company | {name: OTHER[name]}))
+    base, changed = (
+        TrainConfig(**nested(values)) for values in (company, company | ALONG.get(name, {}) | {name: OTHER[name]})
+    )
     assert config_hash(base) != config_hash(changed)
 
 
@@ -61,7 +78,7 @@ def test_each_leaf_of_a_training_changes_the_hash(name):
 def test_each_leaf_of_a_backtest_changes_the_hash(name):
     subject = {} if name == "run_id" else {"policy": "equal"}
     base = {"policy": "equal"} | WITH.get(name, {})
-    changed = subject | WITH.get(name, {}) | {name: OTHER[name]}
+    changed = subject | WITH.get(name, {}) | ALONG.get(name, {}) | {name: OTHER[name]}
     assert config_hash(BacktestConfig(**nested(base))) != config_hash(BacktestConfig(**nested(changed)))
 
 
@@ -104,7 +121,6 @@ def test_a_leaf_of_a_later_version_is_refused_by_name(name):
         ("model.policy", "window_cnn", "asset_shared or mlp"),
         ("model.policy", "window_lstm", "asset_shared or mlp"),
         ("model.policy", "set_attention", "asset_shared or mlp"),
-        ("split.scheme", "walk_forward", "last_year, 80_20 or custom_ranges"),
         ("exec.fill", "vwap_window", "auto, next_open or next_close"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from backtest import registry
 from backtest.config import BacktestConfig
+from backtest.own import adopt
 from marketdata.catalog import Catalog
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
@@ -68,7 +69,7 @@ def test_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = examples("A baseline")
     as_module(monkeypatch, "backtest.low_vol", parts["# backtest/low_vol.py"])
     spec = registry.StrategySpec(*evaluated(parts["# row in _ROWS"], {}))
-    assert spec.series not in {other.series for other in registry.STRATEGIES.values()}
+    assert 1 <= spec.series <= 14 and spec.key not in registry.STRATEGIES
     monkeypatch.setitem(registry.STRATEGIES, spec.key, spec)
     monkeypatch.setattr(registry, "BASELINES", (*registry.BASELINES, spec.key))
     assert registry.evaluation_faults([spec.key], None, ()) == {}
@@ -79,6 +80,21 @@ def test_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = run_strategy(strategy, market, config, 65, 79)
     assert strategy.key == spec.key
     np.testing.assert_allclose(ledger.weights[-1], [0.0, 1.0])
+
+
+def test_a_strategy_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "my_module.py").write_text(examples("A strategy of one's own")["# my_module.py"])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "STRATEGIES", dict(registry.STRATEGIES))
+    monkeypatch.setattr(registry, "_MAKERS", {})
+    config = adopt(["my_module:Rotate"], BacktestConfig(policy="equal"))
+    assert config.evaluation.baselines[-1] == "rotate"
+    rules = no_cost()
+    market = prepare_market(make_bars(np.full((200, 2), 10.0)), rules)
+    ledger = run_strategy(registry.load("rotate")(config), market, rules, 0, 199)
+    np.testing.assert_allclose(
+        ledger.weights[[1, 63, 64, 126, 127]], [[1, 0], [1, 0], [0, 1], [0, 1], [1, 0]], atol=1e-9
+    )
 
 
 def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backtest import feed, report_files, tables
+from backtest.matched_random import MatchedRandom
 from backtest.metrics import compute
 from backtest.trades import fifo
 from backtest.verdict import Code, Verdict
@@ -102,7 +103,7 @@ def test_every_metric_has_its_formula() -> None:
         ("events.jsonl", set(events.Event.__annotations__)),
         ("versions.json", literal_keys(versions.versions)),
         ("dataset.json", literal_keys(feed.write_note)),
-        ("summary.json", literal_keys(report_files.summary_of) | {"spread"}),
+        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random"}),
     ],
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
@@ -135,6 +136,11 @@ def test_the_verdict_and_the_excesses() -> None:
     tree = ast.parse(inspect.getsource(report_files.excesses))
     written = next(node for node in ast.walk(tree) if isinstance(node, ast.Dict))
     assert listed == [key.value for key in written.keys if isinstance(key, ast.Constant)]
+
+
+def test_the_percentile_of_luck() -> None:
+    told = sentence_after(section(PAGE, "summary.json"), "Keys of `matched_random`")
+    assert told == [field.name for field in dataclasses.fields(MatchedRandom)]
 
 
 def test_the_outcome_and_the_manifest() -> None:
