@@ -75,7 +75,8 @@ def order_differences(result: Result, ledger: Ledger, tolerance: float) -> list[
     for k, order in enumerate(mine):
         shares = 1e-9 * max(1.0, abs(float(order.asked)))
         pairs = [
-            ("asked", theirs.qty_target[k], order.asked, shares), ("filled", theirs.qty_filled[k], order.filled, shares),
+            ("asked", theirs.qty_target[k], order.asked, shares),
+            ("filled", theirs.qty_filled[k], order.filled, shares),
             ("fee", theirs.fee[k], order.fee, tolerance), ("spread", theirs.spread[k], order.spread, tolerance),
             ("impact", theirs.impact[k], order.impact, tolerance),
         ]  # fmt: skip

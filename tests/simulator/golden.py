@@ -97,7 +97,8 @@ FILLS = [
     ),
     Golden(
         "cost multiplier", "Sweep over fees, spread and impact together: twice everything",
-        paper([10, 12, 15]), {0: [0.5]}, {"cash": [1000, 1000 - 612 - 2.448, 1000 - 612 - 2.448], "spread": [0, 12, 12]},
+        paper([10, 12, 15]), {0: [0.5]},
+        {"cash": [1000, 1000 - 612 - 2.448, 1000 - 612 - 2.448], "spread": [0, 12, 12]},
         {"fees": {"taker_bps": 20.0}, "exec": {"half_spread_bps": 100.0}}, cost_multiplier=2.0,
         fills=[(1, 0, 50, 12.24)],
     ),
@@ -361,8 +362,7 @@ CHECKS = [
     ),
     Golden(
         "stop", "closed at the marks less half spread and fees: n = 1000/10.201, then n·6·0.99·0.99",
-        paper([10, 10, 6, 6]), {0: [1.0]}, {"equity": [1000, 10000 / 10.201, 1000 / 10.201 * 5.94 * 0.99] +
-                                           [1000 / 10.201 * 5.94 * 0.99]},
+        paper([10, 10, 6, 6]), {0: [1.0]}, {"equity": [1000, 10000 / 10.201, *[1000 / 10.201 * 5.94 * 0.99] * 2]},
         {"guards": {"stop_eq_frac": 0.7}, "exec": {"half_spread_bps": 100.0, "tick_size": 0.0},
          "fees": {"taker_bps": 100.0}}, layers="policy",
     ),
@@ -396,7 +396,8 @@ CHECKS = [
         "session in which it fills; the decision of bar 5 buys again in the next session",
         paper([10, 10, 10, 9.4, 9.6, 9.8, 10, 11], hours=3), {t: [1.0] for t in range(7)},
         {"equity": [1000, 1000, 1000, 940, 960, 960, 960, 1056]},
-        {"guards": {"daily_loss_limit": 0.05}}, layers="policy", fills=[(1, 0, 100, 10), (4, 0, -100, 9.6), (6, 0, 96, 10)],
+        {"guards": {"daily_loss_limit": 0.05}}, layers="policy",
+        fills=[(1, 0, 100, 10), (4, 0, -100, 9.6), (6, 0, 96, 10)],
     ),
     Golden(
         "margin call", "E < `maintenance_margin`·Γ: 200 < 0.3·1200; shrinks by 1 − G·E/Γ = 2/3",
@@ -449,7 +450,8 @@ LAYERS = [
     ),
     Golden(
         "caps in their order", "position 0.5, then gross 1: 0.9, 0.4, 0.3 to 0.5, 0.4, 0.3, each / 1.2",
-        paper(np.full((3, 3), 10.0)), {0: [0.9, 0.4, 0.3]}, {"shares": [[0, 0, 0]] + [[50 / 1.2, 40 / 1.2, 30 / 1.2]] * 2},
+        paper(np.full((3, 3), 10.0)), {0: [0.9, 0.4, 0.3]},
+        {"shares": [[0, 0, 0]] + [[50 / 1.2, 40 / 1.2, 30 / 1.2]] * 2},
         {"margin": {"max_position_weight": 0.5}},
     ),
     Golden(

@@ -1,4 +1,4 @@
-"""1.2.1 Mapping: from a raw action to weights, over the assets M (1.9 Fields: the sums run over M for every mapping)."""
+"""1.2.1 Mapping: from a raw action to weights; the sums run over M for every mapping (1.9 Fields)."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal

@@ -64,7 +64,7 @@ Decided = tuple[int, Targets, dict[int, Order], dict[int, Decimal]]
 
 
 def decide_at(book: Book, t: int, wanted: Weights) -> list[Decided]:
-    """Step A: nothing when the strategy says nothing, equity is gone, the book is halted, or a forced order was issued."""
+    """Step A. Nothing where the strategy says nothing, equity is gone, the book is halted, or an order was forced."""
     if wanted is None or book.equity <= 0 or book.halted or book.issued_at == t:
         return []
     weights = wanted(free_assets(book, t)) if callable(wanted) else [dec(w) for w in wanted]

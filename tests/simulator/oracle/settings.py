@@ -1,4 +1,4 @@
-"""The settings of design.md §4 with the defaults of numbers.md, so that the oracle runs without the product's config."""
+"""The settings of design.md §4, all costs 0, so that the oracle runs without the product's configuration."""
 
 from types import SimpleNamespace
 from typing import Any
