@@ -9,7 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
 
-from rl.observation import BookView, Windows, portfolio_rows
+from rl.observation import Windows, book_view, portfolio_rows
 from rl.observation_layout import ObservationLayout
 from rl.rewards import DiffSharpe, log_growth
 from simulator.config import SimulatorConfig
@@ -58,11 +58,7 @@ class Actor:
         """The observation of one book, each part with a leading axis of 1. Call it once a bar, in order."""
         self._follow(session)
         bars = np.array([session.t])
-        view = BookView(
-            cash=np.array([session.cash]), equity=np.array([session.equity]), gross=np.array([session.gross]),
-            drawdown=np.array([session.drawdown]), weights=session.weights[None], target=session.target[None],
-            has_bar=self._market.has_bar[bars], sharpe_state=self._sharpe.state,
-        )  # fmt: skip
+        view = book_view(session, self._market.has_bar[bars], self._sharpe.state)
         return {"window": self._windows.gather(bars), "portfolio": portfolio_rows(self._layout.portfolio, view)}
 
     def _follow(self, session: BookSession) -> None:

@@ -65,9 +65,8 @@ class FeesConfig(Part):
         for name, value in schedule.items():
             given = values.get(name, value)
             if given not in (value, cls.model_fields[name].default):
-                raise ValueError(
-                    f"{name} {given} differs from the preset {values['preset']}, which sets {value}; leave one of the two"
-                )
+                preset = values["preset"]
+                raise ValueError(f"{name} {given} differs from the preset {preset}, which sets {value}; leave one")
         return values | schedule
 
 

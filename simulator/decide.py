@@ -211,9 +211,8 @@ def make_orders(
     for a in range(orders.shape[0]):
         want, held, price, owned = wants[a], helds[a], mark[a], shares[a]
         if extra is not None:
-            if extra.scratch.under[a] != 0.0:
-                owned += extra.scratch.under[a]
-                held = owned * price / equity
+            owned += extra.scratch.under[a]
+            held = owned * price / equity if owned != 0.0 else 0.0
         goal = round_to_lot(want * equity / price, lot)
         order = goal - owned
         size = abs(order)

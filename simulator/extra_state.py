@@ -81,15 +81,18 @@ def new_extra(market: Market, rules: Rules, n: int, *, trail_from: int = 0, trai
     if not trail_bars and not is_extended(rules, market):
         return None
     a, slots = market.n_assets, rules.latency + 1
+    slot, books, assets = (n, slots, a), (n,), (n, a)
     state = ExtraState(
-        np.full((n, slots), NEVER), *(np.zeros((n, slots, a)) for _ in range(3)), np.zeros((n, a)),
-        np.zeros((n, a), np.int64), np.zeros((n, a), np.int64), *(np.zeros(n, np.bool_) for _ in range(3)),
-        np.full(n, NEVER), np.zeros(n), np.full((n, a), NEVER), np.zeros((n, a)),
+        decided=np.full((n, slots), NEVER), left=np.zeros(slot), limit=np.zeros(slot), ratio=np.zeros(slot),
+        forced=np.zeros(assets), forced_why=np.zeros(assets, np.int64), forced_at=np.zeros(assets, np.int64),
+        forced_anew=np.zeros(books, np.bool_), lost=np.zeros(books, np.bool_), halted=np.zeros(books, np.bool_),
+        halt_session=np.full(books, NEVER), session_equity=np.zeros(books), opened=np.full(assets, NEVER),
+        received=np.zeros(assets),
     )  # fmt: skip
-    legs = slots + 1
+    legs = (slots + 1, a)
     scratch = ExtraScratch(
-        *(np.zeros(a, np.bool_) for _ in range(3)), np.zeros(a),
-        *(np.zeros((legs, a)) for _ in range(2)), np.zeros((legs, a), np.int64), np.zeros((legs, a), np.bool_),
+        free=np.zeros(a, np.bool_), member=np.zeros(a, np.bool_), kept=np.zeros(a, np.bool_), under=np.zeros(a),
+        reference=np.zeros(legs), fee=np.zeros(legs), why=np.zeros(legs, np.int64), maker=np.zeros(legs, np.bool_),
     )  # fmt: skip
     return Extra(market.extra, state, scratch, new_trail(trail_from, trail_bars, a))
 

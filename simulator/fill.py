@@ -87,8 +87,8 @@ def value_assets(i: int, f: int, market: MarketArrays, state: State, scratch: Sc
 def reference_of(k: int, a: int, scratch: Scratch, extra: Extra | None) -> float:
     """Reference price of the fill of leg k in asset a."""
     if extra is None:
-        return scratch.value[a]
-    return extra.scratch.reference[k, a]
+        return float(scratch.value[a])
+    return float(extra.scratch.reference[k, a])
 
 
 @inlined
@@ -96,7 +96,7 @@ def fee_of(k: int, a: int, rules: Rules, scratch: Scratch, extra: Extra | None) 
     """Fee a share of the fill of leg k in asset a."""
     if extra is None:
         return fee_a_share(scratch.price[k, a], rules)
-    return extra.scratch.fee[k, a]
+    return float(extra.scratch.fee[k, a])
 
 
 @inlined
@@ -150,7 +150,7 @@ def fund_orders(k: int, share: float, rules: Rules, scratch: Scratch) -> None:
 def costs_of(
     size: float, price: float, reference: float, fee: float, spread: float, rules: Rules
 ) -> tuple[float, float, float]:
-    """(fee, spread, impact) of a fill, money, from its fee a share and half spread; spread and impact are in the price."""
+    """(fee, spread, impact) of a fill, money, by its fee a share and half spread; the price holds spread and impact."""
     slippage = size * abs(price - reference)
     # with spread alone all slippage is spread: a difference of the two would be a rounding residue
     part = min(slippage, size * reference * spread) if rules.impact > 0.0 or rules.tick > 0.0 else slippage

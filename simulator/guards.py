@@ -38,10 +38,10 @@ def lost_a_day(i: int, rules: Rules, state: State, extra: Extra) -> bool:
 
 @inlined
 def holds_any(i: int, state: State) -> bool:
+    held = 0
     for a in range(state.shares.shape[1]):
-        if state.shares[i, a] != 0.0:
-            return True
-    return False
+        held += 1 if state.shares[i, a] != 0.0 else 0
+    return held > 0
 
 
 @outlined

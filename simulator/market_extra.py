@@ -20,9 +20,9 @@ class ExtraMarket(NamedTuple):
     """(T, A), (T,) or (A,) arrays, C-contiguous; those of a rule that is off are (1, 1) and never read.
 
     acts: whether any asset splits or pays at t. last_bar: last bar of a recorded delisting, T without one.
-    final_return: NaN where not recorded. session: number of the session of a bar. half_spread: of fill bar f, fraction.
-    returns: total return of t-1 to t, NaN where a close is missing. sell_rate, sell_fee: the regulators' fees on a sale,
-    of its value and a share.
+    final_return: NaN where not recorded. session: number of the session of a bar. half_spread: of bar f, fraction.
+    returns: total return of t-1 to t, NaN where a close is missing. sell_rate, sell_fee: the regulators' fees on a
+    sale, of its value and a share.
     """
 
     acts: NDArray[np.bool_]
@@ -43,7 +43,7 @@ class ExtraMarket(NamedTuple):
 def extra_market(bars: Bars, config: SimulatorConfig, cost_multiplier: float) -> ExtraMarket:
     """The extra arrays of `bars` under `config`; its half spread and fees are times `cost_multiplier`."""
     split, dividend = _of_actions(bars)
-    prices = [_price(column, config) for column in (bars.open, bars.high, bars.low)]
+    opened, high, low = (_price(column, config) for column in (bars.open, bars.high, bars.low))
     spread = _nothing()
     if config.exec.spread_source == "high_low":
         spread = half_spreads(bars, config.exec.half_spread_bps * BPS) * cost_multiplier
@@ -54,7 +54,7 @@ def extra_market(bars: Bars, config: SimulatorConfig, cost_multiplier: float) ->
         fees = sell_fees_a_share(bars.session) * cost_multiplier if bars.adjustment == "raw" else fees
     return ExtraMarket(
         _acts(bars), split, dividend, np.where(bars.last_bar >= 0, bars.last_bar, bars.n_bars), _final_returns(bars),
-        _session_numbers(bars), *prices, spread, total_returns(bars) if sizing else _nothing(), rates, fees,
+        _session_numbers(bars), opened, high, low, spread, total_returns(bars) if sizing else _nothing(), rates, fees,
     )  # fmt: skip
 
 
@@ -104,10 +104,13 @@ def split_growth(bars: Bars) -> Floats | None:
 
 def total_returns(bars: Bars) -> Floats:
     """(T, A): (C·split + dividend) / C₋₁ − 1, NaN where either close is missing."""
-    close = np.where(bars.present, bars.close, np.nan)
-    value = close if bars.split is None else close * bars.split
-    value = value if bars.dividend is None else value + bars.dividend
-    returns = np.full(close.shape, np.nan)
+    close: Floats = np.where(bars.present, bars.close, np.nan)
+    value: Floats = np.array(close)
+    if bars.split is not None:
+        value *= bars.split
+    if bars.dividend is not None:
+        value += bars.dividend
+    returns: Floats = np.full(close.shape, np.nan)
     returns[1:] = value[1:] / close[:-1] - 1.0
     return returns
 
@@ -122,22 +125,22 @@ def half_spreads(bars: Bars, floor: float) -> Floats:
     if bars.high is None or bars.low is None:
         raise ValueError("spread_source high_low needs high and low")
     pairs = _pair_spreads(bars.high, bars.low, bars.split)
-    found = np.full(pairs.shape, floor)
+    found: Floats = np.full(pairs.shape, floor)
     known = np.isfinite(pairs)
     for f in range(1, len(pairs)):
         rows = slice(max(0, f - SPREAD_PAIRS), f)
         count = known[rows].sum(axis=0)
         total = np.where(known[rows], pairs[rows], 0.0).sum(axis=0)
-        half = 0.5 * np.divide(total, count, out=np.zeros(len(count)), where=count > 0)
-        found[f] = np.maximum(floor, half)
+        found[f] = np.maximum(floor, 0.5 * np.divide(total, count, out=np.zeros(len(count)), where=count > 0))
     return found
 
 
 def _pair_spreads(high: Floats, low: Floats, split: Floats | None) -> Floats:
     """(T, A): the spread of the bars t−1 and t, NaN where it is not defined."""
     good = (low > 0) & (high >= low) & np.isfinite(high)
-    high, low = np.where(good, high, np.nan), np.where(good, low, np.nan)
-    ratio = np.ones(high.shape) if split is None else split
+    high = np.asarray(np.where(good, high, np.nan), dtype=np.float64)
+    low = np.asarray(np.where(good, low, np.nan), dtype=np.float64)
+    ratio: Floats = np.ones(high.shape) if split is None else split
     before_high, before_low = high[:-1] / ratio[1:], low[:-1] / ratio[1:]
     beta = np.log(high[1:] / low[1:]) ** 2 + np.log(before_high / before_low) ** 2
     gamma = np.log(np.maximum(high[1:], before_high) / np.minimum(low[1:], before_low)) ** 2

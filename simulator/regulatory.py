@@ -1,15 +1,16 @@
-"""Fees of the US regulators on sales of shares, by the date of the sale; no maximum a trade (funding needs linear fees).
+"""Fees of the US regulators on sales of shares by the date of the sale, without a maximum: funding needs linear fees.
 
-`SECTION_31`: section 31 of the Securities Exchange Act, dollars a million of sale value. Sources: the SEC's fee rate
-advisories and orders as quoted in FINRA's information notices (3/10/08, 3/3/14, 3/15/16, 5/7/18, 2/3/20, 4/24/25), for
-2001-2013 the list of them on traderstatus.com ("SEC Fee Rates"), for 2009 Traders Magazine of 2009-04-15, for 2026
-Federal Register 2026-04233. Before 2001-12-28 it was 1/300 of one percent. The day in 2007, 2008, January 2010, February
-2012 and 2013 was found in one secondary source each.
+`SECTION_31`: section 31 of the Securities Exchange Act, dollars a million of sale value; 1/300 of one percent before
+2001-12-28. Sources: FINRA's information notices of 3/10/08, 3/10/10, 3/3/14, 5/7/18, 2/3/20 and 4/24/25; the SEC's
+advisories 2007-89 (15.30, 11.00), 2010-255 and 2012-232 (22.40), and those of 2017-07-04, 2019-04-16 and 2021-02-25 as
+reported in the trade press; for 2001 to 2005 the list "SEC Fee Rates" of traderstatus.com; for 2009 Traders Magazine of
+2009-04-15; for 2026 Federal Register 2026-04233. No source was at hand for the exact day of the steps of 2007, January
+2008, January 2010, 2012, 2013, 2015, 2016, 2022, 2023 and 2024, which is remembered.
 
-`TRADING_ACTIVITY`: FINRA's (before 2007 NASD's) Trading Activity Fee on covered equities, dollars a share. Sources: NASD
-notices 02-63, 03-43 and 04-84, FINRA regulatory notices 11-27, 12-06 and 12-31, the filings SR-FINRA-2020-032 and
-SR-FINRA-2024-019 with their yearly schedule, and SR-FINRA-2026-021, which pauses it for the last quarter of 2026. A lower
-rate of some months before September 2003 is not known to the day and left out.
+`TRADING_ACTIVITY`: FINRA's, before 2007 NASD's, fee on covered equities, dollars a share. Sources: NASD notices 02-63,
+03-43 and 04-84, FINRA notices 11-27 and 12-06, Federal Register 2012-11246, SR-FINRA-2024-019, SR-FINRA-2026-021 (a
+pause in the last quarter of 2026). The steps of 2022 and 2023 are remembered from SR-FINRA-2020-032. A lower rate of
+some months before September 2003 is not known to the day and left out.
 """
 
 import datetime as dt

@@ -116,7 +116,8 @@ def is_extended(rules: Rules, market: Market) -> bool:
     """Whether a rule is on that the lean step leaves out."""
     on = (
         rules.limit, rules.tick > 0, rules.carry, rules.latency > 0, rules.high_low, rules.regulatory,
-        rules.maintenance > 0, rules.daily_loss > 0, rules.max_drawdown > 0, rules.min_hold > 0, rules.kelly > 0, rules.vol_target > 0,
+        rules.maintenance > 0, rules.daily_loss > 0, rules.max_drawdown > 0, rules.min_hold > 0, rules.kelly > 0,
+        rules.vol_target > 0,
     )  # fmt: skip
     extra = market.extra
     return any(on) or bool(extra.acts.any()) or bool((extra.last_bar < market.n_bars).any())

@@ -48,7 +48,8 @@ class Sight:
         if self._extra is None:
             return np.zeros(len(self._state.t), np.bool_)
         state = self._extra.state
-        return state.halted | (state.halt_session == self._extra.market.session[self._state.t])
+        halted: NDArray[np.bool_] = state.halted | (state.halt_session == self._extra.market.session[self._state.t])
+        return halted
 
     def _weights(self, shares: Floats) -> Floats:
         """(N, A) shares at the present mark over equity; 0 where equity is gone."""

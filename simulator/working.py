@@ -54,7 +54,7 @@ def drop_order(i: int, s: int, a: int, why: int, log: OrderLog, extra: Extra) ->
         log_order(extra.state.decided[i, s], -1, a, left, 0.0, math.nan, math.nan, 0.0, 0.0, 0.0, why, log)
         extra.state.left[i, s, a] = 0.0
         row = trail_row(extra.state.decided[i, s], extra)
-        if row >= 0 and (why == CANCELLED or why == DELISTED):  # an order that is dropped counts as participation
+        if row >= 0 and why in (CANCELLED, DELISTED):  # an order that is dropped counts as participation
             extra.trail.placed[row, a] = extra.trail.filled[row, a]
 
 
@@ -290,7 +290,7 @@ def settle_order(
 def reason_of_leg(k: int, a: int, share: float, rules: Rules, scratch: Scratch, extra: Extra) -> int:
     """Why an order filled as it did; what came last says it."""
     if extra.scratch.why[k, a] != FILLED:
-        return extra.scratch.why[k, a]
+        return int(extra.scratch.why[k, a])
     if share < 1.0 and scratch.grow[k, a] != 0.0:
         return CUT_BY_FUNDING
     if scratch.order[k, a] < 0.0 and not rules.allow_short and scratch.size[k, a] > abs(scratch.reduce[k, a]):
@@ -316,7 +316,7 @@ def log_fill(
 
 @inlined
 def note_fill(i: int, s: int, a: int, k: int, scratch: Scratch, extra: Extra) -> None:
-    """The trail of a decision: what filled so far, and beside it what funding cut in the last bar; in its own shares."""
+    """The trail of a decision in its own shares: what filled so far, and what funding cut in the last bar."""
     row = trail_row(extra.state.decided[i, s], extra)
     if row >= 0:
         ratio = extra.state.ratio[i, s, a]
