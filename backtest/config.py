@@ -45,7 +45,9 @@ class EvaluationConfig(Part):
     )
     fixed_weights: Annotated[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
     matched_random_draws: Annotated[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
-    waterfall: Annotated[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
+    waterfall: bool = knob(
+        False, "Keep what each layer did to each decision of the subject.", advanced=True, title="Decision waterfall"
+    )
     capacity_multipliers: Annotated[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
     rolling_window: Annotated[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
     trials: int = knob(

@@ -6,7 +6,7 @@ written holds a run id, a clock time, a path, a label of the user or the kind of
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
 from backtest.metrics import compute
 from backtest.registry import BASELINES, evaluation_faults, load, spec_for
-from backtest.runner import Judged, StrategyUnfit, returns_of, run_with_spread
+from backtest.runner import Judged, Spread, StrategyUnfit, returns_of, run_with_spread, run_with_waterfall
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
@@ -28,7 +28,9 @@ from marketdata.config_base import ConfigFault, canonical
 from marketdata.splits import Range
 from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
+from simulator.ledger import Ledger
 from simulator.market import Market, prepare_market
+from simulator.waterfall import Waterfall
 
 HASH_SCHEMA = 1
 _JUDGED_GROUPS = ("fees", "margin", "exec", "episode", "guards", "sizing", "evaluation")
@@ -143,10 +145,15 @@ def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subjec
     others = wanted_baselines(config, subject.key)
     extra = [key for key in ("cash", "benchmark") if key not in others and key != subject.key]
     strategies: list[Strategy] = [subject, *(load(key)(config) for key in (*others, *extra))]
-    ledgers = []
+    ledgers: list[tuple[Ledger, Spread | None]] = []
+    waterfall: Waterfall | None = None
     for step, strategy in enumerate(strategies):
         job.events.progress(step, len(strategies) + 1)
-        ledgers.append(run_with_spread(strategy, market, config, span.t0, span.t1))
+        if strategy is subject and config.evaluation.waterfall:
+            ledger, waterfall = run_with_waterfall(strategy, market, config, span.t0, span.t1)
+            ledgers.append((ledger, None))
+        else:
+            ledgers.append(run_with_spread(strategy, market, config, span.t0, span.t1))
     keys = [strategy.key for strategy in strategies]
     rf = returns_of(ledgers[keys.index("cash")][0])
     benchmark = returns_of(ledgers[keys.index("benchmark")][0])
@@ -155,7 +162,7 @@ def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subjec
         trades = fifo(ledger)
         metrics = compute(ledger, trades, market, benchmark, rf, trials=config.evaluation.trials)
         found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread))
-    return found
+    return [replace(found[0], waterfall=waterfall), *found[1:]]
 
 
 def _excess(judged: list[Judged], baselines: list[Judged], config: JudgedConfig, market: Market) -> Excess | None:

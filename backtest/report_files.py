@@ -66,6 +66,8 @@ def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any
     }
     for key, content in contents.items():
         atomic.write_bytes(folder / layout.REPORT_FILES[key][0], content)
+    if one.waterfall is not None:
+        atomic.write_bytes(folder / layout.WATERFALL, tables.waterfall_table(one.waterfall, times, symbols))
 
 
 def ordered_json(value: dict[str, Any]) -> bytes:

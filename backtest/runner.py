@@ -15,6 +15,7 @@ from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
+from simulator.waterfall import MAX_CELLS, Waterfall
 
 
 class StrategyUnfit(ValueError):
@@ -41,6 +42,7 @@ class Judged:
     metrics: Metrics
     returns: Floats
     spread: Spread | None = None
+    waterfall: Waterfall | None = None
 
     @property
     def key(self) -> str:
@@ -62,6 +64,33 @@ def run_with_spread(
     if decisions is not None:
         return run_decisions(market, config, decisions, t0, t1), None
     return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+
+
+def run_with_waterfall(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Waterfall]:
+    """The ledger, stepped decision by decision, and what each layer did to each of them.
+
+    Raises StrategyUnfit, ConfigFault.
+    """
+    cells = (t1 - t0) * market.n_assets
+    if isinstance(strategy, RandomFund):
+        raise ConfigFault({"evaluation.waterfall": ["random is twenty books, which have no decision in common."]})
+    if cells > MAX_CELLS:
+        raise ConfigFault({
+            "evaluation.waterfall": [f"A waterfall holds {MAX_CELLS} bars times symbols; this range has {cells}."]
+        })  # fmt: skip
+    _prepare(strategy, market, config)
+    session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
+    decisions = strategy.decisions(market, t0, t1)
+    if decisions is None:
+        ledger = _step_through(strategy, session)
+    else:
+        said = dict(zip(decisions.bars.tolist(), decisions.targets, strict=True))
+        while not session.done:
+            session.step(said.get(session.t))
+        ledger = session.ledger()
+    return ledger, session.waterfall()
 
 
 def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:

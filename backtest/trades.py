@@ -169,7 +169,7 @@ def shares_at_end(ledger: Ledger) -> Floats | None:
     """(N+1, A) shares of t1 that a share of each bar has become; None where nothing was split."""
     if ledger.split is None:
         return None
-    grown: Floats = np.cumprod(ledger.split, axis=0)
+    grown: Floats = np.asarray(np.cumprod(ledger.split, axis=0), dtype=np.float64)
     return np.asarray(grown[-1] / grown, dtype=np.float64)
 
 

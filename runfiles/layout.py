@@ -71,6 +71,8 @@ REPORT_FILES: dict[str, tuple[str, str, str]] = {
     "summary": ("summary.json", _JSON, "Range, metrics, verdict and stamps"),
 }
 
+WATERFALL = "waterfall.parquet"
+
 _FIXED = (
     FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
     FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
@@ -83,6 +85,13 @@ _FIXED = (
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
+    FileSpec(
+        "waterfall",
+        f"{REPORT}/{WATERFALL}",
+        KIND_TABLE,
+        "application/vnd.apache.parquet",
+        "What each layer did to each decision of the subject",
+    ),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 

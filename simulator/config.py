@@ -316,7 +316,7 @@ class SizingConfig(Part):
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
         if self.kelly is not None and self.vol_target is not None:
-            raise ValueError("kelly and vol_target exclude each other; leave one of them empty")
+            raise ValueError("kelly.fraction and vol_target.annual_vol exclude each other; leave one of them empty")
         return self
 
 

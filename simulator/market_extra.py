@@ -98,7 +98,7 @@ def split_growth(bars: Bars) -> Floats | None:
     """(T, A): shares that one share of before the first bar has become by bar t; None where nothing was split."""
     if bars.split is None or (bars.split == 1.0).all():
         return None
-    growth: Floats = np.cumprod(bars.split, axis=0)
+    growth: Floats = np.asarray(np.cumprod(bars.split, axis=0), dtype=np.float64)
     return growth
 
 

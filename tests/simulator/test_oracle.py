@@ -5,43 +5,28 @@ A seed that disagrees is a world: `differences(by_oracle(...), by_engine(...))` 
 """
 
 import pytest
-from pydantic import ValidationError
 
 from simulator.config import SimulatorConfig
-from tests.simulator.agreement import by_engine, by_oracle, differences
-from tests.simulator.oracle.settings import DEFAULTS, Groups
+from tests.simulator.agreement import by_engine, by_oracle, differences, stepped, waterfall_differences
 from tests.simulator.worlds import world
 
 QUICK, LONG, CHUNK = 300, 4000, 500
 
 
-def accepted(groups: Groups) -> SimulatorConfig:
-    """The configuration, with fields that this version does not offer yet at their defaults."""
-    while True:
-        try:
-            return SimulatorConfig(**groups)
-        except ValidationError as error:
-            for fault in error.errors():
-                group, name = fault["loc"][:2]
-                groups[group][name] = DEFAULTS[group][name]
-
-
-try:
-    WHOLE = SimulatorConfig(exec={"latency_bars": 1}) is not None
-except ValidationError:
-    WHOLE = False
-
-
-def compare(seeds: range) -> None:
+def compare(seeds: range, *, waterfall: bool = False) -> None:
     near, wrong = 0, {}
     for seed in seeds:
-        case = world(seed, actions=WHOLE, intraday=WHOLE)
-        config = accepted(case.groups)
+        case = world(seed)
+        config = SimulatorConfig(**case.groups)
         result = by_oracle(case, config)
         if result.near:
             near += 1
             continue
         found = differences(result, by_engine(case, config), config.episode.start_cash)
+        if waterfall:
+            session = stepped(case, config, trail=True)
+            found += differences(result, session.ledger(), config.episode.start_cash)
+            found += waterfall_differences(result, session.waterfall())
         if found:
             wrong[seed] = found[:3]
     assert not wrong
@@ -50,6 +35,11 @@ def compare(seeds: range) -> None:
 
 def test_a_few_hundred_random_worlds():
     compare(range(QUICK))
+
+
+def test_the_waterfall_of_random_worlds():
+    """Every effect agrees with the oracle's, the sums are exact, and keeping a trail changes no result."""
+    compare(range(QUICK), waterfall=True)
 
 
 @pytest.mark.slow
