@@ -99,7 +99,7 @@ class MarginConfig(Part):
         "Equity below this share of gross brings a margin call; 0 is off.",
         unit="fraction",
         ge=0,
-        lt=1,
+        le=20,
         advanced=True,
         title="Maintenance margin",
     )

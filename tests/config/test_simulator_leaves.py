@@ -15,8 +15,8 @@ from tests.simulator.markets import random_bars
 SHORT = {"margin.allow_short": True, "episode.mapping_mode": "tanh_leverage", "margin.max_gross_leverage": 2.0,
          "margin.max_net_leverage": 2.0}  # fmt: skip
 LEVERED = {"episode.invest_max": 2.0, "margin.max_gross_leverage": 2.0, "margin.max_net_leverage": 2.0}
-CALLED = {"episode.logit_scale": 50.0, "episode.invest_max": 6.0, "margin.max_gross_leverage": 6.0, "margin.max_net_leverage": 6.0,
-          "margin.max_position_weight": 6.0}  # fmt: skip
+CALLED = LEVERED | {"episode.logit_scale": 50.0, "episode.invest_max": 6.0, "margin.max_gross_leverage": 6.0,
+                    "margin.max_net_leverage": 6.0, "margin.max_position_weight": 6.0}  # fmt: skip
 SIZED = {"sizing.sizing_window": 10}
 
 # leaf -> (company of both configurations, value, other value)
