@@ -15,9 +15,12 @@ from backtest import report_files
 from backtest.config import JudgedConfig
 from backtest.degenerate import degenerate
 from backtest.feed import Feed, first_sentence
+from backtest.leaks.gate import Gate
+from backtest.leaks.report import LeakReport
+from backtest.matched_random import MatchedRandom, matched_random
 from backtest.metrics import compute
-from backtest.registry import BASELINES, evaluation_faults, load, spec_for
-from backtest.runner import Judged, Spread, StrategyUnfit, returns_of, run_with_spread, run_with_waterfall
+from backtest.registry import IN_VERDICT, MATCHED_RANDOM, evaluation_faults, load, spec_for
+from backtest.runner import Judged, Spread, StrategyUnfit, notes_of, returns_of, run_with_spread, run_with_waterfall
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
@@ -51,6 +54,8 @@ class Case:
     verdict: Verdict
     stamps: tuple[str, ...]
     config_hash: str
+    leaks: LeakReport
+    matched: MatchedRandom | None = None
 
     @property
     def subject(self) -> Judged:
@@ -85,11 +90,12 @@ def examine(
     job.events.enter("judge")
     chosen = config.evaluation
     try:
-        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols)
+        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols, chosen.fixed_weights or ())
         if faults:
             raise ConfigFault(faults)
         market = prepare_market(feed.bars, config)
         judged = _run_all(job, config, market, span, subject)
+        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     except StrategyUnfit as fault:
@@ -105,20 +111,25 @@ def examine(
     verdict = judge(
         excess, list(against), labels,
         subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen, left_out=left_out,
+        leaks=leaks,
     )  # fmt: skip
     stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
     told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key == subject.key or one.key in wanted_baselines(config, subject.key))
+    matched = None
+    if MATCHED_RANDOM in chosen.baselines:
+        matched = matched_random(judged[0].ledger, market, config, span, chosen.matched_random_draws, chosen.seed)
+        told.append(f"{matched.sentence}.")
     told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest)
+    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, leaks, matched)
 
 
 def wanted_baselines(config: JudgedConfig, subject: str) -> list[str]:
     """Baselines of the report in the order asked for, without the subject; cash where none is asked for."""
-    wanted = [spec_for(key).key for key in config.evaluation.baselines if key != subject]
+    wanted = [spec_for(key).key for key in config.evaluation.baselines if key not in (subject, MATCHED_RANDOM)]
     return wanted or [key for key in ("cash",) if key != subject]
 
 
@@ -137,7 +148,7 @@ def left_out_of(subject: str, config: JudgedConfig) -> tuple[str, ...]:
     same = {"buy_hold", "benchmark"}
     if config.evaluation.benchmark is None:
         present |= same if present & same else {"benchmark"}
-    return tuple(key for key in BASELINES if spec_for(key).in_verdict and key not in present)
+    return tuple(key for key in IN_VERDICT if key not in present)
 
 
 def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subject: Strategy) -> list[Judged]:
@@ -158,10 +169,11 @@ def _run_all(job: Job, config: JudgedConfig, market: Market, span: Range, subjec
     rf = returns_of(ledgers[keys.index("cash")][0])
     benchmark = returns_of(ledgers[keys.index("benchmark")][0])
     found = []
-    for key, (ledger, spread) in zip(keys, ledgers, strict=True):
+    for strategy, key, (ledger, spread) in zip(strategies, keys, ledgers, strict=True):
         trades = fifo(ledger)
         metrics = compute(ledger, trades, market, benchmark, rf, trials=config.evaluation.trials)
-        found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread))
+        judged = Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread, notes=notes_of(strategy))
+        found.append(judged)
     return [replace(found[0], waterfall=waterfall), *found[1:]]
 
 
@@ -209,5 +221,6 @@ def closing_lines(case: Case) -> list[str]:
     for one in case.judged:
         figures = ("-" if one.metrics[key] is None else f"{one.metrics[key]:.6g}" for key in HEADLINE)
         lines.append(f"{one.key} {' '.join(figures)}")
+    lines.append(f"leak gate: {case.leaks.state}. {case.leaks.sentence}")
     lines += [f"note: {text}" for text in case.stamps]
     return [*lines, f"VERDICT: {case.verdict.sentence}"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from backtest import tables
+from backtest.leaks.report import LeakReport
 from backtest.report_html import render
 from backtest.runner import Judged
 from runfiles import atomic, layout
@@ -39,10 +40,18 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
         for step, written in enumerate(waiting):
             written.result()
             job.events.progress(step + 1, total)
+    write_leaks(job, case.leaks)
     if page:
         atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
     job.events.progress(total, total)
     return summaries[0]
+
+
+def write_leaks(job: Job, report: LeakReport) -> None:
+    """`report/leaks.json`: what the leak gate found."""
+    path = job.folder / layout.FILES[layout.LEAKS].path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(path, ordered_json(report.as_dict()))
 
 
 def folder_of(case: Case, one: Judged) -> str:
@@ -89,6 +98,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }
+    if subject and case.matched is not None:
+        summary["matched_random"] = case.matched.as_dict()
     if one.spread is not None:
         summary["spread"] = {
             "books": one.spread.books, "low": one.spread.low, "median": one.spread.median, "high": one.spread.high,

@@ -8,11 +8,11 @@ from backtest.metrics import Metrics
 from backtest.random_fund import RandomFund, add_up
 from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Strategy
+from backtest.strategy import Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
-from simulator.engine import BookSession, run_decisions
+from simulator.engine import ActionError, BookSession, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
 from simulator.waterfall import MAX_CELLS, Waterfall
@@ -34,7 +34,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar."""
+    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar.
+
+    `notes`: what it has to say of its own decisions, clauses for the stamps.
+    """
 
     spec: StrategySpec
     ledger: Ledger
@@ -43,6 +46,7 @@ class Judged:
     returns: Floats
     spread: Spread | None = None
     waterfall: Waterfall | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -54,9 +58,23 @@ def run_with_spread(
 ) -> tuple[Ledger, Spread | None]:
     """The ledger from all cash at the close of t0 to the mark of t1, and for a fund of books how far these lie apart.
 
-    Raises StrategyUnfit, ConfigFault.
+    Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
-    _prepare(strategy, market, config)
+    prepare(strategy, market, config)
+    return run_prepared(strategy, market, config, t0, t1)
+
+
+def run_prepared(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Spread | None]:
+    """As `run_with_spread`, of a strategy that `prepare` has shown this market."""
+    try:
+        return _run(strategy, market, config, t0, t1)
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
+
+
+def _run(strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int) -> tuple[Ledger, Spread | None]:
     if isinstance(strategy, RandomFund):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
@@ -80,20 +98,24 @@ def run_with_waterfall(
         raise ConfigFault({
             "evaluation.waterfall": [f"A waterfall holds {MAX_CELLS} bars times symbols; this range has {cells}."]
         })  # fmt: skip
-    _prepare(strategy, market, config)
+    prepare(strategy, market, config)
     session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
-    decisions = strategy.decisions(market, t0, t1)
-    if decisions is None:
-        ledger = _step_through(strategy, session)
-    else:
-        said = dict(zip(decisions.bars.tolist(), decisions.targets, strict=True))
-        while not session.done:
-            session.step(said.get(session.t))
-        ledger = session.ledger()
+    try:
+        decisions = strategy.decisions(market, t0, t1)
+        if decisions is None:
+            ledger = _step_through(strategy, session)
+        else:
+            said = dict(zip(decisions.bars.tolist(), decisions.targets, strict=True))
+            while not session.done:
+                session.step(said.get(session.t))
+            ledger = session.ledger()
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
     return ledger, session.waterfall()
 
 
-def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+def prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+    """Let a strategy look at its market. Raises StrategyUnfit, ConfigFault."""
     try:
         strategy.prepare(market, config)
     except ConfigFault:
@@ -116,6 +138,11 @@ def _spread(books: list[Ledger]) -> Spread:
 def simple_total(ledger: Ledger) -> float:
     """E_N / E_0 - 1, at least -1."""
     return max(float(ledger.equity[-1] / ledger.equity[0]) - 1.0, -1.0)
+
+
+def notes_of(strategy: Strategy) -> tuple[str, ...]:
+    """What a strategy tells of the decisions it has made."""
+    return tuple(strategy.notes()) if isinstance(strategy, Telling) else ()
 
 
 def returns_of(ledger: Ledger) -> Floats:

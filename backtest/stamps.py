@@ -14,6 +14,7 @@ from simulator.market import Market
 _SURVIVORSHIP = {
     "biased": "Survivors only: the dataset holds names still there today, so whatever buys looks better than it was.",
     "unknown": "Survivorship unknown: names that died may be missing from the dataset.",
+    "point_in_time": "Point-in-time membership: a symbol is bought only while it belongs to the universe.",
 }
 _MARKET = {
     "closes_only": "Closes only: orders fill at the next close, and nothing within a bar is known.",
@@ -41,6 +42,8 @@ def stamps(
     """Sentences in a fixed order; `judged` begins with the subject, and `features` are a policy's."""
     kind = feed.entry.survivorship
     found = [_SURVIVORSHIP[kind]] if kind in _SURVIVORSHIP else []
+    if feed.entry.member and market.bars.member is None:
+        found.append("The dataset's membership is set aside: symbols are bought before they joined the universe.")
     found += [_MARKET[code] for code in market.stamps]
     found += _of_data(feed, market, features)
     if market.bars.adjustment != "raw":
@@ -98,6 +101,7 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
         if one.ledger.ended:
             how = "was ruined" if one.ledger.ended == "ruin" else "was stopped at its loss limit"
             found.append(f"{one.spec.label} {how} within the range.")
+    found += [f"{one.spec.label}: {note}." for one in judged for note in one.notes]
     bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
     if bound:
         found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")

@@ -88,6 +88,7 @@ class Windows:
         self.lookback, self.n_bars = lookback, n_bars
         self._shape = (n_assets, lookback, n_features)
         memory = np.ascontiguousarray(features.transpose(1, 0, 2))
+        self._memory = memory
         bar, asset = memory.strides[1], memory.strides[0]
         self._view = np.lib.stride_tricks.as_strided(
             memory,
@@ -95,6 +96,11 @@ class Windows:
             (bar, asset, memory.itemsize),
             writeable=False,
         )
+
+    @property
+    def table(self) -> NDArray[np.float32]:
+        """(n_bars, n_assets, n_features): what every window is a part of, as a view."""
+        return self._memory.transpose(1, 0, 2)
 
     def gather(self, bars: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows that end at `bars` (n,): (n, lookback, n_assets, n_features), rows oldest first.

@@ -14,6 +14,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Ranges, make_ranges
 from rl.config import TrainConfig
+from rl.learned_days import rows_hash
 from rl.policy_file import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
@@ -26,11 +27,12 @@ from simulator.market import prepare_market
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data of a training, split, with the task made of its training bars."""
+    """The data of a training, split, with the task made of its training bars; `rows_sha256` of the features on them."""
 
     feed: Feed
     ranges: Ranges
     task: Task
+    rows_sha256: str
 
 
 def run(job: Job) -> None:
@@ -39,7 +41,9 @@ def run(job: Job) -> None:
     prepared = prepare(job, config)
     job.events.enter("train")
     try:
-        trained = train(prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log)
+        trained = train(
+            prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256
+        )
     except (DeviceMissing, TrainingDiverged) as fault:
         raise JobRefused(f"{fault}.") from fault
     kept = choose(job, config, trained)
@@ -65,7 +69,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     for sentence in left_out_of_features(plan):
         job.events.warning(sentence)
     _tell(job, feed, ranges, task)
-    return Prepared(feed, ranges, task)
+    return Prepared(feed, ranges, task, rows_hash(features.values, ranges.train))
 
 
 def choose(job: Job, config: TrainConfig, trained: Trained) -> str:

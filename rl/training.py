@@ -35,16 +35,17 @@ class Trained:
 
 
 def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,
-          log: Callable[[str], None]) -> Trained:  # fmt: skip
+          log: Callable[[str], None], rows_sha256: str = "") -> Trained:  # fmt: skip
     """Train by `config` and leave `ppo_policy.zip`, `best_policy.zip`, `tb/` and `progress.csv` in `folder`.
 
+    `rows_sha256`: `learned_days.rows_hash` of the features on the training bars, for the policy files.
     Raises TrainingDiverged, and DeviceMissing where the device is not there.
     """
     model, total = make_model(task, config.model, config.training), total_steps(config.model, config.training)
     n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
     model.set_logger(make_logger(folder))
-    learned = LearnedDays.of(task.market.bars.session, task.train, validation)
+    learned = LearnedDays.of(task.market.bars.session, task.train, validation, rows_sha256)
     sha256: dict[str, str] = {}
 
     def keep(name: str) -> None:

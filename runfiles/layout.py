@@ -18,11 +18,13 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
+PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
 REPORT = "report"
 BASELINES = "baselines"
 REPORT_HTML = "report.html"
+LEAKS = "leaks"
 MANIFEST = "manifest.json"
 
 # media/control/<uuid>/: never served, never bundled
@@ -77,6 +79,7 @@ _FIXED = (
     FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
     FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
     FileSpec("versions", VERSIONS, KIND_META, _JSON, "Code, packages, machine"),
+    FileSpec("provenance", PROVENANCE, KIND_META, _JSON, "What the dataset's owner says of it"),
     FileSpec("dataset", DATASET, KIND_META, _JSON, "What the run was fed, with the quality report"),
     FileSpec("job_log", JOB_LOG, KIND_LOG, _TEXT, "Standard output and error of the job"),
     FileSpec("events", EVENTS, KIND_LOG, "application/x-ndjson", "Phases, progress, metrics, warnings"),
@@ -92,6 +95,7 @@ _FIXED = (
         "application/vnd.apache.parquet",
         "What each layer did to each decision of the subject",
     ),
+    FileSpec(LEAKS, f"{REPORT}/leaks.json", KIND_REPORT, _JSON, "The leak gate: every check, and what it found"),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 

@@ -31,6 +31,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
         "strategies": strategies,
+        "leaks": report_reader.read_leaks(run) if summary else {},
         "excesses": excess_table.excess_rows(summary),
         "excess_columns": excess_table.COLUMNS,
         "only_shown": excess_table.shown_only(summary, [one.key for one in strategies if not one.is_subject]),

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import canonical, sentences
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import yamlio
 from tests.config.leaves import is_group, leaves, nested
@@ -78,11 +79,32 @@ def test_the_sentences_of_groups_begin_with_a_field():
     for model in (
         TrainConfig,
         BacktestConfig,
+        DataConfig,
         *(f.annotation for f in TrainConfig.model_fields.values() if is_group(f.annotation)),
     ):
         names = {name for leaf, _ in leaves(model) for name in (leaf, leaf.rsplit(".", 1)[-1])}
         for said in re.findall(r'raise ValueError\(f?"([^ "]+)', inspect.getsource(model)):
             assert said in names | {"{name}"}, said
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"symbols": ["aapl"]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
+        ({"symbols": [".."]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
+        ({"symbols": []}, "symbols", "Symbols must name at least one."),
+        ({"symbols": ["KO", "KO"]}, "symbols", "Symbols must not repeat."),
+        ({"sources": ["moon"]}, "sources", "Sources must be among yahoo, files, sample, not moon."),
+        ({"sources": ["sample"]}, "sources", "Sources must name one that is fetched from, such as yahoo."),
+        ({"id": "sample/us20"}, "id", "Id must begin with yahoo/, the source that is fetched from first."),
+        ({"id": "yahoo/../x"}, "id", "Must be a dataset such as sample/us20."),
+        ({"start": "2020-01-02", "end": "2020-01-02"}, "start", "Start 2020-01-02 must lie before end 2020-01-02."),
+    ],
+)
+def test_of_a_fetch(values, field, said):
+    with pytest.raises(ValidationError) as fault:
+        DataConfig(**{"symbols": ["KO"]} | values)
+    assert sentences(fault.value) == {field: [said]}
 
 
 @pytest.mark.parametrize("values", [{}, {"policy": "equal", "run_id": ID}])

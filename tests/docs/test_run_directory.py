@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from backtest import feed, report_files, tables
+from backtest.matched_random import MatchedRandom
 from backtest.metrics import compute
 from backtest.trades import fifo
 from backtest.verdict import Code, Verdict
+from marketdata import fetch_build, fetch_note
 from runfiles import events, layout, manifest, outcome, versions
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -20,6 +22,7 @@ from simulator.engine import Decisions, run_decisions
 from simulator.market import prepare_market
 from simulator.state import REASONS
 from tests.docs.pages import codes, named, page, section, table
+from tests.docs.test_conventions import finding_codes
 from tests.simulator.markets import make_bars
 
 PAGE = page("docs/run-directory.md")
@@ -100,11 +103,18 @@ def test_every_metric_has_its_formula() -> None:
         ("events.jsonl", set(events.Event.__annotations__)),
         ("versions.json", literal_keys(versions.versions)),
         ("dataset.json", literal_keys(feed.write_note)),
-        ("summary.json", literal_keys(report_files.summary_of) | {"spread"}),
+        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random"}),
     ],
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
     assert named(section(PAGE, heading)) == keys
+
+
+def test_every_key_of_the_dataset_of_a_fetch() -> None:
+    text = section(PAGE, "Of a fetch")
+    told = set(codes(text.split("| key |")[0])) | named(text)
+    assert told >= literal_keys(fetch_note.write_note)
+    assert finding_codes(fetch_build) <= set(codes(text))
 
 
 def test_every_kind_and_phase_of_an_event() -> None:
@@ -126,6 +136,11 @@ def test_the_verdict_and_the_excesses() -> None:
     tree = ast.parse(inspect.getsource(report_files.excesses))
     written = next(node for node in ast.walk(tree) if isinstance(node, ast.Dict))
     assert listed == [key.value for key in written.keys if isinstance(key, ast.Constant)]
+
+
+def test_the_percentile_of_luck() -> None:
+    told = sentence_after(section(PAGE, "summary.json"), "Keys of `matched_random`")
+    assert told == [field.name for field in dataclasses.fields(MatchedRandom)]
 
 
 def test_the_outcome_and_the_manifest() -> None:
