@@ -110,7 +110,9 @@ class EvaluationConfig(Part):
         advanced=True,
         title="Matched random draws",
     )
-    waterfall: Annotated[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
+    waterfall: bool = knob(
+        False, "Keep what each layer did to each decision of the subject.", advanced=True, title="Decision waterfall"
+    )
     capacity_multipliers: tuple[Multiplier, ...] = knob(
         (1.0, 10.0, 100.0, 1000.0),
         "Start cash times these, everything run again; needs volume, else it is told as not modelled.",

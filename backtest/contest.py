@@ -8,7 +8,7 @@ from backtest.config import JudgedConfig
 from backtest.lineup import wanted_baselines
 from backtest.metrics import compute
 from backtest.registry import load, spec_for
-from backtest.runner import Judged, Runner, notes_of, returns_of
+from backtest.runner import Judged, Runner, Spread, notes_of, returns_of, run_with_waterfall
 from backtest.series import Floats
 from backtest.statistics import log_excess
 from backtest.strategy import Strategy
@@ -17,6 +17,7 @@ from marketdata.splits import Range
 from simulator.config import SimulatorConfig
 from simulator.ledger import Ledger
 from simulator.market import Market
+from simulator.waterfall import Waterfall
 
 Ledgers = dict[str, Ledger]
 
@@ -40,20 +41,30 @@ class Contest:
         """
         runs = []
         for strategy in self.strategies:
-            runs.append(self._runner.run(strategy, market, self.config, span.t0, span.t1))
+            runs.append(self._first_run(strategy, market, span))
             tick()
         keys = [strategy.key for strategy in self.strategies]
         rf, benchmark = (returns_of(runs[keys.index(key)][0]) for key in ("cash", "benchmark"))
         chosen = self.config.evaluation
         found = []
-        for strategy, key, (ledger, spread) in zip(self.strategies, keys, runs, strict=True):
+        for strategy, key, (ledger, spread, waterfall) in zip(self.strategies, keys, runs, strict=True):
             trades = fifo(ledger)
             metrics = compute(
                 ledger, trades, market, benchmark, rf, trials=chosen.trials, variance=chosen.trials_variance
             )
             notes = notes_of(strategy)
-            found.append(Judged(spec_for(key), ledger, trades, metrics, returns_of(ledger), spread, notes=notes))
+            returns = returns_of(ledger)
+            found.append(Judged(spec_for(key), ledger, trades, metrics, returns, spread, waterfall, notes))
         return found
+
+    def _first_run(
+        self, strategy: Strategy, market: Market, span: Range
+    ) -> tuple[Ledger, Spread | None, Waterfall | None]:
+        """A waterfall is kept of the subject alone, and only where it is asked for."""
+        if strategy is self.subject and self.config.evaluation.waterfall:
+            ledger, waterfall = run_with_waterfall(strategy, market, self.config, span.t0, span.t1)
+            return ledger, None, waterfall
+        return (*self._runner.run(strategy, market, self.config, span.t0, span.t1), None)
 
     def again(self, market: Market, config: SimulatorConfig, span: Range) -> Ledgers:
         """The strategies of the report once more, each from cash, under other rules or over another range."""

@@ -41,6 +41,9 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
             written.result()
             job.events.progress(step + 1, total)
     write_leaks(job, case.leaks)
+    if case.subject.waterfall is not None:
+        table = tables.waterfall_table(case.subject.waterfall, times, case.market.symbols)
+        atomic.write_bytes(job.folder / layout.FILES["waterfall"].path, table)
     if page:
         atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
     job.events.progress(total, total)

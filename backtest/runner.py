@@ -15,6 +15,7 @@ from simulator.config import SimulatorConfig
 from simulator.engine import ActionError, BookSession, Decisions, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
+from simulator.waterfall import MAX_CELLS, Waterfall
 
 Decided = dict[tuple[str, int, int], Decisions]
 """Targets by strategy, first decision and last mark."""
@@ -47,6 +48,7 @@ class Judged:
     metrics: Metrics
     returns: Floats
     spread: Spread | None = None
+    waterfall: Waterfall | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -109,6 +111,36 @@ def _run(
         return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
     decided[strategy.key, t0, t1] = known
     return run_decisions(market, config, known, t0, t1), None
+
+
+def run_with_waterfall(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Waterfall]:
+    """The ledger, stepped decision by decision, and what each layer did to each of them.
+
+    Raises StrategyUnfit, ConfigFault.
+    """
+    cells = (t1 - t0) * market.n_assets
+    if isinstance(strategy, RandomFund):
+        raise ConfigFault({"evaluation.waterfall": ["random is twenty books, which have no decision in common."]})
+    if cells > MAX_CELLS:
+        raise ConfigFault({
+            "evaluation.waterfall": [f"A waterfall holds {MAX_CELLS} bars times symbols; this range has {cells}."]
+        })  # fmt: skip
+    prepare(strategy, market, config)
+    session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
+    try:
+        decisions = strategy.decisions(market, t0, t1)
+        if decisions is None:
+            ledger = _step_through(strategy, session)
+        else:
+            said = dict(zip(decisions.bars.tolist(), decisions.targets, strict=True))
+            while not session.done:
+                session.step(said.get(session.t))
+            ledger = session.ledger()
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
+    return ledger, session.waterfall()
 
 
 def prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rl.observation import BookView, Windows, portfolio_rows
+from rl.observation import Windows, book_view, portfolio_rows
 from rl.observation_layout import ObservationLayout
 from rl.rewards import DiffSharpe
 from simulator.engine import BookSession
@@ -23,11 +23,7 @@ class Observer:
         """The observation of the book's present close. Call it once a bar, in order."""
         self._follow(session)
         bars = np.array([session.t])
-        view = BookView(
-            cash=np.array([session.cash]), equity=np.array([session.equity]), gross=np.array([session.gross]),
-            drawdown=np.array([session.drawdown]), weights=session.weights[None], target=session.target[None],
-            has_bar=self._market.has_bar[bars], sharpe_state=self._sharpe.state,
-        )  # fmt: skip
+        view = book_view(session, self._market.has_bar[bars], self._sharpe.state)
         self.last = {"window": self._windows.gather(bars), "portfolio": portfolio_rows(self._layout.portfolio, view)}
         return self.last
 

@@ -79,6 +79,8 @@ REPORT_FILES: dict[str, tuple[str, str, str]] = {
     "summary": ("summary.json", _JSON, "Range, metrics, verdict and stamps"),
 }
 
+WATERFALL = "waterfall.parquet"
+
 _FIXED = (
     FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
     FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
@@ -95,6 +97,13 @@ _FIXED = (
     FileSpec("sensitivity", f"{REPORT}/sensitivity.json", KIND_TABLE, _JSON, "Everything again at other costs"),
     FileSpec("stress", f"{REPORT}/stress.json", KIND_TABLE, _JSON, "Crises, each run as a book of its own"),
     FileSpec("capacity", f"{REPORT}/capacity.json", KIND_TABLE, _JSON, "Everything again with more money"),
+    FileSpec(
+        "waterfall",
+        f"{REPORT}/{WATERFALL}",
+        KIND_TABLE,
+        "application/vnd.apache.parquet",
+        "What each layer did to each decision of the subject",
+    ),
     FileSpec(LEAKS, f"{REPORT}/leaks.json", KIND_REPORT, _JSON, "The leak gate: every check, and what it found"),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )

@@ -14,9 +14,10 @@ import numpy as np
 
 from marketdata.bars import Bars
 from simulator.config import SimulatorConfig
-from simulator.engine import BookSession
+from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.market import prepare_market
 
+EXTENDED = SimulatorConfig.model_validate({"exec": {"latency_bars": 1}})  # the step's other variant
 CONFIG = """\
 policy: equal
 dataset: {id: sample/us-indices}
@@ -33,15 +34,19 @@ def judge_a_baseline(datasets: Path) -> None:
         subprocess.run([*command, "--datasets", str(datasets)], check=True, stdout=subprocess.DEVNULL)
 
 
-def step_a_book() -> None:
+def step_a_book(config: SimulatorConfig) -> None:
     """What a policy trains in and is judged by."""
     days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]")
     bars = Bars(symbols=("A",), session=days, known_at=days.astype("datetime64[ns]"), close=np.full((3, 1), 10.0))
-    session = BookSession(prepare_market(bars, SimulatorConfig()), SimulatorConfig(), 0, 2)
+    market = prepare_market(bars, config)
+    session = BookSession(market, config, 0, 2)
     while not session.done:
         session.step(np.zeros(2))
+    nothing = Decisions(np.zeros(1, np.int64), np.zeros((1, 1)))
+    run_decisions(market, config, nothing, 0, 2)
 
 
 if __name__ == "__main__":
-    step_a_book()
+    for config in (SimulatorConfig(), EXTENDED):
+        step_a_book(config)
     judge_a_baseline(Path(sys.argv[1]))
