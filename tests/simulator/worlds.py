@@ -54,7 +54,7 @@ def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, 
         "fees": {
             "commission_per_share": pick(0.0, 0.0, 0.013), "commission_pct_notional": pick(0.0, 0.0011),
             "taker_bps": pick(0.0, 3.0, 26.0), "maker_rebate_bps": pick(0.0, 1.7),
-            "borrow_fee_apr": pick(0.0, 0.31),
+            "borrow_fee_apr": pick(0.0, 0.31), "regulatory_sell_fees": pick(False, False, True),
         },
         "margin": {
             "allow_short": short, "max_gross_leverage": gross, "max_net_leverage": pick(0.43, 1.0, 4.0, 4.0),
@@ -100,7 +100,8 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int, *, a
     }  # fmt: skip
     split = dividend = member = None
     delistings: dict[str, Delisting] = {}
-    days = intraday_sessions(n_bars, rng) if intraday else sessions(n_bars)
+    start = str(rng.choice(["2020-01-02", "2022-04-20", "2023-02-01"]))
+    days = intraday_sessions(n_bars, rng, start) if intraday else sessions(n_bars, start)
     if rng.random() < 0.6:
         make_ragged(rng, columns)
     if actions and rng.random() < 0.6:
@@ -119,9 +120,9 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int, *, a
     )  # fmt: skip
 
 
-def intraday_sessions(n_bars: int, rng: np.random.Generator) -> np.ndarray:
+def intraday_sessions(n_bars: int, rng: np.random.Generator, start: str) -> np.ndarray:
     per_day = int(rng.choice([3, 7]))
-    return sessions(n_bars // per_day + 1).repeat(per_day)[:n_bars]
+    return sessions(n_bars // per_day + 1, start).repeat(per_day)[:n_bars]
 
 
 def closes_of(days: np.ndarray, intraday: bool) -> np.ndarray:
