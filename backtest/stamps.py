@@ -19,6 +19,7 @@ _MARKET = {
     "closes_only": "Closes only: orders fill at the next close, and nothing within a bar is known.",
     "no_volume": "No volume: market impact and capacity are not modelled.",
     "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
+    "preset_without_share_fees": "Adjusted prices: the fee preset's part that is charged by the share is left out.",
 }
 
 _OPENS = "open_is_last_close"
@@ -44,7 +45,7 @@ def stamps(
     found += _of_data(feed, market, features)
     if market.bars.adjustment != "raw":
         found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
-    found.append("Delistings are not modelled: a symbol that ends keeps its last price.")
+    found += _of_ends(market, config)
     if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
         found.append("Cash earns nothing.")
     if config.margin.allow_short:
@@ -61,6 +62,20 @@ def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> lis
     if features is None:
         return told
     return told + left_out_of_features(feature_plan(features, feed.bars.fields, feed.bars.adjustment))
+
+
+def _of_ends(market: Market, config: JudgedConfig) -> list[str]:
+    """Which recorded ends lie in the data, and what was assumed of them."""
+    bars = market.bars
+    ended = [symbol for symbol, last in zip(bars.symbols, bars.last_bar, strict=True) if last >= 0]
+    if not ended:
+        return ["No delisting is recorded: a symbol that ends keeps its last price."]
+    assumed = [symbol for symbol in ended if bars.delistings[symbol].final_return is None]
+    found = [f"Delisted within the data: {', '.join(ended)}."]
+    if assumed:
+        loss = f"{config.exec.delist_loss:.0%}"
+        found.append(f"Assumed at their delisting, a loss of {loss} of a long position: {', '.join(assumed)}.")
+    return found
 
 
 def _looks(trials: int) -> str:
