@@ -128,4 +128,3 @@ def waterfall_table(found: Waterfall, times: pa.Array, symbols: tuple[str, ...])
     sink = io.BytesIO()
     papq.write_table(pa.table(columns), sink, compression="zstd")
     return sink.getvalue()
-

@@ -185,7 +185,13 @@ class ExecConfig(Part):
         0.0, "Orders worth less are dropped.", unit="money", ge=0, le=1e9, advanced=True, title="Least order"
     )
     latency_bars: int = knob(
-        0, "Bars that pass before an order reaches the market.", unit="bars", ge=0, le=20, advanced=True, title="Latency"
+        0,
+        "Bars that pass before an order reaches the market.",
+        unit="bars",
+        ge=0,
+        le=20,
+        advanced=True,
+        title="Latency",
     )
     remainder: Literal["drop", "carry"] = knob(
         "drop",
@@ -295,9 +301,7 @@ class KellyConfig(Part):
 class VolTargetConfig(Part):
     """Weights scaled to a volatility."""
 
-    annual_vol: float = knob(
-        0.1, "Volatility to aim at.", unit="fraction/year", gt=0, le=5, title="Target volatility"
-    )
+    annual_vol: float = knob(0.1, "Volatility to aim at.", unit="fraction/year", gt=0, le=5, title="Target volatility")
 
 
 class SizingConfig(Part):
@@ -365,7 +369,9 @@ def _field_faults(config: SimulatorConfig, fields: frozenset[str]) -> dict[str, 
     if execution.fill == "next_open" and "open" not in fields:
         faults["exec.fill"] = ["next_open needs opening prices, which this dataset lacks; use auto or next_close."]
     if execution.fill == "vwap_window" and not any(fields.issuperset(group) for group in NEEDED["vwap_window"]):
-        faults["exec.fill"] = ["vwap_window needs vwap, or open, high, low and close, which this dataset lacks; use auto."]
+        faults["exec.fill"] = [
+            "vwap_window needs vwap, or open, high, low and close, which this dataset lacks; use auto."
+        ]
     missing = [name for name in ("open", "high", "low") if name not in fields]
     if execution.order_type == "limit" and missing:
         faults["exec.order_type"] = [f"A limit order needs {', '.join(missing)}, which this dataset lacks; use market."]

@@ -104,7 +104,7 @@ def cap_step(
     last_gap, last_decision, most = market.last_gap[t], state.last_decision[i], rules.step_cap
     if extra is not None:
         free = extra.scratch.free
-        anew = extra.state.forced_fill[i] > last_decision
+        anew = extra.state.forced_anew[i]
         for a in range(want.shape[0]):
             prev = held[a] if anew or last_gap[a] > last_decision else target[a]
             want[a] = prev + min(most, max(-most, want[a] - prev)) if free[a] else held[a]
@@ -274,4 +274,6 @@ def decide(
     for a in range(target.shape[0]):
         target[a] = scratch.want[a]
     state.last_decision[i] = t
+    if extra is not None:
+        extra.state.forced_anew[i] = False
     return make_orders(i, t, market, rules, state, scratch, extra)

@@ -31,7 +31,7 @@ class ExtraState(NamedTuple):
     forced: Floats  # (N, A) shares that a forced order has still to trade
     forced_why: Ints  # (N, A) its reason
     forced_at: Ints  # (N, A) the bar at whose close it was issued
-    forced_fill: Ints  # (N,) last bar in which a forced order filled, NEVER for none
+    forced_anew: NDArray[np.bool_]  # (N,) an order was forced since the last decision
     lost: NDArray[np.bool_]  # (N,) the coming decision is lost
     halted: NDArray[np.bool_]  # (N,) for good
     halt_session: Ints  # (N,) session in which a daily-loss flattening filled, NEVER for none
@@ -47,7 +47,6 @@ class ExtraScratch(NamedTuple):
     member: NDArray[np.bool_]  # free, and offered
     kept: NDArray[np.bool_]  # the least holding time holds its weight
     under: Floats  # shares under way
-    before: Floats  # shares before the fills of a bar
     reference: Floats  # (legs, A)
     fee: Floats  # (legs, A) a share
     why: Ints  # (legs, A) reason when nothing trades
@@ -84,12 +83,12 @@ def new_extra(market: Market, rules: Rules, n: int, *, trail_from: int = 0, trai
     a, slots = market.n_assets, rules.latency + 1
     state = ExtraState(
         np.full((n, slots), NEVER), *(np.zeros((n, slots, a)) for _ in range(3)), np.zeros((n, a)),
-        np.zeros((n, a), np.int64), np.zeros((n, a), np.int64), np.full(n, NEVER), np.zeros(n, np.bool_),
-        np.zeros(n, np.bool_), np.full(n, NEVER), np.zeros(n), np.full((n, a), NEVER), np.zeros((n, a)),
+        np.zeros((n, a), np.int64), np.zeros((n, a), np.int64), *(np.zeros(n, np.bool_) for _ in range(3)),
+        np.full(n, NEVER), np.zeros(n), np.full((n, a), NEVER), np.zeros((n, a)),
     )  # fmt: skip
     legs = slots + 1
     scratch = ExtraScratch(
-        *(np.zeros(a, np.bool_) for _ in range(3)), *(np.zeros(a) for _ in range(2)),
+        *(np.zeros(a, np.bool_) for _ in range(3)), np.zeros(a),
         *(np.zeros((legs, a)) for _ in range(2)), np.zeros((legs, a), np.int64), np.zeros((legs, a), np.bool_),
     )  # fmt: skip
     return Extra(market.extra, state, scratch, new_trail(trail_from, trail_bars, a))
@@ -106,9 +105,10 @@ def new_trail(first: int, bars: int, n_assets: int) -> Trail:
 def reset_extra(extra: Extra, rows: Ints, cash: float) -> None:
     """Books `rows` as they begin: nothing under way, no halt."""
     state = extra.state
-    state.decided[rows], state.forced_fill[rows], state.halt_session[rows] = NEVER, NEVER, NEVER
-    state.lost[rows], state.halted[rows], state.session_equity[rows] = False, False, cash
-    state.opened[rows] = NEVER
+    state.decided[rows], state.opened[rows], state.halt_session[rows] = NEVER, NEVER, NEVER
+    for no in (state.lost, state.halted, state.forced_anew):
+        no[rows] = False
+    state.session_equity[rows] = cash
     for zero in (state.left, state.forced, state.received):
         zero[rows] = 0.0
 

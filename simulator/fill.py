@@ -152,8 +152,8 @@ def costs_of(
 ) -> tuple[float, float, float]:
     """(fee, spread, impact) of a fill, money, from its fee a share and half spread; spread and impact are in the price."""
     slippage = size * abs(price - reference)
-    # without impact all slippage is spread: a difference of the two would be a rounding residue
-    part = min(slippage, size * reference * spread) if rules.impact > 0.0 else slippage
+    # with spread alone all slippage is spread: a difference of the two would be a rounding residue
+    part = min(slippage, size * reference * spread) if rules.impact > 0.0 or rules.tick > 0.0 else slippage
     return size * fee, part, slippage - part
 
 
@@ -188,7 +188,10 @@ def settle_orders(
         entries[a] = entry_after(shares[a], entries[a], filled[a], prices[a]) if filled[a] != 0.0 else entries[a]
     for a in range(filled.shape[0]):
         left = shares[a] + filled[a]
-        shares[a] = left if abs(left) >= TINY_SHARES else 0.0
+        left = left if abs(left) >= TINY_SHARES else 0.0
+        if extra is not None and filled[a] != 0.0 and shares[a] * left <= 0.0:
+            extra.state.opened[i, a] = f
+        shares[a] = left
     return sums
 
 

@@ -5,7 +5,7 @@ from simulator.extra_state import Extra
 from simulator.jit import inlined, outlined
 from simulator.rules import Rules
 from simulator.state import BY_DAILY_LOSS, BY_DRAWDOWN, BY_MARGIN, CANCELLED, OrderLog, State
-from simulator.working import drop_all
+from simulator.working import drop_all, drop_forced
 
 NOTHING = -1
 
@@ -48,16 +48,18 @@ def holds_any(i: int, state: State) -> bool:
 def force(i: int, t: int, why: int, keep: float, rules: Rules, state: State, log: OrderLog, extra: Extra) -> None:
     """Orders at the close of t that leave the share `keep` of every position, to lots toward zero.
 
-    They end every other order and lose the decision of t. A margin order is not repeated while one waits.
+    They end every other order and lose the decision of t. What is being flattened already is not asked twice, and a
+    margin order is not repeated while a forced one waits.
     """
-    issued = why != BY_MARGIN
+    issued = extra.state.halted[i]
     for a in range(state.shares.shape[1]):
         held = state.shares[i, a]
         waits = extra.state.forced[i, a] != 0.0
-        if held == 0.0 or (why == BY_MARGIN and waits):
+        if held == 0.0 or (waits and (why == BY_MARGIN or extra.state.forced_why[i, a] != BY_MARGIN)):
             continue
         order = round_to_lot(held * keep, rules.lot) - held
         if abs(order) >= TINY_SHARES:
+            drop_forced(i, a, CANCELLED, log, extra)
             extra.state.forced[i, a] = order
             extra.state.forced_why[i, a] = why
             extra.state.forced_at[i, a] = t
@@ -65,3 +67,4 @@ def force(i: int, t: int, why: int, keep: float, rules: Rules, state: State, log
     if issued:
         drop_all(i, CANCELLED, log, extra)
         extra.state.lost[i] = True
+        extra.state.forced_anew[i] = True

@@ -70,4 +70,3 @@ def taker_fee(f: int, price: float, side: float, rules: Rules, extra: Extra | No
     if extra is None:
         return fee_a_share(price, rules)
     return full_fee(f, price, side, False, rules, extra)
-

@@ -23,8 +23,7 @@ class Sight:
         target = self._state.target
         if self._extra is None:
             return target
-        anew = self._extra.state.forced_fill > self._state.last_decision
-        return np.where(anew[:, None], self._weights(self._state.shares), target)
+        return np.where(self._extra.state.forced_anew[:, None], self._weights(self._state.shares), target)
 
     @property
     def held_bars(self) -> Floats:

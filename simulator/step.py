@@ -96,7 +96,7 @@ def close_out(
     Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact and tick.
     """
     if extra is not None:
-        end_orders(i, PENDING if how == LIQUIDATED else CANCELLED, log, extra)
+        end_orders(i, CANCELLED, log, extra)
     sums = (0.0, 0.0, 0.0, 0.0, 0.0)
     for a in range(state.shares.shape[1]):
         held = state.shares[i, a]
@@ -282,14 +282,14 @@ def finish(
     log: OrderLog,
     extra: Extra | None,
 ) -> None:
-    """After the last mark: orders due later end unfilled; where the rules ask for it everything is sold, and that is
-    the last point.
+    """After the last mark: where the rules ask for it everything is sold, and that is the last point; orders due
+    later end unfilled.
     """
-    if extra is not None:
-        end_orders(0, PENDING, log, extra)
     if rules.liquidate and state.status[0] == LIVE:
         close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log, extra)
         record(k, state, totals, path)
+    if extra is not None:
+        end_orders(0, PENDING, log, extra)
 
 
 @kernel

@@ -16,8 +16,10 @@ from simulator.pricing import full_fee, half_spread, limit_price, slipped, ticke
 from simulator.rules import Rules
 from simulator.state import (
     BY_DAILY_LOSS,
+    CANCELLED,
     CUT_BY_CAP,
     CUT_BY_FUNDING,
+    DELISTED,
     FILLED,
     HALTED,
     NO_VOLUME,
@@ -44,13 +46,16 @@ def slot_of(i: int, k: int, state: State, extra: Extra) -> int:
     return s if extra.state.decided[i, s] == d else -1
 
 
-@inlined
+@outlined
 def drop_order(i: int, s: int, a: int, why: int, log: OrderLog, extra: Extra) -> None:
     """What is left of an order ends without a fill."""
     left = extra.state.left[i, s, a]
     if left != 0.0:
         log_order(extra.state.decided[i, s], -1, a, left, 0.0, math.nan, math.nan, 0.0, 0.0, 0.0, why, log)
         extra.state.left[i, s, a] = 0.0
+        row = trail_row(extra.state.decided[i, s], extra)
+        if row >= 0 and (why == CANCELLED or why == DELISTED):  # an order that is dropped counts as participation
+            extra.trail.placed[row, a] = extra.trail.filled[row, a]
 
 
 @inlined
@@ -106,23 +111,20 @@ def send_orders(i: int, t: int, market: MarketArrays, rules: Rules, scratch: Scr
 
 
 @inlined
-def lay_legs(
-    i: int, f: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch, extra: Extra
-) -> None:
+def lay_legs(i: int, f: int, market: MarketArrays, rules: Rules, state: State, scratch: Scratch, extra: Extra) -> None:
     """Every order that is due in bar f, sized, split and priced, leg by leg."""
-    before, flattens = extra.scratch.before, extra.state.halt_session[i] == extra.market.session[f]
-    for a in range(before.shape[0]):
-        before[a] = state.shares[i, a]
+    n_assets, flattens = scratch.value.shape[0], extra.state.halt_session[i] == extra.market.session[f]
+    for a in range(n_assets):
         scratch.order[0, a] = extra.state.forced[i, a]
         trades = extra.state.forced[i, a] != 0.0 and market.ref[f, a] > 0.0
         flattens = flattens or (trades and extra.state.forced_why[i, a] == BY_DAILY_LOSS)
     for k in range(1, scratch.order.shape[0]):
         s = slot_of(i, k, state, extra)
         due = s >= 0 and extra.state.decided[i, s] + 1 + rules.latency <= f
-        for a in range(before.shape[0]):
+        for a in range(n_assets):
             scratch.order[k, a] = extra.state.left[i, s, a] if due else 0.0
     for k in range(scratch.order.shape[0]):
-        for a in range(before.shape[0]):
+        for a in range(n_assets):
             scratch.reduce[k, a], scratch.grow[k, a], scratch.size[k, a], scratch.price[k, a] = 0.0, 0.0, 0.0, 0.0
             if scratch.order[k, a] != 0.0:
                 lay_order(i, f, k, a, flattens, market, rules, state, scratch, extra)
@@ -230,16 +232,13 @@ def size_leg(
 def settle_legs(
     i: int, f: int, share: float, rules: Rules, state: State, scratch: Scratch, log: OrderLog, extra: Extra
 ) -> None:
-    """After the fills: lines of the log, what is left of each order, since when positions are held."""
+    """After the fills: lines of the log, and what is left of each order."""
     for a in range(scratch.value.shape[0]):
         settle_forced(i, f, a, rules, scratch, log, extra)
     for k in range(1, scratch.order.shape[0]):
         s = slot_of(i, k, state, extra)
         if s >= 0 and extra.state.decided[i, s] + 1 + rules.latency <= f:
             settle_slot(i, f, k, s, share, rules, scratch, log, extra)
-    for a in range(scratch.value.shape[0]):
-        if state.shares[i, a] * extra.scratch.before[a] <= 0.0 and state.shares[i, a] != 0.0:
-            extra.state.opened[i, a] = f
 
 
 @inlined
@@ -248,7 +247,7 @@ def settle_forced(i: int, f: int, a: int, rules: Rules, scratch: Scratch, log: O
     if scratch.filled[0, a] != 0.0:
         log_fill(f, 0, a, state.forced_at[i, a], state.forced_why[i, a], rules, scratch, log, extra)
         state.forced[i, a] = 0.0
-        state.forced_fill[i] = f
+        state.forced_anew[i] = True
         if state.forced_why[i, a] == BY_DAILY_LOSS:
             state.halt_session[i] = extra.market.session[f]
 
@@ -308,7 +307,7 @@ def log_fill(
     size = abs(filled)
     slippage = size * abs(price - reference)
     spread = slippage
-    if rules.impact > 0.0:
+    if rules.impact > 0.0 or rules.tick > 0.0:
         spread = min(slippage, size * reference * half_spread(f, a, rules, extra))
     fee = size * extra.scratch.fee[k, a]
     asked = scratch.order[k, a]

@@ -8,13 +8,14 @@ from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import prepare_market
+from simulator.waterfall import EFFECTS, Waterfall
 from tests.simulator.oracle.mapping import mapping
 from tests.simulator.oracle.rules import rules_from
 from tests.simulator.oracle.run import Result, Weights, simulate
 from tests.simulator.worlds import World
 
 TOLERANCE = 1e-9
-PATHS = ("equity", "cash", "gross", "net", "fees", "spread", "impact", "borrow", "interest")
+PATHS = ("equity", "cash", "gross", "net", "fees", "spread", "impact", "borrow", "interest", "dividends")
 ENGINE_PATHS = {"gross": "gross_value", "net": "net_value"}
 
 
@@ -35,16 +36,22 @@ def mapped(case: World, config: SimulatorConfig, t: int, row: np.ndarray) -> Any
     )  # fmt: skip
 
 
+def stepped(case: World, config: SimulatorConfig, *, trail: bool = False) -> BookSession:
+    """The world's book, stepped by hand to its end."""
+    market = prepare_market(case.bars, config, cost_multiplier=case.cost_multiplier)
+    session = BookSession(market, config, case.t0, case.t1, case.layers, trail=trail)
+    while not session.done:
+        session.step(case.decisions.get(session.t))
+    return session
+
+
 def by_engine(case: World, config: SimulatorConfig) -> Ledger:
     market = prepare_market(case.bars, config, cost_multiplier=case.cost_multiplier)
     if case.layers == "mandate":
         bars = np.array(sorted(case.decisions), dtype=np.int64)
         targets = np.array([case.decisions[int(t)] for t in bars]).reshape(len(bars), case.bars.n_assets)
         return run_decisions(market, config, Decisions(bars, targets), case.t0, case.t1)
-    session = BookSession(market, config, case.t0, case.t1)
-    while not session.done:
-        session.step(case.decisions.get(session.t))
-    return session.ledger()
+    return stepped(case, config).ledger()
 
 
 def differences(result: Result, ledger: Ledger, start_cash: float) -> list[str]:
@@ -65,31 +72,52 @@ def differences(result: Result, ledger: Ledger, start_cash: float) -> list[str]:
 
 
 def order_differences(result: Result, ledger: Ledger, tolerance: float) -> list[str]:
-    mine, theirs = result.orders, ledger.orders
-    heads = [(o.decided, o.asset, o.bar) for o in mine]
-    others = list(zip(theirs.decided.tolist(), theirs.asset.tolist(), theirs.filled.tolist(), strict=True))
+    """The engine's log has a line for each fill, and one for an order that ends without any."""
+    mine = sorted(
+        ((fill.bar, o.decided, o.asset, float(fill.qty)), fill) for o in result.orders for fill in o.fills
+    )  # fmt: skip
+    log = ledger.orders
+    done = np.flatnonzero(log.filled >= 0)
+    done = sorted(done, key=lambda k: (log.filled[k], log.decided[k], log.asset[k], log.qty_filled[k]))
+    heads = [head[:3] for head, _ in mine]
+    others = [(int(log.filled[k]), int(log.decided[k]), int(log.asset[k])) for k in done]
     if heads != others:
         k = next((k for k, pair in enumerate(zip(heads, others, strict=False)) if pair[0] != pair[1]), -1)
-        return [f"{len(others)} orders, oracle {len(heads)}; at {k}: {others[k : k + 2]}, oracle {heads[k : k + 2]}"]
+        return [f"{len(others)} fills, oracle {len(heads)}; at {k}: {others[k : k + 2]}, oracle {heads[k : k + 2]}"]
     found = []
-    for k, order in enumerate(mine):
-        shares = 1e-9 * max(1.0, abs(float(order.asked)))
+    for k, (head, fill) in zip(done, mine, strict=True):
+        shares, price = 1e-9 * max(1.0, abs(float(fill.qty))), 1e-9 * float(fill.price)
         pairs = [
-            ("asked", theirs.qty_target[k], order.asked, shares),
-            ("filled", theirs.qty_filled[k], order.filled, shares),
-            ("fee", theirs.fee[k], order.fee, tolerance), ("spread", theirs.spread[k], order.spread, tolerance),
-            ("impact", theirs.impact[k], order.impact, tolerance),
+            ("filled", log.qty_filled[k], fill.qty, shares), ("price", log.price_fill[k], fill.price, price),
+            ("reference", log.price_ref[k], fill.ref, price), ("fee", log.fee[k], fill.fee, tolerance),
+            ("spread", log.spread[k], fill.spread, tolerance), ("impact", log.impact[k], fill.impact, tolerance),
         ]  # fmt: skip
-        if order.filled:
-            size = abs(order.filled)
-            pairs += [
-                ("price", theirs.price_fill[k], order.value / size, 1e-9 * float(order.value / size)),
-                ("reference", theirs.price_ref[k], order.ref_value / size, 1e-9 * float(order.value / size)),
-            ]
         for name, engine, oracle, most in pairs:
             if not abs(float(engine) - float(oracle)) <= most:
-                found.append(f"order {k} {heads[k]} {order.kind}: {name} {engine!r}, oracle {float(oracle)!r}")
-    return found
+                found.append(f"fill {head}: {name} {engine!r}, oracle {float(oracle)!r}")
+    return found + unfilled_differences(result, ledger)
+
+
+def unfilled_differences(result: Result, ledger: Ledger) -> list[str]:
+    log = ledger.orders
+    filled = set(zip(log.decided[log.filled >= 0].tolist(), log.asset[log.filled >= 0].tolist(), strict=True))
+    ends = log.filled < 0
+    theirs = sorted(set(zip(log.decided[ends].tolist(), log.asset[ends].tolist(), strict=True)) - filled)
+    done = {(o.decided, o.asset) for o in result.orders if o.fills}
+    mine = sorted({(o.decided, o.asset) for o in result.orders if not o.fills} - done)
+    return [] if mine == theirs else [f"unfilled {theirs}, oracle {mine}"]
+
+
+def waterfall_differences(result: Result, found: Waterfall) -> list[str]:
+    """Where an effect of a decision differs, or where the effects do not sum to what filled."""
+    gap = np.abs(found.effects.sum(axis=0) - found.filled).max(initial=0.0)
+    wrong = [f"effects sum only to {gap:.1e}"] if gap > 1e-12 else []
+    row = {int(t): k for k, t in enumerate(found.bars)}
+    for (t, a), effects in result.waterfall.items():
+        for name, mine in zip(EFFECTS, found.effects[:, row[t], a], strict=True):
+            if not abs(mine - float(effects[name])) <= TOLERANCE:
+                wrong.append(f"{name} of asset {a} at {t}: {mine!r}, oracle {float(effects[name])!r}")
+    return wrong
 
 
 def _first(name: str, theirs: np.ndarray, mine: np.ndarray, tolerance: float, t0: int) -> list[str]:
@@ -102,15 +130,14 @@ def _first(name: str, theirs: np.ndarray, mine: np.ndarray, tolerance: float, t0
 
 def oracle_columns(result: Result) -> dict[str, np.ndarray]:
     """Rows of the oracle as columns over t0..t1, sums as sums."""
-    names = (*PATHS, "dividends")
+    names = PATHS
     found = {name: np.array([float(getattr(row, name)) for row in result.rows]) for name in names}
     found["shares"] = np.array([[float(q) for q in row.shares] for row in result.rows])
     return found
 
 
 def engine_columns(ledger: Ledger) -> dict[str, np.ndarray]:
-    names = [name for name in (*PATHS, "dividends") if hasattr(ledger, ENGINE_PATHS.get(name, name))]
-    return {name: getattr(ledger, ENGINE_PATHS.get(name, name)) for name in (*names, "shares")}
+    return {name: getattr(ledger, ENGINE_PATHS.get(name, name)) for name in (*PATHS, "shares")}
 
 
 def oracle_fills(result: Result) -> list[tuple[int, int, float, float]]:

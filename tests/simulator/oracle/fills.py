@@ -175,7 +175,7 @@ def execute(book: Book, f: int, plan: Plan, share: Decimal) -> None:
     x = plan.toward + beyond
     if x >= DUST_SHARES:
         slippage = x * abs(quote.price - quote.ref)
-        spread = x * quote.spread
+        spread = min(slippage, x * quote.spread)  # a limit may cut into the spread
         book.post(order, Fill(f, plan.s * x, quote.price, quote.ref, x * quote.fee, spread, slippage - spread))
         book.forced_since |= order.forced
     order.reason = why
