@@ -5,38 +5,19 @@ A seed that disagrees is a world: `differences(by_oracle(...), by_engine(...))` 
 """
 
 import pytest
-from pydantic import ValidationError
 
 from simulator.config import SimulatorConfig
 from tests.simulator.agreement import by_engine, by_oracle, differences
-from tests.simulator.oracle.settings import DEFAULTS, Groups
 from tests.simulator.worlds import world
 
 QUICK, LONG, CHUNK = 300, 4000, 500
 
 
-def accepted(groups: Groups) -> SimulatorConfig:
-    """The configuration, with fields that this version does not offer yet at their defaults."""
-    while True:
-        try:
-            return SimulatorConfig(**groups)
-        except ValidationError as error:
-            for fault in error.errors():
-                group, name = fault["loc"][:2]
-                groups[group][name] = DEFAULTS[group][name]
-
-
-try:
-    WHOLE = SimulatorConfig(exec={"latency_bars": 1}) is not None
-except ValidationError:
-    WHOLE = False
-
-
 def compare(seeds: range) -> None:
     near, wrong = 0, {}
     for seed in seeds:
-        case = world(seed, actions=WHOLE, intraday=WHOLE)
-        config = accepted(case.groups)
+        case = world(seed)
+        config = SimulatorConfig(**case.groups)
         result = by_oracle(case, config)
         if result.near:
             near += 1

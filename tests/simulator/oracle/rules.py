@@ -30,7 +30,7 @@ US_SELL_RATES = (
     _published(dt.date(2023, 1, 1), "22.90", "0.000145"),
     _published(dt.date(2023, 2, 27), "8.00", "0.000145"),
 )
-"""As published, for the days of the tests: the SEC's fee of section 31 on value, FINRA's trading activity fee a share."""
+"""As published, for the days of the tests: the SEC fee of section 31 on value, FINRA trading activity fee a share."""
 
 
 @dataclass(frozen=True)
