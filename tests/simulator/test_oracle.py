@@ -7,7 +7,7 @@ A seed that disagrees is a world: `differences(by_oracle(...), by_engine(...))` 
 import pytest
 
 from simulator.config import SimulatorConfig
-from tests.simulator.agreement import by_engine, by_oracle, differences
+from tests.simulator.agreement import by_engine, by_oracle, differences, stepped, waterfall_differences
 from tests.simulator.worlds import world
 
 QUICK, LONG, CHUNK = 300, 4000, 500
@@ -23,6 +23,7 @@ def compare(seeds: range) -> None:
             near += 1
             continue
         found = differences(result, by_engine(case, config), config.episode.start_cash)
+        found += waterfall_differences(result, stepped(case, config, trail=True).waterfall())
         if found:
             wrong[seed] = found[:3]
     assert not wrong
