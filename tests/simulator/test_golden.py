@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from simulator.config import SimulatorConfig
 from tests.simulator.agreement import by_engine, by_oracle, engine_columns, engine_fills, oracle_columns, oracle_fills
-from tests.simulator.golden import ACTIONS, FINANCING, GOLDEN, Golden
-from tests.simulator.oracle.settings import Groups, merged, settings
+from tests.simulator.golden import GOLDEN, Golden
+from tests.simulator.oracle.settings import merged, settings
 from tests.simulator.worlds import World
 
 CASES = pytest.mark.parametrize("case", GOLDEN, ids=[case.name for case in GOLDEN])
@@ -36,24 +35,7 @@ def test_the_oracle_gives_what_paper_gives(case: Golden):
     check(case, oracle_columns(result), oracle_fills(result))
 
 
-def offered(groups: Groups) -> bool:
-    """Whether this version's configuration has the rules of a case."""
-    try:
-        SimulatorConfig(**merged(groups))
-    except ValidationError:
-        return False
-    return True
-
-
-WHOLE = offered({"exec": {"latency_bars": 1}})
-ENGINE_CASES = [
-    case
-    for case in GOLDEN
-    if WHOLE or (offered(case.groups) and case not in (*ACTIONS, *FINANCING) and case.bars.split is None)
-]
-
-
-@pytest.mark.parametrize("case", ENGINE_CASES, ids=[case.name for case in ENGINE_CASES])
+@CASES
 def test_the_compiled_step_gives_what_paper_gives(case: Golden):
     world = world_of(case)
     ledger = by_engine(world, SimulatorConfig(**world.groups))

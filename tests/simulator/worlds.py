@@ -25,13 +25,13 @@ class World:
     tags: list[str] = field(default_factory=list)
 
 
-def world(seed: int, *, actions: bool = True, intraday: bool = True) -> World:
-    """The case of a seed. `actions` False leaves out splits, dividends, delistings and membership."""
+def world(seed: int) -> World:
+    """The case of a seed."""
     rng = np.random.default_rng(seed)
     layers = "policy" if rng.random() < 0.6 else "mandate"
     groups = random_groups(rng, layers)
     n_bars, n_assets = int(rng.integers(12, 45)), int(rng.choice([1, 2, 3, 4]))
-    bars = random_world_bars(rng, n_bars, n_assets, actions=actions, intraday=intraday)
+    bars = random_world_bars(rng, n_bars, n_assets)
     if bars.rates and rng.random() < 0.5:
         groups["margin"]["cash_yield_column"] = "tbill"
     t0 = int(rng.integers(0, max(1, n_bars - 10)))
@@ -54,12 +54,12 @@ def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, 
         "fees": {
             "commission_per_share": pick(0.0, 0.0, 0.013), "commission_pct_notional": pick(0.0, 0.0011),
             "taker_bps": pick(0.0, 3.0, 26.0), "maker_rebate_bps": pick(0.0, 1.7),
-            "borrow_fee_apr": pick(0.0, 0.31),
+            "borrow_fee_apr": pick(0.0, 0.31), "regulatory_sell_fees": pick(False, False, True),
         },
         "margin": {
             "allow_short": short, "max_gross_leverage": gross, "max_net_leverage": pick(0.43, 1.0, 4.0, 4.0),
             "max_position_weight": pick(0.31, 1.0, 4.0, 4.0),
-            "maintenance_margin": pick(0.0, 0.0, 0.97 / gross), "cash_yield_apr": pick(0.0, 0.053),
+            "maintenance_margin": pick(0.0, 0.0, 0.97 / max(gross, 1.0)), "cash_yield_apr": pick(0.0, 0.053),
             "cash_borrow_apr": pick(0.0, 0.11), "short_rebate_apr": pick(0.0, 0.021),
         },
         "exec": {
@@ -86,9 +86,9 @@ def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, 
     }  # fmt: skip
 
 
-def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int, *, actions: bool, intraday: bool) -> Bars:
+def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int) -> Bars:
     shape = (n_bars, n_assets)
-    intraday = rng.random() < 0.3 and intraday
+    intraday = rng.random() < 0.3
     vol = float(rng.choice([0.01, 0.03, 0.08, 0.25]))
     close = rng.uniform(8, 120, n_assets) * np.exp(np.cumsum(vol * rng.standard_normal(shape), axis=0))
     opened = np.vstack([close[:1], close[:-1]]) * np.exp(0.4 * vol * rng.standard_normal(shape))
@@ -100,14 +100,15 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int, *, a
     }  # fmt: skip
     split = dividend = member = None
     delistings: dict[str, Delisting] = {}
-    days = intraday_sessions(n_bars, rng) if intraday else sessions(n_bars)
+    start = str(rng.choice(["2020-01-02", "2022-04-20", "2023-02-01"]))
+    days = intraday_sessions(n_bars, rng, start) if intraday else sessions(n_bars, start)
     if rng.random() < 0.6:
         make_ragged(rng, columns)
-    if actions and rng.random() < 0.6:
+    if rng.random() < 0.6:
         split, dividend = random_actions(rng, columns)
-    if actions and rng.random() < 0.4:
+    if rng.random() < 0.4:
         delistings = random_delistings(rng, columns, days)
-    if actions and rng.random() < 0.25:
+    if rng.random() < 0.25:
         member = rng.random(shape) < 0.85
     if rng.random() < 0.5:
         columns.pop("vwap")
@@ -119,9 +120,9 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int, *, a
     )  # fmt: skip
 
 
-def intraday_sessions(n_bars: int, rng: np.random.Generator) -> np.ndarray:
+def intraday_sessions(n_bars: int, rng: np.random.Generator, start: str) -> np.ndarray:
     per_day = int(rng.choice([3, 7]))
-    return sessions(n_bars // per_day + 1).repeat(per_day)[:n_bars]
+    return sessions(n_bars // per_day + 1, start).repeat(per_day)[:n_bars]
 
 
 def closes_of(days: np.ndarray, intraday: bool) -> np.ndarray:

@@ -17,6 +17,22 @@ class SellRate:
     per_share: Decimal = ZERO
 
 
+def _published(since: dt.date, dollars_a_million: str, taf: str) -> SellRate:
+    return SellRate(since, Decimal(dollars_a_million) / 1_000_000, Decimal(taf))
+
+
+US_SELL_RATES = (
+    _published(dt.date(2019, 4, 16), "20.70", "0.000119"),
+    _published(dt.date(2020, 2, 18), "22.10", "0.000119"),
+    _published(dt.date(2021, 2, 25), "5.10", "0.000119"),
+    _published(dt.date(2022, 1, 1), "5.10", "0.000130"),
+    _published(dt.date(2022, 5, 14), "22.90", "0.000130"),
+    _published(dt.date(2023, 1, 1), "22.90", "0.000145"),
+    _published(dt.date(2023, 2, 27), "8.00", "0.000145"),
+)
+"""As published, for the days of the tests: the SEC fee of section 31 on value, FINRA trading activity fee a share."""
+
+
 @dataclass(frozen=True)
 class OracleRules:
     """Rates are fractions a year unless a name ends in `_bps`; None is off."""
@@ -90,7 +106,6 @@ def rules_from(
     *,
     layers: str,
     cost_multiplier: float = 1.0,
-    sell_rates: tuple[SellRate, ...] = (),
 ) -> OracleRules:
     """Rules of a `SimulatorConfig` on data with these fields: `auto` is what 1.3 "Reference price" says."""
     fees, margin, execution, episode = config.fees, config.margin, config.exec, config.episode
@@ -105,7 +120,7 @@ def rules_from(
         commission_bps=dec(fees.commission_pct_notional) * 10_000,
         taker_bps=dec(fees.taker_bps),
         maker_rebate_bps=dec(fees.maker_rebate_bps),
-        sell_rates=sell_rates,
+        sell_rates=US_SELL_RATES if fees.regulatory_sell_fees else (),
         cost_multiplier=dec(cost_multiplier),
         allow_short=margin.allow_short,
         max_gross_leverage=dec(margin.max_gross_leverage),

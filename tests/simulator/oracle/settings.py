@@ -8,7 +8,7 @@ Groups = dict[str, dict[str, Any]]
 DEFAULTS: Groups = {
     "fees": {
         "commission_per_share": 0.0, "commission_pct_notional": 0.0, "taker_bps": 0.0, "maker_rebate_bps": 0.0,
-        "borrow_fee_apr": 0.0,
+        "borrow_fee_apr": 0.0, "regulatory_sell_fees": False,
     },
     "margin": {
         "allow_short": False, "max_gross_leverage": 1.0, "max_net_leverage": 1.0, "max_position_weight": 1.0,
