@@ -1,6 +1,5 @@
 """Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from backtest.series import Floats, growth_a_year, sharpe_sortino
 from backtest.statistics import optional
 from marketdata.splits import Range
 from simulator.ledger import Ledger
-from simulator.market import Market
+from simulator.market import Market, at_cost
 
 MOST = 20.0
 """Costs beyond this multiple of the configured ones are not looked at."""
@@ -106,7 +105,7 @@ class Reruns:
     def _at_cost(self, multiplier: float) -> Ledgers:
         if multiplier == self._market.cost_multiplier:
             return self._first
-        return self._contest.again(at_cost(self._market, multiplier), self._config, self._span)
+        return self._contest.again(at_cost(self._market, self._config, multiplier), self._config, self._span)
 
     def _with_cash(self, multiplier: float) -> Ledgers:
         if multiplier == 1.0:
@@ -149,11 +148,6 @@ class Reruns:
                 high, ledgers = middle, tried
             tick()
         return BreakEven("found", high, optional(cost_of_value(ledgers[self._contest.subject.key])))
-
-
-def at_cost(market: Market, multiplier: float) -> Market:
-    """What `prepare_market` gives with this `cost_multiplier`, without preparing the bars again."""
-    return dataclasses.replace(market, cost_multiplier=multiplier)
 
 
 def figures(key: str, ledger: Ledger, rf: Floats, periods: float) -> Rerun:

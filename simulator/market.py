@@ -1,6 +1,6 @@
 """Bars made ready for the compiled step: everything about the market that does not depend on a book."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -113,6 +113,14 @@ def prepare_market(bars: Bars, config: SimulatorConfig, *, cost_multiplier: floa
         stamps=_stamps(bars, config, impact, participation),
         cost_multiplier=cost_multiplier,
     )
+
+
+def at_cost(market: Market, config: SimulatorConfig, multiplier: float) -> Market:
+    """What `prepare_market` gives with this `cost_multiplier`, without preparing the bars again."""
+    extra = market.extra
+    if config.exec.spread_source == "high_low" or config.fees.regulatory_sell_fees:  # costs that lie in its arrays
+        extra = extra_market(market.bars, config, multiplier)
+    return replace(market, cost_multiplier=multiplier, extra=extra)
 
 
 def _auto(value: float | str, automatic: float) -> float:

@@ -10,12 +10,14 @@ import pytest
 from backtest.baselines import Baseline
 from backtest.config import BacktestConfig
 from backtest.contest import Contest
-from backtest.rerun import Reruns, Sweep, at_cost
+from backtest.rerun import Reruns, Sweep
 from backtest.runner import returns_of
+from marketdata.bars import Bars
 from marketdata.splits import Range
+from simulator.config import SimulatorConfig
 from simulator.engine import BookSession
-from simulator.market import Market, prepare_market
-from tests.simulator.markets import make_bars
+from simulator.market import Market, at_cost, prepare_market
+from tests.simulator.markets import make_bars, random_bars
 
 N = 120
 
@@ -62,6 +64,11 @@ def reruns(closes: np.ndarray, subject: type[Baseline] = Timer, **changes: Any) 
     return Reruns(contest, market, span, ("cash",), rf, {one.key: one.ledger for one in judged}), market, contest
 
 
+def with_extremes(bars: Bars) -> Bars:
+    high, low = (np.maximum, np.minimum)
+    return dataclasses.replace(bars, high=1.01 * high(bars.open, bars.close), low=0.99 * low(bars.open, bars.close))
+
+
 def nothing() -> None:
     pass
 
@@ -75,14 +82,17 @@ def shifted(slope: float) -> np.ndarray:
     return np.concatenate((trending(slope)[:1], trending(slope)[:-1]))
 
 
-def test_a_multiple_of_costs_is_the_market_prepared_with_it() -> None:
-    _, market, contest = reruns(trending())
+@pytest.mark.parametrize("more", [{}, {"spread_source": "high_low"}])
+@pytest.mark.parametrize("fees", [{}, {"regulatory_sell_fees": True}])
+def test_a_multiple_of_costs_is_the_market_prepared_with_it(more: dict[str, Any], fees: dict[str, Any]) -> None:
+    config = SimulatorConfig.model_validate({"exec": more, "fees": fees})
+    market = prepare_market(with_extremes(random_bars(5, 80, 3)), config)
     for times in (0.0, 2.0):
-        prepared = prepare_market(market.bars, contest.config, cost_multiplier=times)
-        changed = at_cost(market, times)
+        prepared = prepare_market(market.bars, config, cost_multiplier=times)
+        changed = at_cost(market, config, times)
         for field in dataclasses.fields(Market):
             one, other = getattr(prepared, field.name), getattr(changed, field.name)
-            if field.name == "arrays":
+            if field.name in ("arrays", "extra"):
                 assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
             elif field.name not in ("bars", "month_end"):
                 assert one == other, field.name
