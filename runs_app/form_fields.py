@@ -4,7 +4,7 @@ import datetime as dt
 import re
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -26,10 +26,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """One field. `name` is dotted, as in faults and in `config.yaml`; `options` are the values of a closed choice.
-
-    `within` names the group that is off while all of its fields are empty, such as `sizing.kelly`; mostly none.
-    """
+    """One field. `name` is dotted, as in faults and in `config.yaml`; `options` are the values of a closed choice."""
 
     name: str
     title: str
@@ -41,7 +38,6 @@ class Leaf:
     optional: bool
     options: tuple[str, ...]
     default: Any
-    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,19 +70,8 @@ def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> t
 
 def _leaves(prefix: str, part: type[BaseModel]) -> Iterator[Leaf]:
     for name, field in part.model_fields.items():
-        if is_later(field):
-            continue
-        dotted, inner = f"{prefix}.{name}", _part(field.annotation)
-        if inner is None:
-            yield _leaf(dotted, name, field)
-        else:
-            yield from _leaves_within(dotted, inner, field.description or "")
-
-
-def _leaves_within(dotted: str, part: type[BaseModel], text: str) -> Iterator[Leaf]:
-    """Fields of a group that may be None: empty unless a person fills them in; `text` says what the group is."""
-    for leaf in _leaves(dotted, part):
-        yield replace(leaf, optional=True, default=None, within=dotted, help=text, advanced=True)
+        if not is_later(field):
+            yield _leaf(f"{prefix}.{name}", name, field)
 
 
 def _leaf(dotted: str, name: str, field: FieldInfo) -> Leaf:

@@ -144,9 +144,6 @@ class ConfigForm(Generic[M]):
         data: dict[str, Any] = {}
         for name, leaf in self.leaves.items():
             _put(data, name, _value(leaf, post.getlist(name), name in self._options))
-        for within in {leaf.within for leaf in self.leaves.values() if leaf.within}:
-            if not any(post.get(name, "").strip() for name, leaf in self.leaves.items() if leaf.within == within):
-                _put(data, within, None)
         for name in post:
             if name not in self.leaves and name not in NOT_CONFIG:
                 _put(data, name, post[name])

@@ -1,8 +1,6 @@
 """The forms are made from the models: nothing that can be set is left out, nothing of a later version is drawn."""
 
 from collections.abc import Iterator
-from types import UnionType
-from typing import get_args, get_origin
 
 import pytest
 from django.http import QueryDict
@@ -28,9 +26,6 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool
     for name, field in model.model_fields.items():
         factory = field.default_factory
         part = factory if isinstance(factory, type) and issubclass(factory, BaseModel) else None
-        union = get_origin(field.annotation) is UnionType  # a group that may be None
-        for kind in get_args(field.annotation) if union else ():
-            part = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else part
         if part is not None:
             yield from leaves(part, f"{prefix}{name}.")
         else:
@@ -40,7 +35,7 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool
 @pytest.mark.parametrize("start", MODELS)
 def test_each_leaf_is_on_the_form_and_no_later_one(start: str, person: Client) -> None:
     drawn = set(Reading(person.get(reverse(start)).content.decode()).fields) - {"csrfmiddlewaretoken"}
-    wanted = {name for name, later in leaves(MODELS[start]) if not later and name.split(".")[0] not in FILLED}
+    wanted = {name for name, later in leaves(MODELS[start]) if not later and name not in FILLED}
     assert len(wanted) >= 14
     assert drawn == wanted
 
@@ -62,24 +57,6 @@ def test_the_form_as_drawn_is_the_presets_configuration(person: Client) -> None:
     config = ConfigForm(TrainConfig, options=ticked).read(post)
     plain = {"training": {"total_timesteps": 500_000, "eval_every": 50_000}, "features": {"lookback": 64}}
     assert config == TrainConfig.model_validate(plain)
-
-
-def test_a_group_that_may_be_none_is_off_while_its_fields_are_empty(person: Client) -> None:
-    drawn = Reading(person.get(reverse("runs:train") + "?preset=standard").content.decode()).form()
-    post = QueryDict(mutable=True)
-    for name, values in drawn.items():
-        post.setlist(name, values)
-    assert post["sizing.kelly.fraction"] == post["sizing.vol_target.annual_vol"] == ""
-    config = ConfigForm(TrainConfig).read(post)
-    assert config is not None and config.sizing.kelly is None and config.sizing.vol_target is None
-    post["sizing.vol_target.annual_vol"] = "0.12"
-    config = ConfigForm(TrainConfig).read(post)
-    assert config is not None and config.sizing.kelly is None
-    assert config.sizing.vol_target is not None and config.sizing.vol_target.annual_vol == 0.12
-    post["sizing.kelly.fraction"] = "0.5"
-    both = ConfigForm(TrainConfig)
-    assert both.read(post) is None
-    assert "exclude each other" in " ".join(both.errors["sizing.kelly.fraction"])
 
 
 @pytest.mark.parametrize(("preset", "steps", "lookback"), [("quick", "60000", "32"), ("standard", "500000", "64")])

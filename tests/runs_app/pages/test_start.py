@@ -89,9 +89,9 @@ def test_reversed_dates(start: str, person: Client) -> None:
 
 @pytest.mark.parametrize("start", BOTH)
 def test_an_unknown_field_and_one_of_a_later_version_are_refused_by_name(start: str, person: Client) -> None:
-    text = refused(person, start, drawn(person, start) | {"fees.kindness": "1", "episode.start_weights": "2"}).text
+    text = refused(person, start, drawn(person, start) | {"fees.kindness": "1", "exec.latency_bars": "2"}).text
     assert "fees.kindness: Unknown field" in text
-    assert "episode.start_weights: A starting portfolio is not in this version" in text
+    assert "exec.latency_bars: Latency is not in this version" in text
 
 
 def test_a_founding_name_is_answered_with_the_one_to_use(person: Client) -> None:
