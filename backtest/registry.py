@@ -64,7 +64,7 @@ BASELINES: tuple[str, ...] = tuple(key for key in STRATEGIES if key != POLICY)
 CHOICES: tuple[str, ...] = (*BASELINES, MATCHED_RANDOM)
 """What `evaluation.baselines` may hold."""
 IN_VERDICT: tuple[str, ...] = tuple(key for key in BASELINES if STRATEGIES[key].in_verdict)
-DEFAULT: tuple[str, ...] = (*IN_VERDICT, "first_long", MATCHED_RANDOM)
+DEFAULT: tuple[str, ...] = (*IN_VERDICT, "first_long")
 """The whole verdict, so that nobody leaves out a baseline by not knowing it."""
 
 

@@ -102,6 +102,8 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
             how = "was ruined" if one.ledger.ended == "ruin" else "was stopped at its loss limit"
             found.append(f"{one.spec.label} {how} within the range.")
     found += [f"{one.spec.label}: {note}." for one in judged for note in one.notes]
+    if subject.ledger.bound:
+        found.append(f"The mandate's caps cut {subject.ledger.bound} decisions of {subject.spec.label}.")
     bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
     if bound:
         found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")
