@@ -105,15 +105,28 @@ class Sides:
         return self.gross - self.fees - self.slippage + self.dividends + self.financing
 
 
-def sides_of(ledger: Ledger, trades: Trades) -> Sides:
-    """Borrow is the shorts' financing; interest and rebates stand under cash."""
+def sides_of(ledger: Ledger, trades: Trades, market: Market) -> Sides:
+    """Borrow is the shorts' financing, and what they paid in place of dividends is theirs; interest and rebates stand
+    under cash.
+    """
     side = (trades.side < 0).astype(np.int64)
 
     def by_side(values: Floats) -> Floats:
         return np.bincount(side, values, minlength=len(SIDES)).astype(np.float64)
 
+    paid = _paid_by_shorts(ledger, market)
     financing = np.array([0.0, ledger.borrow[-1], ledger.interest[-1]])
     return Sides(
         np.bincount(side, minlength=len(SIDES)), by_side(trades.pnl_gross), by_side(trades.fees),
-        by_side(trades.slippage), np.zeros(len(SIDES)), financing,
+        by_side(trades.slippage), np.array([ledger.dividends[-1] - paid, paid, 0.0]), financing,
     )  # fmt: skip
+
+
+def _paid_by_shorts(ledger: Ledger, market: Market) -> float:
+    """Money, <= 0: each dividend times the shares that were short at the close before, in shares of its bar."""
+    dividend = market.bars.dividend
+    if dividend is None:
+        return 0.0
+    short = np.minimum(ledger.shares[:-1], 0.0)
+    short = short if ledger.split is None else short * ledger.split[1:]
+    return float((short * dividend[ledger.t0 + 1 : ledger.t1 + 1]).sum())

@@ -88,5 +88,5 @@ def parts_of(one: Judged, intervals: Intervals, market: Market, rf: Floats, benc
     rolling = one.returns[:0].reshape(0, 3) if short else rolling_figures(one.returns, rf, benchmark, window, periods)
     return Parts(
         intervals, periods_of(one.ledger, market), drawdowns_of(one.ledger), rolling, costs_of(one.ledger, periods),
-        sides_of(one.ledger, one.trades),
+        sides_of(one.ledger, one.trades, market),
     )  # fmt: skip

@@ -69,7 +69,7 @@ def test_long_and_short_add_up_to_the_gain() -> None:
     )
     borrow, interest = np.array([0, 0, 0, 0, -0.25]), np.array([0, 0, 0, 0, 0.75])
     ledger = dataclasses.replace(ledger, borrow=borrow, interest=interest, equity=ledger.equity + borrow + interest)
-    found = sides_of(ledger, fifo(ledger))
+    found = sides_of(ledger, fifo(ledger), prepare_market(make_bars(ledger.marks), SimulatorConfig()))
     assert SIDES == ("long", "short", "cash")
     assert found.trades.tolist() == [1, 1, 0]
     assert found.net == pytest.approx([18.0, 5.0 - 0.5 - 0.25, 0.75])
