@@ -44,7 +44,7 @@ def _index(calendar: str, days: Days) -> Sessions:
         held = np.flatnonzero(np.isin(known.session, days))
         if len(held):
             rows = slice(held[0], held[-1] + 1)
-            return Sessions(known.session[rows], known.close[rows])
+            return Sessions(known.session[rows], known.open[rows], known.close[rows])
     raise BarsError(f"no row of the source falls on a session of {calendar}")
 
 
