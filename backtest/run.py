@@ -14,7 +14,7 @@ from backtest.quick_start import start_numba
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
-from marketdata.features import feature_plan
+from marketdata.features import plan_of
 from marketdata.splits import Range, make_ranges, range_between
 from runfiles import layout
 from runfiles.job import Job, JobRefused, run_job
@@ -38,7 +38,7 @@ def judged_range(config: BacktestConfig, feed: Feed) -> Range:
     needed, lookback = 0, 0
     warmup = 0
     if config.features is not None:
-        warmup = feature_plan(config.features, feed.bars.fields, feed.bars.adjustment).warmup
+        warmup = plan_of(config.features, feed.bars).warmup
         lookback = config.features.lookback
         needed = lookback + warmup
     if config.start is not None and config.end is not None:

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import Features, build_features, feature_plan
+from marketdata.features import Features, build_features, plan_of
+from marketdata.regime import WARMUP
 from rl import policy_file
 from rl.actor import Actor
-from rl.observation import Windows
+from rl.observation import Windows, with_beliefs
 from rl.observation_layout import ObservationLayout, ObservationMismatch, layout_for, require_same
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
@@ -39,9 +40,11 @@ class PolicyStrategy:
         trained on.
         """
         layout, features = self._stored.layout, _features(self._stored.layout, market, config)
-        windows = Windows(self._stored.normaliser.apply(features.values), layout.lookback)
+        regime = self._stored.regime
+        beliefs = regime.beliefs(market.bars) if regime else None
+        windows = Windows(with_beliefs(self._stored.normaliser.apply(features.values), beliefs), layout.lookback)
         self._actor = Actor(self._stored.model, layout, windows, market)
-        self._needed = layout.lookback + features.warmup
+        self._needed = layout.lookback + max(features.warmup, WARMUP if regime else 0)
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
         """None: what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
@@ -68,9 +71,10 @@ def _features(layout: ObservationLayout, market: Market, config: SimulatorConfig
         {"feature_set": layout.feature_set, "indicators": layout.indicators, "lookback": layout.lookback}
     )
     try:
-        plan = feature_plan(wanted, market.bars.fields, market.bars.adjustment)
+        plan = plan_of(wanted, market.bars)
     except ConfigFault as fault:
         raise ObservationMismatch(f"This policy was trained on other observations: {fault}") from fault
     ragged, sharpe = "has_bar" in layout.portfolio, "sharpe_state" in layout.portfolio
-    require_same(layout, layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe))
+    offered = layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe, regime=layout.regime)
+    require_same(layout, offered)
     return build_features(market.bars, plan)

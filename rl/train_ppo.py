@@ -10,9 +10,12 @@ from pathlib import Path
 
 from backtest import judge
 from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, read_config, write_note
+from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
-from marketdata.features import build_features, feature_plan
-from marketdata.splits import Ranges, make_ranges
+from marketdata.features import build_features, plan_of
+from marketdata.regime import RegimeFault, RegimeModel
+from marketdata.regime_fit import fit_regime
+from marketdata.splits import Range, Ranges, make_ranges
 from rl.config import TrainConfig
 from rl.policy_file import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
@@ -52,13 +55,17 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     feed = load_feed(job, config.dataset)
     bars, lookback = feed.bars, config.features.lookback
     try:
-        plan = feature_plan(config.features, bars.fields, bars.adjustment)
-        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
+        plan = plan_of(config.features, bars)
+        warmup = max(plan.warmup, config.regime.warmup)
+        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=warmup)
         market = prepare_market(bars, config)
         features = build_features(bars, plan)
         table = FeatureTable(features.values, features.names)
         benchmark = config.evaluation.benchmark
-        task = make_task(market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark)
+        task = make_task(
+            market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark,
+            regime=regime_of(config, bars, ranges.train),
+        )  # fmt: skip
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     write_note(job, feed, features)
@@ -66,6 +73,17 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
         job.events.warning(sentence)
     _tell(job, feed, ranges, task)
     return Prepared(feed, ranges, task)
+
+
+def regime_of(config: TrainConfig, bars: Bars, train: Range) -> RegimeModel | None:
+    """The regime model of the training bars, None where none is asked for. Raises ConfigFault."""
+    asked = config.regime
+    if not asked.enabled:
+        return None
+    try:
+        return fit_regime(bars, train, n_states=asked.n_states, inputs=asked.features, seed=config.training.seeds[0])
+    except RegimeFault as fault:
+        raise ConfigFault({"regime.n_states": [f"{str(fault)[:1].upper()}{str(fault)[1:]}."]}) from fault
 
 
 def choose(job: Job, config: TrainConfig, trained: Trained) -> str:
@@ -90,7 +108,7 @@ def open_policy(path: Path, sha256: str) -> PolicyStrategy:
 
 def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task) -> None:
     bars, session = feed.bars, feed.bars.session
-    job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.features)} features")
+    job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.channels)} features")
     for name in ("train", "validation", "test"):
         found = getattr(ranges, name)
         job.log(f"{name}: {session[found.t0]} to {session[found.t1]}, {found.n_bars:,} bars")

@@ -22,9 +22,10 @@ C = TypeVar("C", bound=JudgedConfig)
 def training(owner: Any, config: TrainConfig) -> TrainConfig:
     """A training whose dataset, books and threads are said outright."""
     entry, resolved = _judged(owner, config)
-    warmup = _warmup(config.features, entry)
+    warmup = max(_warmup(config.features, entry), config.regime.warmup)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
-    splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    config.regime.require(ranges.train.n_bars)
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
 
@@ -59,4 +60,5 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
 
 
 def _warmup(features: FeaturesConfig, entry: DatasetEntry) -> int:
-    return feature_plan(features, entry.fields, entry.adjustment).warmup
+    held = entry.fields | entry.actions
+    return feature_plan(features, held, entry.adjustment, entry.interval, entry.calendar).warmup

@@ -25,6 +25,7 @@ ORDER = (
     "dataset",
     "split",
     "features",
+    "regime",
     "model",
     "training",
     "reward",

@@ -31,6 +31,7 @@ OTHER = {
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
     "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1, "reward.scale": 10.0,
+    "regime.enabled": True, "regime.n_states": 2, "regime.features": ["return"],
     "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
     "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",
     "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,

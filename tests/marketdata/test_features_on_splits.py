@@ -1,4 +1,4 @@
-"""Raw prices with recorded splits: features are those of prices adjusted for them, and no split shows before its bar."""
+"""Raw prices with recorded splits: features are those of prices adjusted for them; no split shows before its bar."""
 
 import dataclasses
 
