@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.config import JudgedConfig
-from backtest.series import ZERO_VARIANCE
+from backtest.past import moves, returns_before, total_growth
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
@@ -34,9 +34,16 @@ class Baseline:
 
     def __init__(self, config: JudgedConfig) -> None:
         self.invest_max = config.episode.invest_max
+        self._looked_at: Market | None = None
+
+    def growth(self, market: Market) -> Floats:
+        """(T, A) growth of each asset, dividends put back; row t reads no later bar."""
+        if self._looked_at is not market:
+            self._looked_at, self._growth = market, total_growth(market)
+        return self._growth
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Nothing to look at."""
+        """Called before a run, where there is something to check."""
 
     def bars(self, market: Market, t0: int, t1: int) -> Ints:
         return monthly_bars(market, t0, t1)
@@ -92,6 +99,38 @@ class Equal(Baseline):
         return split_equally(market.offered[t])
 
 
+class EqualDaily(Baseline):
+    """Equal weights, at each bar."""
+
+    key = "equal_daily"
+
+    def bars(self, market: Market, t0: int, t1: int) -> Ints:
+        return np.arange(t0, t1)
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        return split_equally(market.offered[t])
+
+
+class FixedWeights(Baseline):
+    """`evaluation.fixed_weights`, monthly. What a symbol without a bar should have stays as it is, mostly cash."""
+
+    key = "fixed_weights"
+
+    def __init__(self, config: JudgedConfig) -> None:
+        super().__init__(config)
+        self.weights = dict(config.evaluation.fixed_weights or {})
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Raises ValueError for a symbol that is not the run's."""
+        for symbol in self.weights:
+            if symbol not in market.symbols:
+                raise ValueError(f"evaluation.fixed_weights: {symbol} is not among the run's symbols")
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        weights: Floats = np.array([self.weights.get(symbol, 0.0) for symbol in market.symbols]) * market.offered[t]
+        return weights
+
+
 class InverseVol(Baseline):
     """1/s of the last 60 simple returns, monthly.
 
@@ -101,13 +140,11 @@ class InverseVol(Baseline):
     key = "inverse_vol"
 
     def shares_of(self, market: Market, t: int) -> Floats:
-        if t < VOLATILITY_RETURNS:
+        returns = returns_before(self.growth(market), t, VOLATILITY_RETURNS)
+        known = market.offered[t] & moves(returns) if returns is not None else np.zeros(market.n_assets, bool)
+        if returns is None or not known.any():
             return split_equally(market.offered[t])
-        marks = market.mark[t - VOLATILITY_RETURNS : t + 1]
-        deviation = (marks[1:] / marks[:-1] - 1.0).std(axis=0, ddof=1)
-        known = market.offered[t] & (deviation**2 >= ZERO_VARIANCE)
-        if not known.any():
-            return split_equally(market.offered[t])
+        deviation = returns.std(axis=0, ddof=1)
         inverse = np.divide(1.0, deviation, out=np.zeros(len(known)), where=known)
         weights: Floats = inverse / inverse.sum()
         return weights
@@ -125,7 +162,8 @@ class Momentum(Baseline):
     def shares_of(self, market: Market, t: int) -> Floats:
         if t < MOMENTUM_FAR:
             return split_equally(market.offered[t])
-        growth = market.mark[t - MOMENTUM_NEAR] / market.mark[t - MOMENTUM_FAR]
+        past = self.growth(market)
+        growth = past[t - MOMENTUM_NEAR] / past[t - MOMENTUM_FAR]
         known = np.flatnonzero(market.offered[t] & np.isfinite(growth))
         if not len(known):
             return split_equally(market.offered[t])

@@ -77,22 +77,42 @@ def equal_risk(mean, mean_b, square, square_b, n):
 
 
 @compiled
-def close_path(sums, n, theta, level):
-    """Fill theta and level (B,) from the sums (C,) of one resampled path."""
-    baselines = theta.shape[0]
-    own, shift = baselines, baselines + 1
+def close_path(sums, n, seeds, theta, level, shift):
+    """Fill theta (B,) and level (B,) from the sums (C,) of one resampled path, and add what its redrawn seeds move.
+
+    `seeds` (S,) are the seeds drawn for this path. What they move: their deviations from the mean of all seeds, times
+    sqrt(S / (S - 1)), so that their spread over the paths is s / sqrt(S) and no less.
+    """
+    baselines, count = theta.shape[0], seeds.shape[0]
+    deviation, own = baselines, baselines + (count if count > 1 else 0)
+    shift_to_squares = count + baselines
+    moved = 0.0
     for b in range(baselines):
-        other = own + 1 + b
-        theta[b] = sums[b] / n
-        level[b] = equal_risk(sums[own] / n, sums[other] / n, sums[own + shift] / n, sums[other + shift] / n, n)
+        theta[b], level[b] = sums[b] / n, 0.0
+    stretch = math.sqrt(count / (count - 1.0)) if count > 1 else 0.0
+    for b in range(baselines):
+        other = own + count + b
+        mean_b, square_b = sums[other] / n, sums[other + shift_to_squares] / n
+        whole = drawn = 0.0
+        for s in range(count):
+            whole += equal_risk(sums[own + s] / n, mean_b, sums[own + s + shift_to_squares] / n, square_b, n)
+        for k in range(count if count > 1 else 0):
+            s = own + seeds[k]
+            drawn += equal_risk(sums[s] / n, mean_b, sums[s + shift_to_squares] / n, square_b, n)
+        level[b] = whole / count + stretch * (drawn - whole) / count if count > 1 else whole
+    for k in range(count if count > 1 else 0):
+        moved += stretch * sums[deviation + seeds[k]] / n / count
+    shift[0] = moved
 
 
 @compiled
-def resample(raw, prefix, n, stop, place, sums, theta, level):
+def resample(raw, prefix, n, stop, place, sums, seeds, theta, level, shift):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
-    `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the
-    subject and the B baselines, then their squares. `place` holds (path, bars left in it), `sums` (C,) its sums so far.
+    `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, S deviations of a
+    seed's log growth from the mean of all seeds (none with one seed), then x of the S seeds and the B baselines, then
+    their squares. `place` holds (path, bars left in it), `sums` (C,) its sums so far. `seeds` (paths, S), `shift`
+    (paths,): see `close_path`.
     """
     path, left = place
     for k in range(0, raw.shape[0] - 1, 2):
@@ -103,7 +123,7 @@ def resample(raw, prefix, n, stop, place, sums, theta, level):
             sums[c] += prefix[start + length, c] - prefix[start, c]
         left -= length
         if left == 0:
-            close_path(sums, n, theta[path], level[path])
+            close_path(sums, n, seeds[path], theta[path], level[path], shift[path : path + 1])
             sums[:] = 0.0
             path, left = path + 1, n
     place[0], place[1] = path, left
@@ -111,9 +131,13 @@ def resample(raw, prefix, n, stop, place, sums, theta, level):
 
 @dataclass(frozen=True)
 class Resampled:
-    """(paths, B) means a bar of each path, and the mean block that they were drawn with."""
+    """(paths, B) means a bar of each path, and the mean block that they were drawn with.
+
+    `theta` holds the bars' luck alone, `shift` (paths,) what redrawn seeds add to it; 0 with one seed.
+    """
 
     theta: Floats
+    shift: Floats
     equal_risk: Floats
     mean_block: float
     unclipped_block: float
@@ -127,19 +151,31 @@ def mean_block(excess: Floats) -> tuple[float, float]:
     return max(1.0, min(max(largest, n ** (1 / 3)), n / 10)), largest
 
 
-def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resampled:
-    """`excess` (n, B) log excess over each baseline, `above_cash` (n, B+1) r - rf of the subject and the baselines.
+def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int, deviations: Floats | None = None) -> Resampled:
+    """`excess` (n, B) log excess over each baseline, `above_cash` (n, S+B) r - rf of the subject's S seeds and of the
+    baselines; `deviations` (n, S): a seed's log growth less the mean of all seeds, None for one seed.
 
-    One index sequence of PCG64(seed) for all columns.
+    One index sequence of PCG64(seed) for all columns; a stream spawned from the same seed redraws the seeds.
     """
     n, baselines = excess.shape
+    count = above_cash.shape[1] - baselines
     block, unclipped = mean_block(excess)
-    columns = np.concatenate((excess, above_cash, above_cash**2), axis=1)
+    apart = np.zeros((n, 0)) if deviations is None else deviations
+    columns = np.concatenate((excess, apart, above_cash, above_cash**2), axis=1)
     prefix = np.zeros((2 * n + 1, columns.shape[1]))
     np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])
-    theta, level = np.empty((paths, baselines)), np.empty((paths, baselines))
+    theta, level, shift = np.empty((paths, baselines)), np.empty((paths, baselines)), np.empty(paths)
     place, sums = np.array([0, n]), np.zeros(columns.shape[1])
     source = np.random.PCG64(seed)
+    seeds = redrawn_seeds(seed, paths, count)
     while place[0] < paths:
-        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, place, sums, theta, level)
-    return Resampled(theta, level, block, unclipped)
+        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, place, sums, seeds, theta, level, shift)
+    return Resampled(theta, shift, level, block, unclipped)
+
+
+def redrawn_seeds(seed: int, paths: int, count: int) -> NDArray[np.int64]:
+    """(paths, count): for each path `count` of the seeds, drawn with replacement."""
+    if count == 1:
+        return np.zeros((paths, 1), np.int64)
+    own = np.random.PCG64(np.random.SeedSequence(seed).spawn(1)[0])
+    return np.random.Generator(own).integers(count, size=(paths, count))

@@ -1,4 +1,7 @@
-"""For people on a command line: `python -m backtest.run --config FILE.yaml --out DIR --datasets DIR`."""
+"""For people on a command line: `python -m backtest.run --config FILE.yaml --out DIR --datasets DIR`.
+
+Here and nowhere else `--strategy my_module:MyStrategy`, once or more, brings strategies of one's own along.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -7,14 +10,23 @@ from pathlib import Path
 from runfiles import layout
 
 
-def prepare(argv: Sequence[str]) -> list[str]:
-    """Make DIR a run directory with this configuration; gives the arguments of the run. Leaves with a sentence."""
+def prepare(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Make DIR a run directory with this configuration; gives the arguments of the run, and the strategies of one's own
+    by their dotted paths. Leaves with a sentence.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m backtest.run", description="Judge a strategy by a configuration file."
     )
     parser.add_argument("--config", type=Path, required=True, help="a backtest's configuration, YAML")
     parser.add_argument("--out", type=Path, required=True, help="the run directory to make; must be new or empty")
     parser.add_argument("--datasets", type=Path, required=True, help="root of the dataset store")
+    parser.add_argument(
+        "--strategy",
+        action="append",
+        default=[],
+        metavar="MODULE:CLASS",
+        help="one of your own; may be repeated",
+    )
     found = parser.parse_args(argv)
     if not found.config.is_file():
         parser.error(f"there is no file {found.config}")
@@ -22,4 +34,4 @@ def prepare(argv: Sequence[str]) -> list[str]:
         parser.error(f"{found.out} is not empty; name a new folder")
     found.out.mkdir(parents=True, exist_ok=True)
     (found.out / layout.CONFIG).write_bytes(found.config.read_bytes())
-    return [str(found.out), "--datasets", str(found.datasets)]
+    return [str(found.out), "--datasets", str(found.datasets)], found.strategy

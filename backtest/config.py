@@ -1,33 +1,79 @@
 """How a policy or baseline is judged."""
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+import itertools
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from backtest.registry import BASELINES
+from backtest.crises import CRISES, window
+from backtest.registry import DEFAULT
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
 
-BaselineKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
+
+def _no_code(value: Any) -> Any:
+    """A dotted path names code; nobody but the person at the machine may say what code runs."""
+    if isinstance(value, str) and (":" in value or "." in value):
+        sentence = "A strategy of your own is named on the command line alone: python -m backtest.run … --strategy"
+        raise PydanticCustomError("no_code", "{sentence}", {"sentence": sentence})
+    return value
+
+
+BaselineKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN), BeforeValidator(_no_code)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+Multiplier = Annotated[float, Field(ge=0, le=1e6)]
+StressWindow = Annotated[str, StringConstraints(max_length=64)]
 OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
+
+MOST_COST = 100
+LEAST_WINDOW, MOST_WINDOW = 10, 100_000
+
+
+FIXED = "fixed_weights"
+MOST_WEIGHTS = 1000  # as many as symbols
+
+
+def _countable(value: Any) -> Any:
+    """Refuse what is too long before each item is looked at, and what is empty."""
+    if isinstance(value, dict) and not 1 <= len(value) <= MOST_WEIGHTS:
+        raise PydanticCustomError("weights", "Must name 1 to 1,000 symbols with a weight each")
+    return value
+
+
+Weight = Annotated[float, Field(ge=-20.0, le=20.0)]
+Weights = Annotated[dict[Symbol, Weight], BeforeValidator(_countable)]
 
 
 class EvaluationConfig(Part):
     """What the report shows beside the subject."""
 
     baselines: tuple[BaselineKey, ...] = knob(
-        BASELINES,
+        DEFAULT,
         "Baselines judged on the same bars, costs and caps.",
         title="Baselines",
         max_length=32,
         fail_fast=True,
     )
     benchmark: Symbol | None = knob(None, "Symbol bought and held as the benchmark; empty lets buy_hold stand for it.")
-    cost_multipliers: Annotated[tuple[float, ...], later((), what="the cost sweep")] = off((), "Cost sweep.")
-    stress_windows: Annotated[tuple[str, ...], later((), what="stress windows")] = off((), "Stress windows.")
+    cost_multipliers: tuple[Multiplier, ...] = knob(
+        (0.0, 1.0, 2.0, 5.0),
+        "Fees, spread and impact times these, everything run again; empty leaves out the sweep and the break-even.",
+        unit="×",
+        advanced=True,
+        title="Cost sweep",
+        max_length=16,
+    )
+    stress_windows: tuple[StressWindow, ...] = knob(
+        tuple(CRISES),
+        "Crises by name or days such as 2015-01-02..2015-06-30, each run as a book of its own from cash.",
+        advanced=True,
+        title="Stress windows",
+        max_length=64,
+    )
     bootstrap_paths: int = knob(
         10_000,
         "Resampled paths behind the intervals of excesses.",
@@ -37,26 +83,95 @@ class EvaluationConfig(Part):
         advanced=True,
         title="Bootstrap paths",
     )
-    metric_bootstrap_paths: Annotated[int, later(0, what="intervals of single metrics")] = off(
-        0, "Paths behind metrics."
+    metric_bootstrap_paths: int = knob(
+        2000,
+        "Resampled paths behind the intervals of single metrics.",
+        unit="paths",
+        ge=100,
+        le=100_000,
+        advanced=True,
+        title="Metric bootstrap paths",
     )
     policy: Literal["best", "last"] = knob(
         "best", "Which policy is judged: best on validation, or the last.", title="Policy judged"
     )
-    fixed_weights: Annotated[None, later(None, what="the fixed_weights baseline")] = off(None, "Weights of a baseline.")
-    matched_random_draws: Annotated[int, later(0, what="the matched-random baseline")] = off(0, "Draws.")
-    waterfall: Annotated[bool, later(False, what="the decision waterfall")] = off(False, "Keep the waterfall.")
-    capacity_multipliers: Annotated[tuple[float, ...], later((), what="capacity")] = off((), "Capacity sweep.")
-    rolling_window: Annotated[int, later(0, what="rolling metrics")] = off(0, "Bars of rolling metrics.")
+    fixed_weights: Weights | None = knob(
+        None,
+        "Weights of the fixed_weights baseline by symbol, as fractions; the rest is cash.",
+        advanced=True,
+        title="Fixed weights",
+    )
+    matched_random_draws: int = knob(
+        500,
+        "Draws of matched_random: the subject's own decisions at shuffled dates.",
+        unit="draws",
+        ge=100,
+        le=10_000,
+        advanced=True,
+        title="Matched random draws",
+    )
+    waterfall: bool = knob(
+        False, "Keep what each layer did to each decision of the subject.", advanced=True, title="Decision waterfall"
+    )
+    capacity_multipliers: tuple[Multiplier, ...] = knob(
+        (1.0, 10.0, 100.0, 1000.0),
+        "Start cash times these, everything run again; needs volume, else it is told as not modelled.",
+        unit="×",
+        advanced=True,
+        title="Capacity",
+        max_length=16,
+    )
+    rolling_window: Literal["auto"] | int = knob(
+        "auto",
+        "Bars of the rolling Sharpe, volatility and beta; auto is half a year.",
+        unit="bars",
+        advanced=True,
+        title="Rolling window",
+    )
     trials: int = knob(
         1, "How many configurations have been tried on these test bars.", ge=1, le=100_000, advanced=True
     )
-    seed: int = knob(0, "Seed of the bootstrap and the random baseline.", ge=0, le=2**31 - 1, advanced=True)
+    trials_variance: float | None = knob(
+        None,
+        "Variance of the Sharpes of a bar of those trials; empty is one over the bars, the least it can be.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Variance of the trials",
+    )
+    seed: int = knob(0, "Seed of the bootstrap and of what is drawn at random.", ge=0, le=2**31 - 1, advanced=True)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.baselines)) != len(self.baselines):
             raise ValueError("baselines must not repeat")
+        if self.fixed_weights is None and FIXED in self.baselines:
+            raise ValueError("fixed_weights must be given where the baseline of that name is asked for")
+        return self
+
+    @model_validator(mode="after")
+    def _runs_again(self) -> Self:
+        for name in ("cost_multipliers", "capacity_multipliers"):
+            values = getattr(self, name)
+            if any(later <= earlier for earlier, later in itertools.pairwise(values)):
+                raise ValueError(f"{name} must increase and not repeat, such as 0, 1, 2, 5")
+        if any(value > MOST_COST for value in self.cost_multipliers):
+            raise ValueError(f"cost_multipliers must lie between 0 and {MOST_COST}")
+        if any(value <= 0 for value in self.capacity_multipliers):
+            raise ValueError("capacity_multipliers must lie above 0")
+        if self.rolling_window != "auto" and not LEAST_WINDOW <= self.rolling_window <= MOST_WINDOW:
+            raise ValueError(f"rolling_window must be auto or lie between {LEAST_WINDOW} and {MOST_WINDOW}")
+        return self
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        if len(set(self.stress_windows)) != len(self.stress_windows):
+            raise ValueError("stress_windows must not repeat")
+        for text in self.stress_windows:
+            try:
+                window(text)
+            except ValueError as error:
+                raise ValueError(f"stress_windows holds {error}") from error
         return self
 
 
@@ -77,11 +192,55 @@ class JudgedConfig(SimulatorConfig):
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     out_tag: OutTag = knob("", "A label of your own; never a path.", title="Label")
 
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Self:
+        weights = self.evaluation.fixed_weights
+        subject = getattr(self, "policy", None)
+        if weights is None:
+            if subject == FIXED:
+                raise ValueError("evaluation.fixed_weights must be given where they are judged")
+            return self
+        if FIXED not in (subject, *self.evaluation.baselines):
+            raise ValueError("evaluation.fixed_weights changes nothing unless evaluation.baselines holds fixed_weights")
+        if fault := _over_caps(weights, self):
+            raise ValueError(f"evaluation.fixed_weights {fault}")
+        return self
+
+
+CAP_SLACK = 1e-9
+
+
+def _over_caps(weights: dict[str, float], config: SimulatorConfig) -> str:
+    """What the mandate forbids of these weights times `episode.invest_max`; empty where it forbids nothing."""
+    margin, part = config.margin, config.episode.invest_max
+    for symbol, weight in weights.items():
+        if weight < 0 and not margin.allow_short:
+            return f"{symbol} is {weight:g}; a weight below 0 needs margin.allow_short: true"
+        if abs(weight) * part > margin.max_position_weight + CAP_SLACK:
+            most = f"margin.max_position_weight {margin.max_position_weight:g}"
+            return f"{symbol} is {weight:g}; times episode.invest_max {part:g} it is over {most}"
+    for total, name in (
+        (sum(abs(weight) for weight in weights.values()), "max_gross_leverage"),
+        (abs(sum(weights.values())), "max_net_leverage"),
+    ):
+        most = getattr(margin, name)
+        if total * part > most + CAP_SLACK:
+            kind = "gross" if name == "max_gross_leverage" else "net"
+            return (
+                f"have a {kind} sum of {total:g}; times episode.invest_max {part:g} it is over margin.{name} {most:g}"
+            )
+    return ""
+
+
+def names_a_strategy(config: Mapping[str, Any]) -> bool:
+    """Whether a plain configuration is a backtest's: it says what is judged. A training's has neither field."""
+    return config.get("policy") is not None or config.get("run_id") is not None
+
 
 class BacktestConfig(JudgedConfig):
     """A strategy judged on a range: `policy` is a baseline's key or a policy's id, `run_id` a finished training."""
 
-    policy: BaselineKey | Uuid | None = knob(
+    policy: Annotated[BaselineKey | Uuid | None, BeforeValidator(_no_code)] = knob(
         None, "A baseline's key or a policy's id; give this or a training run, not both.", title="Strategy"
     )
     run_id: Uuid | None = knob(

@@ -1,13 +1,16 @@
 """The data phase of a run: its configuration, the bars that this names, and `dataset.json`, what the run was fed."""
 
+import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from marketdata import quality
-from marketdata.bars import Bars
-from marketdata.catalog import Catalog, DatasetEntry, resolve
+from marketdata.adjust import RECIPE, adjusted
+from marketdata.bars import ACTIONS, Bars, BarsError
+from marketdata.catalog import Catalog, DatasetEntry, resolve, told_as
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, sentences
 from marketdata.features import FeaturePlan, Features
@@ -43,14 +46,17 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
     job.events.enter("data")
     try:
         catalog = Catalog(job.datasets)
-        entry = catalog.find(config.id, config.version)
+        entry = _entry(job, catalog, config)
         resolved = resolve(entry, config)
-        bars = _narrow(catalog.store.load(entry.version), resolved)
+        raw = _narrow(catalog.store.load(entry.version), resolved)
+        bars = adjusted(raw, resolved.adjustment or entry.adjustment)
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
-    except StoreError as fault:
+    except (StoreError, BarsError) as fault:
         raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from fault
-    report = quality.check(bars, [Finding.from_dict(found) for found in entry.findings])
+    if entry.survivorship == "point_in_time" and bars.member is None:
+        entry = dataclasses.replace(entry, survivorship="unknown")  # the run sets the membership aside
+    report = quality.check(raw, [Finding.from_dict(found) for found in entry.findings])
     feed = Feed(entry, resolved, bars, report)
     write_note(job, feed)
     if report.refusal:
@@ -73,7 +79,23 @@ def first_sentence(fault: ConfigFault) -> str:
     return f"{field}: {said[0]}"
 
 
+def _entry(job: Job, catalog: Catalog, config: DatasetConfig) -> DatasetEntry:
+    """By version, whatever the store calls it: names are of people, and what its owner says of it lies beside."""
+    if config.version is None:
+        return catalog.find(config.id)
+    entry = dataclasses.replace(catalog.entry(config.version), id=config.id)
+    path = job.folder / layout.PROVENANCE
+    if not path.is_file():
+        return entry
+    try:
+        return told_as(entry, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise JobRefused(f"{layout.PROVENANCE} in the run directory is no JSON of ours.") from error
+
+
 def _narrow(bars: Bars, config: DatasetConfig) -> Bars:
+    if config.membership == "none" and bars.member is not None:
+        bars = dataclasses.replace(bars, member=None)
     if config.symbols is not None and config.symbols != bars.symbols:
         bars = bars.select(config.symbols)
     if config.start is not None and config.end is not None:
@@ -102,8 +124,20 @@ def write_note(job: Job, feed: Feed, features: Features | None = None) -> None:
         "as_of": entry.as_of,
         "license_note": entry.license_note,
         "survivorship": entry.survivorship,
-        "corporate_actions": "none recorded" if bars.adjustment == "raw" else f"prices are {bars.adjustment} adjusted",
+        "membership": feed.config.membership,
+        "adjust_recipe": RECIPE if bars.adjustment != entry.adjustment else None,
+        "corporate_actions": _actions_told(entry, bars),
         "features": None if features is None else {"names": list(features.names), "sha256": features.content_hash()},
         "quality": feed.report.as_dict(),
     }
     atomic.write_json(job.folder / layout.DATASET, note)
+
+
+def _actions_told(entry: DatasetEntry, bars: Bars) -> str:
+    """How splits and dividends are in these prices."""
+    if bars.adjustment != entry.adjustment:
+        return f"prices were {bars.adjustment} adjusted here, from raw bars and recorded actions"
+    if bars.adjustment != "raw":
+        return f"prices are {bars.adjustment} adjusted"
+    recorded = [f"{name}s" for name in ACTIONS if bars.column(name) is not None]
+    return f"{' and '.join(recorded)} recorded beside raw prices" if recorded else "none recorded"

@@ -27,8 +27,9 @@ BPS = 1e4
 
 
 def compute(
-    ledger: Ledger, trades: Trades, market: Market, benchmark_returns: Floats, rf: Floats, *, trials: int = 1
-) -> Metrics:
+    ledger: Ledger, trades: Trades, market: Market, benchmark_returns: Floats, rf: Floats, *, trials: int = 1,
+    variance: float | None = None,
+) -> Metrics:  # fmt: skip
     """Every key of `runfiles.metric_keys.METRICS`, in that order.
 
     `benchmark_returns` and `rf` (N,) are returns of a bar over the same range. `dsr_excess` is None here: it needs the
@@ -42,7 +43,7 @@ def compute(
     found |= cost_figures(ledger, periods) | trade_figures(trades)
     metrics: Metrics = {key: optional(found[key]) if key in found else None for key in METRICS}
     metrics |= {"n_bars": ledger.n_bars, "n_orders": len(ledger.orders), "n_trades": int(found["n_trades"])}
-    metrics["dsr"] = deflated_sharpe(returns - rf, trials)
+    metrics["dsr"] = deflated_sharpe(returns - rf, trials, variance)
     return metrics
 
 

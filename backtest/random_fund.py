@@ -16,8 +16,11 @@ from simulator.market import Market
 Floats = NDArray[np.float64]
 
 BOOKS = 20
-MONEY = ("equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest")
-SUMMED = (*MONEY, "shares")
+MONEY = (
+    "equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest",
+    "dividends",
+)  # fmt: skip
+SUMMED = (*MONEY, "shares", "dividends_by_asset")
 
 
 class RandomBook(Baseline):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-WIDTH, HEIGHT = 960, 300
+WIDTH, HEIGHT, LOW = 960, 300, 160
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 10, 24
 COLUMNS = 420
-LOG_FROM = 3.0
+AREA_COLUMNS = 200
 MOST_TICKS = 8
 
 
@@ -29,6 +29,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Area:
+    """One band of a stack; `points` go along its top and back along its base."""
+
+    label: str
+    series: int
+    points: str
+
+
+@dataclass(frozen=True)
 class Tick:
     at: str
     text: str
@@ -36,19 +45,20 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """`lines` are drawn in order, the subject last and so on top."""
+    """`lines` are drawn in order, the subject last and so on top; `areas` from the zero line outwards."""
 
     title: str
-    note: str
     lines: tuple[Line, ...]
+    areas: tuple[Area, ...]
     x: tuple[Tick, ...]
     y: tuple[Tick, ...]
+    zero: str  # height of the line at 0, empty where it is not within
+    height: int
+    bottom: int
     width: int = WIDTH
-    height: int = HEIGHT
     left: int = LEFT
     right: int = WIDTH - RIGHT
     top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
 
 
 @dataclass(frozen=True)
@@ -75,36 +85,83 @@ def thin(values: Floats, columns: int = COLUMNS) -> NDArray[np.int64]:
     return np.array(sorted(kept))
 
 
-def line_chart(title: str, series: Sequence[Series], sessions: NDArray[np.datetime64], *, percent: bool) -> Chart:
-    """All series over the same n sessions; a log scale where values span a factor of three and stay above 0."""
-    low = min(float(one.values.min()) for one in series)
-    high = max(float(one.values.max()) for one in series)
-    logarithmic = not percent and low > 0 and high / low > LOG_FROM
+def line_chart(
+    title: str, series: Sequence[Series], sessions: NDArray[np.datetime64], *, percent: bool = False,
+    logarithmic: bool = False, height: int = HEIGHT,
+) -> Chart:  # fmt: skip
+    """All series over the same n sessions. NaN is not drawn; a log scale needs values above 0."""
+    known = np.concatenate([one.values[np.isfinite(one.values)] for one in series])
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    logarithmic = logarithmic and low > 0
     scale = math.log if logarithmic else float
     low, high = _room(low, high, logarithmic)
     bottom, span = scale(low), scale(high) - scale(low)
-    drawn_height, drawn_width = HEIGHT - TOP - BOTTOM, WIDTH - LEFT - RIGHT
+    drawn_height, drawn_width = height - TOP - BOTTOM, WIDTH - LEFT - RIGHT
     last = max(len(sessions) - 1, 1)
 
     def y_of(value: float) -> float:
-        return HEIGHT - BOTTOM - (scale(value) - bottom) / span * drawn_height
+        return height - BOTTOM - (scale(value) - bottom) / span * drawn_height
 
     def x_of(index: int) -> float:
         return LEFT + index / last * drawn_width
 
+    def points(values: Floats) -> str:
+        there = np.flatnonzero(np.isfinite(values))
+        kept = there[thin(values[there])] if len(there) else there
+        return " ".join(f"{x_of(int(i)):.1f},{y_of(float(values[i])):.1f}" for i in kept)
+
     lines = [
-        Line(one.label, one.series, one.subject, one.dashed,
-             " ".join(f"{x_of(int(i)):.1f},{y_of(float(one.values[i])):.1f}" for i in thin(one.values)))
+        Line(one.label, one.series, one.subject, one.dashed, points(one.values))
         for one in sorted(series, key=lambda one: one.subject)
-    ]  # fmt: skip
+    ]
     ticks = _log_ticks(low, high) if logarithmic else _even_ticks(low, high)
     return Chart(
         title=title,
-        note="logarithmic scale" if logarithmic else "",
         lines=tuple(lines),
+        areas=(),
         x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(sessions)),
         y=tuple(Tick(f"{y_of(value):.1f}", _percent(value) if percent else f"{value:g}") for value in ticks),
+        zero=f"{y_of(0.0):.1f}" if not logarithmic and low < 0 < high else "",
+        height=height,
+        bottom=height - BOTTOM,
     )
+
+
+def area_chart(
+    title: str, names: Sequence[str], weights: Floats, sessions: NDArray[np.datetime64], *, height: int = HEIGHT
+) -> Chart:
+    """Weights (n, A) of A names stacked: longs from 0 up, shorts from 0 down; means over some 200 columns of bars."""
+    edges = np.unique(np.linspace(0, len(weights), min(len(weights), AREA_COLUMNS) + 1).astype(np.int64))
+    means = np.add.reduceat(weights, edges[:-1], axis=0) / np.diff(edges)[:, None]
+    up = np.cumsum(np.maximum(means, 0.0), axis=1)
+    down = np.cumsum(np.minimum(means, 0.0), axis=1)
+    low, high = float(down.min()), max(float(up.max()), 1e-9)
+    drawn_height, drawn_width = height - TOP - BOTTOM, WIDTH - LEFT - RIGHT
+    middle = (edges[:-1] + edges[1:] - 1) / 2
+
+    def y_of(value: float) -> float:
+        return height - BOTTOM - (value - low) / (high - low) * drawn_height
+
+    def x_of(index: float) -> float:
+        return LEFT + index / max(len(sessions) - 1, 1) * drawn_width
+
+    def band(top: Floats, base: Floats) -> str:
+        there = [f"{x_of(float(x)):.1f},{y_of(float(y)):.1f}" for x, y in zip(middle, top, strict=True)]
+        back = [f"{x_of(float(x)):.1f},{y_of(float(y)):.1f}" for x, y in zip(middle[::-1], base[::-1], strict=True)]
+        return " ".join(there + back)
+
+    areas = []
+    for a, name in enumerate(names):
+        for stack in (up, down):
+            base = stack[:, a - 1] if a else np.zeros(len(means))
+            if np.abs(stack[:, a] - base).max() > 1e-6:
+                areas.append(Area(name, a + 2, band(stack[:, a], base)))
+    return Chart(
+        title=title, lines=(), areas=tuple(areas),
+        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(sessions)),
+        y=tuple(Tick(f"{y_of(value):.1f}", _percent(value)) for value in _even_ticks(low, high)),
+        zero=f"{y_of(0.0):.1f}" if low < 0 else "", height=height, bottom=height - BOTTOM,
+    )  # fmt: skip
 
 
 def _room(low: float, high: float, logarithmic: bool) -> tuple[float, float]:

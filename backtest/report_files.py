@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from backtest import tables
-from backtest.report_html import render
+from backtest.evidence import Evidence
+from backtest.leaks.report import LeakReport
 from backtest.runner import Judged
+from backtest.strategy_tables import TABLES, Written, ordered_json
 from runfiles import atomic, layout
 from runfiles.job import Job
 
 if TYPE_CHECKING:
-    from backtest.judge import Case
+    from backtest.case import Case
 
 WRITERS = 4
 
@@ -32,17 +32,36 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     total = len(case.judged) + 1
     with ThreadPoolExecutor(WRITERS) as pool:
         waiting = [
-            pool.submit(write_strategy, job.folder / folder_of(case, one), case, one, summary, times)
-            for one, summary in zip(case.judged, summaries, strict=True)
+            pool.submit(write_strategy, job.folder / folder_of(case, one), Written(case, one, parts, summary, times))
+            for one, parts, summary in zip(case.judged, case.evidence.parts, summaries, strict=True)
         ]
-        text = render(case, summaries[0]) if page else ""
+        write_reruns(job.folder, case.evidence)
+        text = page_of(case, summaries[0]) if page else ""
         for step, written in enumerate(waiting):
             written.result()
             job.events.progress(step + 1, total)
+    write_leaks(job, case.leaks)
+    if case.subject.waterfall is not None:
+        table = tables.waterfall_table(case.subject.waterfall, times, case.market.symbols)
+        atomic.write_bytes(job.folder / layout.FILES["waterfall"].path, table)
     if page:
         atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
     job.events.progress(total, total)
     return summaries[0]
+
+
+def page_of(case: Case, summary: dict[str, Any]) -> str:
+    """`report.html`. Its template engine is imported only for it."""
+    from backtest.report_html import render
+
+    return render(case, summary)
+
+
+def write_leaks(job: Job, report: LeakReport) -> None:
+    """`report/leaks.json`: what the leak gate found."""
+    path = job.folder / layout.FILES[layout.LEAKS].path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(path, ordered_json(report.as_dict()))
 
 
 def folder_of(case: Case, one: Judged) -> str:
@@ -50,27 +69,22 @@ def folder_of(case: Case, one: Judged) -> str:
     return layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
 
 
-def write_strategy(folder: Path, case: Case, one: Judged, summary: dict[str, Any], times: pa.Array) -> None:
-    """The tables of one strategy into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    symbols, ledger, trades = case.market.symbols, one.ledger, one.trades
+def write_reruns(folder: Path, evidence: Evidence) -> None:
+    """What the subject and its baselines did at other costs, in crises, with more money."""
     contents = {
-        "metrics": ordered_json(one.metrics),
-        "metrics_csv": tables.metrics_table(one.metrics),
-        "equity": tables.equity_table(ledger, times),
-        "orders": tables.orders_table(ledger, times, symbols),
-        "trades": tables.trades_table(trades, times, symbols),
-        "weights": tables.weights_table(ledger, times, symbols),
-        "symbols": tables.symbols_table(ledger, trades, case.market, case.config.fees.borrow_fee_apr),
-        "summary": ordered_json(summary),
+        "sensitivity": asdict(evidence.sweep),
+        "stress": {"rows": [asdict(row) for row in evidence.stress]},
+        "capacity": asdict(evidence.capacity),
     }
     for key, content in contents.items():
-        atomic.write_bytes(folder / layout.REPORT_FILES[key][0], content)
+        atomic.write_bytes(folder / layout.FILES[key].path, ordered_json(content))
 
 
-def ordered_json(value: dict[str, Any]) -> bytes:
-    """JSON in the order of the keys given: metrics stay in the order of their table."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+def write_strategy(folder: Path, of: Written) -> None:
+    """The tables of one strategy into `folder`: every one of `strategy_tables.TABLES`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, make in TABLES.items():
+        atomic.write_bytes(folder / layout.REPORT_FILES[key][0], make(of))
 
 
 def summary_of(case: Case, one: Judged) -> dict[str, Any]:
@@ -87,6 +101,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }
+    if subject and case.matched is not None:
+        summary["matched_random"] = case.matched.as_dict()
     if one.spread is not None:
         summary["spread"] = {
             "books": one.spread.books, "low": one.spread.low, "median": one.spread.median, "high": one.spread.high,

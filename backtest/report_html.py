@@ -4,52 +4,73 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
 
-from backtest.report_charts import Chart, Series, line_chart
+from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
-from backtest.runner import Judged
 from backtest.tables import borrow_by_symbol
-from runfiles import excess_words
+from backtest.template_cache import compiled_templates
+from runfiles import excess_words, report_tables
+from runfiles import report_rows as words_of
 from runfiles.figures import significant
 from runfiles.metric_keys import HEADLINE, METRICS
 
 if TYPE_CHECKING:
-    from backtest.judge import Case
+    from backtest.case import Case
+
+HERE = Path(__file__).parent
 
 
 @functools.cache
 def _template() -> jinja2.Template:
-    source = (Path(__file__).parent / "templates" / "report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
+        loader=jinja2.FileSystemLoader(HERE / "templates"), bytecode_cache=compiled_templates(Path(__file__)),
+        auto_reload=False,
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
     environment.filters |= {"percent": percent, "digits": significant, "exact": exact, "metric": metric_text}
-    return environment.from_string(source)
+    return environment.get_template("report.html")
 
 
 def render(case: Case, summary: dict[str, Any]) -> str:
     """The page of a judgement; `summary` is the subject's `summary.json`. The same case gives the same text."""
+    found = report_rows.tables(case)
     return _template().render(
         case=case,
         summary=summary,
         verdict=case.verdict,
         tag=excess_words.TAGS[case.verdict.code],
         interval=interval(case),
-        labels={one.key: one.spec.label for one in case.judged},
-        charts=charts(case),
+        labels=report_rows.LABELS,
+        equity=report_figures.equity(case),
+        drawdown=report_figures.drawdown(case),
+        rolling=report_figures.rolling(case),
+        weights=report_figures.weights(case),
         headline=rows(case, HEADLINE),
         others=rows(case, [key for key in METRICS if key not in HEADLINE]),
         symbols=symbol_rows(case),
         spreads=[one for one in case.judged if one.spread is not None],
+        specs={spec.key: spec for spec in report_tables.TABLES},
+        cells={spec.key: report_tables.cells(spec, found[spec.key]) for spec in report_tables.TABLES},
+        years=words_of.calendar(report_rows.period_rows(case)),
+        shade=words_of.shade,
+        break_even=words_of.break_even_words(break_even(case)),
+        left_out=report_rows.left_out(case),
+        luck=words_of.luck_words(summary.get("matched_random")),
         rules=rules(case) + notes(case),
         words=excess_words,
+        texts=words_of,
     )
+
+
+def break_even(case: Case) -> dict[str, Any] | None:
+    found = case.evidence.sweep.break_even
+    return None if found is None else asdict(found)
 
 
 @dataclass(frozen=True)
@@ -76,26 +97,6 @@ def interval(case: Case) -> Interval | None:
     return Interval(*(f"{x:.2f}" for x in (
         place(verdict.low), place(verdict.high) - place(verdict.low), place(0.0), place(verdict.excess_per_year)
     )))  # fmt: skip
-
-
-def charts(case: Case) -> list[Chart]:
-    """Equity as a multiple of the start, and drawdown, of every strategy of the report."""
-    sessions = case.market.bars.session[case.span.t0 : case.span.t1 + 1]
-
-    def series(values: str) -> list[Series]:
-        return [
-            Series(one.spec.label, one.spec.series, one is case.subject, one.key == "benchmark", _curve(one, values))
-            for one in case.judged
-        ]
-
-    return [
-        line_chart("Equity, as a multiple of the start", series("equity"), sessions, percent=False),
-        line_chart("Drawdown, %", series("drawdown"), sessions, percent=True),
-    ]
-
-
-def _curve(one: Judged, what: str) -> np.ndarray:
-    return one.ledger.equity / one.ledger.equity[0] if what == "equity" else one.ledger.drawdown
 
 
 @dataclass(frozen=True)

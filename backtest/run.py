@@ -1,9 +1,11 @@
-"""A backtest: `python -m backtest.run RUN_DIR --datasets DIR`, or by hand with `--config FILE --out DIR`.
+"""A backtest: `python -m backtest.run RUN_DIR --datasets DIR`, or by hand with `--config FILE --out DIR`
+(and `--strategy module:Class` for strategies of one's own).
 
 RUN_DIR holds `config.yaml`, a resolved `BacktestConfig`. A baseline never loads torch: the policy's class is a dotted
 path until a policy is judged.
 """
 
+import functools
 import sys
 from collections.abc import Sequence
 
@@ -12,18 +14,25 @@ from backtest.config import BacktestConfig
 from backtest.feed import Feed, first_sentence, load_feed, read_config
 from backtest.quick_start import start_numba
 from backtest.registry import POLICY, STRATEGIES, load
+from backtest.runner import StrategyUnfit
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
 from marketdata.features import plan_of
-from marketdata.splits import Range, make_ranges, range_between
+from marketdata.splits import Range, range_between
+from marketdata.walk_forward import tested
 from runfiles import layout
 from runfiles.job import Job, JobRefused, run_job
 
 
-def run(job: Job) -> None:
-    """The job: data, judge, report. Raises JobRefused with one sentence for bad input."""
+def run(job: Job, own: Sequence[str] = ()) -> None:
+    """The job: data, judge, report. `own`: dotted paths of strategies from the command line.
+
+    Raises JobRefused with one sentence for bad input.
+    """
     config = read_config(job, BacktestConfig)
-    if config.policy_sha256 is None:
+    if own:
+        config = with_own(own, config)
+    elif config.policy_sha256 is None:
         start_numba()
     feed = load_feed(job, config.dataset)
     try:
@@ -33,8 +42,18 @@ def run(job: Job) -> None:
     judge.judge_and_write(job, config, feed, span, subject_of(job, config), config.features)
 
 
+def with_own(paths: Sequence[str], config: BacktestConfig) -> BacktestConfig:
+    """The configuration whose report shows these strategies too. Raises JobRefused."""
+    from backtest.own import adopt
+
+    try:
+        return adopt(paths, config)
+    except StrategyUnfit as fault:
+        raise JobRefused(str(fault)) from fault
+
+
 def judged_range(config: BacktestConfig, feed: Feed) -> Range:
-    """The range by `start` and `end`, else the split's test range. Raises ConfigFault."""
+    """The range by `start` and `end`, else the bars that the split tests on. Raises ConfigFault."""
     needed, lookback = 0, 0
     warmup = 0
     if config.features is not None:
@@ -43,14 +62,17 @@ def judged_range(config: BacktestConfig, feed: Feed) -> Range:
         needed = lookback + warmup
     if config.start is not None and config.end is not None:
         return range_between(feed.bars.session, config.start, config.end, needed=needed)
-    return make_ranges(config.split, feed.bars.session, lookback=lookback, warmup=warmup).test
+    return tested(config.split, feed.bars.session, lookback=lookback, warmup=warmup)
 
 
 def subject_of(job: Job, config: BacktestConfig) -> Strategy:
     """The baseline named, or the policy whose file lies in the run directory. Raises JobRefused."""
     key = config.policy
     if key in STRATEGIES and key != POLICY:
-        baseline: Strategy = load(key)(config)
+        try:
+            baseline: Strategy = load(key)(config)
+        except StrategyUnfit as fault:
+            raise JobRefused(str(fault)) from fault
         return baseline
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():
@@ -65,11 +87,12 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
 
 def main(argv: Sequence[str]) -> int:
     """Exit code. With `--config` the run directory is made first."""
-    if "--config" in argv:
-        from backtest.by_hand import prepare
+    if "--config" not in argv:
+        return run_job(run, argv)
+    from backtest.by_hand import prepare
 
-        argv = prepare(argv)
-    return run_job(run, argv)
+    argv, own = prepare(argv)
+    return run_job(functools.partial(run, own=own), argv)
 
 
 if __name__ == "__main__":

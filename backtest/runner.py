@@ -1,4 +1,4 @@
-"""Runs a strategy over a range and keeps what came of it."""
+"""Runs strategies over ranges and keeps what came of it."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,17 @@ from backtest.metrics import Metrics
 from backtest.random_fund import RandomFund, add_up
 from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Strategy
+from backtest.strategy import Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
-from simulator.engine import BookSession, run_decisions
+from simulator.engine import ActionError, BookSession, Decisions, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
+from simulator.waterfall import MAX_CELLS, Waterfall
+
+Decided = dict[tuple[str, int, int], Decisions]
+"""Targets by strategy, first decision and last mark."""
 
 
 class StrategyUnfit(ValueError):
@@ -33,7 +37,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar."""
+    """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar.
+
+    `notes`: what it has to say of its own decisions, clauses for the stamps.
+    """
 
     spec: StrategySpec
     ledger: Ledger
@@ -41,6 +48,8 @@ class Judged:
     metrics: Metrics
     returns: Floats
     spread: Spread | None = None
+    waterfall: Waterfall | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -52,19 +61,90 @@ def run_with_spread(
 ) -> tuple[Ledger, Spread | None]:
     """The ledger from all cash at the close of t0 to the mark of t1, and for a fund of books how far these lie apart.
 
-    Raises StrategyUnfit, ConfigFault.
+    Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
-    _prepare(strategy, market, config)
+    return Runner().run(strategy, market, config, t0, t1)
+
+
+class Runner:
+    """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
+
+    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; one
+    that looks at its book acts anew.
+    """
+
+    def __init__(self) -> None:
+        self._decided: Decided = {}
+        self._prepared: set[str] = set()
+
+    def run(
+        self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+    ) -> tuple[Ledger, Spread | None]:
+        """As `run_with_spread`; between calls `market` may differ in its costs and `config` in its start cash alone."""
+        if strategy.key not in self._prepared:
+            prepare(strategy, market, config)
+            self._prepared.add(strategy.key)
+        return run_prepared(strategy, market, config, t0, t1, self._decided)
+
+
+def run_prepared(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int, decided: Decided | None = None
+) -> tuple[Ledger, Spread | None]:
+    """As `run_with_spread`, of a strategy that `prepare` has shown this market.
+
+    `decided` keeps targets that do not depend on a book, for the next run over the same range.
+    """
+    try:
+        return _run(strategy, market, config, t0, t1, {} if decided is None else decided)
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
+
+
+def _run(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int, decided: Decided
+) -> tuple[Ledger, Spread | None]:
     if isinstance(strategy, RandomFund):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
-    decisions = strategy.decisions(market, t0, t1)
-    if decisions is not None:
-        return run_decisions(market, config, decisions, t0, t1), None
-    return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+    known = decided.get((strategy.key, t0, t1)) or strategy.decisions(market, t0, t1)
+    if known is None:
+        return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
+    decided[strategy.key, t0, t1] = known
+    return run_decisions(market, config, known, t0, t1), None
 
 
-def _prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+def run_with_waterfall(
+    strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
+) -> tuple[Ledger, Waterfall]:
+    """The ledger, stepped decision by decision, and what each layer did to each of them.
+
+    Raises StrategyUnfit, ConfigFault.
+    """
+    cells = (t1 - t0) * market.n_assets
+    if isinstance(strategy, RandomFund):
+        raise ConfigFault({"evaluation.waterfall": ["random is twenty books, which have no decision in common."]})
+    if cells > MAX_CELLS:
+        raise ConfigFault({
+            "evaluation.waterfall": [f"A waterfall holds {MAX_CELLS} bars times symbols; this range has {cells}."]
+        })  # fmt: skip
+    prepare(strategy, market, config)
+    session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
+    try:
+        decisions = strategy.decisions(market, t0, t1)
+        if decisions is None:
+            ledger = _step_through(strategy, session)
+        else:
+            said = dict(zip(decisions.bars.tolist(), decisions.targets, strict=True))
+            while not session.done:
+                session.step(said.get(session.t))
+            ledger = session.ledger()
+    except ActionError as fault:
+        raise StrategyUnfit(f"{strategy.key}: {fault}.") from fault
+    return ledger, session.waterfall()
+
+
+def prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None:
+    """Let a strategy look at its market. Raises StrategyUnfit, ConfigFault."""
     try:
         strategy.prepare(market, config)
     except ConfigFault:
@@ -87,6 +167,11 @@ def _spread(books: list[Ledger]) -> Spread:
 def simple_total(ledger: Ledger) -> float:
     """E_N / E_0 - 1, at least -1."""
     return max(float(ledger.equity[-1] / ledger.equity[0]) - 1.0, -1.0)
+
+
+def notes_of(strategy: Strategy) -> tuple[str, ...]:
+    """What a strategy tells of the decisions it has made."""
+    return tuple(strategy.notes()) if isinstance(strategy, Telling) else ()
 
 
 def returns_of(ledger: Ledger) -> Floats:

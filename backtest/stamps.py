@@ -14,11 +14,13 @@ from simulator.market import Market
 _SURVIVORSHIP = {
     "biased": "Survivors only: the dataset holds names still there today, so whatever buys looks better than it was.",
     "unknown": "Survivorship unknown: names that died may be missing from the dataset.",
+    "point_in_time": "Point-in-time membership: a symbol is bought only while it belongs to the universe.",
 }
 _MARKET = {
     "closes_only": "Closes only: orders fill at the next close, and nothing within a bar is known.",
     "no_volume": "No volume: market impact and capacity are not modelled.",
     "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
+    "preset_without_share_fees": "Adjusted prices: the fee preset's part that is charged by the share is left out.",
 }
 
 _OPENS = "open_is_last_close"
@@ -40,11 +42,13 @@ def stamps(
     """Sentences in a fixed order; `judged` begins with the subject, and `features` are a policy's."""
     kind = feed.entry.survivorship
     found = [_SURVIVORSHIP[kind]] if kind in _SURVIVORSHIP else []
+    if feed.entry.member and market.bars.member is None:
+        found.append("The dataset's membership is set aside: symbols are bought before they joined the universe.")
     found += [_MARKET[code] for code in market.stamps]
     found += _of_data(feed, market, features)
     if market.bars.adjustment != "raw":
         found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
-    found.append("Delistings are not modelled: a symbol that ends keeps its last price.")
+    found += _of_ends(market, config)
     if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
         found.append("Cash earns nothing.")
     if config.margin.allow_short:
@@ -61,6 +65,20 @@ def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> lis
     if features is None:
         return told
     return told + left_out_of_features(plan_of(features, feed.bars))
+
+
+def _of_ends(market: Market, config: JudgedConfig) -> list[str]:
+    """Which recorded ends lie in the data, and what was assumed of them."""
+    bars = market.bars
+    ended = [symbol for symbol, last in zip(bars.symbols, bars.last_bar, strict=True) if last >= 0]
+    if not ended:
+        return ["No delisting is recorded: a symbol that ends keeps its last price."]
+    assumed = [symbol for symbol in ended if bars.delistings[symbol].final_return is None]
+    found = [f"Delisted within the data: {', '.join(ended)}."]
+    if assumed:
+        loss = f"{config.exec.delist_loss:.0%}"
+        found.append(f"Assumed at their delisting, a loss of {loss} of a long position: {', '.join(assumed)}.")
+    return found
 
 
 def _looks(trials: int) -> str:
@@ -83,6 +101,7 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
         if one.ledger.ended:
             how = "was ruined" if one.ledger.ended == "ruin" else "was stopped at its loss limit"
             found.append(f"{one.spec.label} {how} within the range.")
+    found += [f"{one.spec.label}: {note}." for one in judged for note in one.notes]
     bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
     if bound:
         found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")

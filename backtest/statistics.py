@@ -23,24 +23,24 @@ def optional(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def luck_threshold(trials: int, n: int) -> float:
+def luck_threshold(trials: int, n: int, variance: float | None = None) -> float:
     """SR_0 a bar: the best Sharpe that `trials` worthless strategies would show on n bars (Bailey and Lopez de Prado).
 
-    sqrt(v) ((1-g) Phi^-1(1 - 1/k) + g Phi^-1(1 - 1/(k e))), v = 1/n as long as the trials' own Sharpes are not kept;
-    0 for one trial.
+    sqrt(v) ((1-g) Phi^-1(1 - 1/k) + g Phi^-1(1 - 1/(k e))), v = max(`variance` of the trials' Sharpes of a bar, 1/n),
+    1/n where that is not known; 0 for one trial.
     """
     if trials < 2:
         return 0.0
     quantile = NormalDist().inv_cdf
     expected = (1 - EULER) * quantile(1 - 1 / trials) + EULER * quantile(1 - 1 / (trials * math.e))
-    return math.sqrt(1 / n) * expected
+    return math.sqrt(max(variance or 0.0, 1 / n)) * expected
 
 
-def deflated_sharpe(x: Floats, trials: int) -> float | None:
+def deflated_sharpe(x: Floats, trials: int, variance: float | None = None) -> float | None:
     """DSR of x (n,) = PSR(SR_0) with the dependence-robust variance V; None without variance."""
     n = x.shape[0]
     ratio, _, robust = sharpe_error(np.ascontiguousarray(x))
-    return optional(probabilistic_sharpe(ratio, luck_threshold(trials, n), robust, n))
+    return optional(probabilistic_sharpe(ratio, luck_threshold(trials, n, variance), robust, n))
 
 
 def log_excess(returns: Floats, baselines: Floats) -> Floats:
@@ -68,6 +68,8 @@ class Excess:
     theta, low, high: (B,) excess and its 95 % interval; p: (B,) share of paths at or below 0.
     equal_risk and its interval: the same at the baseline's risk scaled to the subject's.
     upper: (B,) the 1 - 0.025/B limits, whose least bounds the excess over the best. error: (B,) standard errors.
+    by_seed: (S, B) each seed's own excess; seed_error: the part of `error` that comes from the seeds, 0 with one.
+    years: length of the range.
     """
 
     theta: Floats
@@ -82,6 +84,9 @@ class Excess:
     dsr: tuple[float | None, ...]
     mean_block: float
     unclipped_block: float
+    by_seed: Floats
+    seed_error: float
+    years: float
 
     @property
     def best(self) -> int:
@@ -98,6 +103,11 @@ class Excess:
         return float(self.upper.min())
 
     @property
+    def greatest_p(self) -> float:
+        """p of the intersection-union test that every baseline is beaten."""
+        return float(self.p.max())
+
+    @property
     def power(self) -> float:
         """The least excess over the best baseline that this test could have shown."""
         return POWER * float(self.error[self.best])
@@ -107,22 +117,47 @@ class Excess:
         known = [value for value in self.dsr if value is not None]
         return min(known) if len(known) == len(self.dsr) and known else None
 
+    @property
+    def seeds(self) -> int:
+        return len(self.by_seed)
+
+    @property
+    def seed_points(self) -> Floats:
+        """(S,) each seed's own excess over the baseline that is hardest for it."""
+        points: Floats = self.by_seed.min(axis=1)
+        return points
+
 
 def compare(
-    returns: Floats, baselines: Floats, rf: Floats, *, periods: float, paths: int, seed: int, trials: int
+    returns: Floats, baselines: Floats, rf: Floats, *, periods: float, paths: int, seed: int, trials: int,
+    variance: float | None = None,
+) -> Excess:  # fmt: skip
+    """Excess of `returns` over each column of `baselines` (n, B), both above `rf` (n,); n >= 2, B >= 1.
+
+    `returns` (n,) of one subject, or (S, n) of the same subject trained with S seeds: theta is then the mean over the
+    seeds of the log excess of a bar, and each path draws the seeds anew. `variance` of the trials' Sharpes of a bar.
+    """
+    each = np.atleast_2d(returns)
+    growth = np.log1p(np.maximum(each, FLOOR))
+    apart = (growth - growth.mean(axis=0)).T if len(each) > 1 else None
+    excess = growth.mean(axis=0)[:, None] - np.log1p(np.maximum(baselines, FLOOR))
+    x, x_b = each - rf, baselines - rf[:, None]
+    level = np.mean([equal_risk_excess(one, x_b) for one in x], axis=0)
+    drawn = bootstrap(excess, np.concatenate((x.T, x_b), axis=1), paths, seed, apart)
+    dsr = tuple(deflated_sharpe(excess[:, b], trials, variance) for b in range(excess.shape[1]))
+    spread = growth.mean(axis=1) - growth.mean()
+    return _summarise(excess, spread, level, drawn, dsr, periods)
+
+
+def _summarise(
+    excess: Floats, spread: Floats, equal_risk: Floats, drawn: Resampled, dsr: tuple[float | None, ...], periods: float
 ) -> Excess:
-    """Excess of `returns` (n,) over each column of `baselines` (n, B), both above `rf` (n,); n >= 2, B >= 1."""
-    excess = log_excess(returns, baselines)
-    x, x_b = returns - rf, baselines - rf[:, None]
-    drawn = bootstrap(excess, np.column_stack((x, x_b)), paths, seed)
-    return _summarise(excess, equal_risk_excess(x, x_b), drawn, periods, trials)
-
-
-def _summarise(excess: Floats, equal_risk: Floats, drawn: Resampled, periods: float, trials: int) -> Excess:
-    count = excess.shape[1]
-    theta, level = drawn.theta * periods, drawn.equal_risk * periods
+    """`spread` (S,): each seed's mean log growth a bar less the mean of all."""
+    n, count = excess.shape
+    theta, level = (drawn.theta + drawn.shift[:, None]) * periods, drawn.equal_risk * periods
     low, high, upper = np.quantile(theta, [ALPHA, 1 - ALPHA, 1 - ALPHA / count], axis=0)
     risk_low, risk_high = np.quantile(level, [ALPHA, 1 - ALPHA], axis=0)
+    seeds = len(spread)
     return Excess(
         theta=excess.mean(axis=0) * periods,
         low=low,
@@ -133,7 +168,10 @@ def _summarise(excess: Floats, equal_risk: Floats, drawn: Resampled, periods: fl
         equal_risk=equal_risk * periods,
         equal_risk_low=risk_low,
         equal_risk_high=risk_high,
-        dsr=tuple(deflated_sharpe(excess[:, b], trials) for b in range(count)),
+        dsr=dsr,
         mean_block=drawn.mean_block,
         unclipped_block=drawn.unclipped_block,
+        by_seed=(excess.mean(axis=0) + spread[:, None]) * periods,
+        seed_error=float(spread.std(ddof=1)) / math.sqrt(seeds) * periods if seeds > 1 else 0.0,
+        years=n / periods,
     )

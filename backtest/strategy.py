@@ -41,3 +41,11 @@ class Learned(Protocol):
 
     def seen_bars(self, market: Market, t0: int, t1: int) -> int:
         """How many of the bars t0+1..t1 it was trained or selected on."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A strategy that has something to say of its own decisions, such as how often an optimiser failed."""
+
+    def notes(self) -> list[str]:
+        """Clauses for the stamps, about the decisions made since the strategy was made."""

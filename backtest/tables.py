@@ -4,8 +4,11 @@ A bar is named by the time of its close in UTC. Fractions and money; floats in t
 same; undefined is empty; no text holds a comma or quote. Columns are listed in docs/run-directory.md.
 """
 
+import io
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as papq
 from numpy.typing import NDArray
 
 from backtest.columns import csv_bytes, floats, texts, whole, words
@@ -15,8 +18,10 @@ from runfiles.metric_keys import METRICS
 from simulator.ledger import Ledger
 from simulator.market import Market
 from simulator.state import REASONS
+from simulator.waterfall import EFFECTS, Waterfall
 
 CASH_ROW = "cash"
+BPS = 1e4
 _SIDES, _POSITIONS = ("buy", "sell"), ("long", "short")
 
 
@@ -68,18 +73,22 @@ def weights_table(ledger: Ledger, times: pa.Array, symbols: tuple[str, ...]) -> 
 
 
 def symbols_table(ledger: Ledger, trades: Trades, market: Market, borrow_fee: float) -> bytes:
-    """Profit by symbol over closed trades and open lots; the last row, `cash`, holds interest. Sums to E_N - E_0."""
+    """Profit by symbol over closed trades, open lots and dividends; the last row, `cash`, holds interest.
+
+    Sums to E_N - E_0.
+    """
     size = market.n_assets
 
     def by_symbol(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.append(np.bincount(trades.asset, values, minlength=size), 0.0)
 
+    dividends = np.append(ledger.dividends_by_asset, 0.0)
     financing = np.append(borrow_by_symbol(ledger, market, borrow_fee), ledger.interest[-1])
     return csv_bytes({
         "symbol": texts([*market.symbols, CASH_ROW]), "pnl_gross": floats(by_symbol(trades.pnl_gross)),
         "fees": floats(by_symbol(trades.fees)), "slippage": floats(by_symbol(trades.slippage)),
-        "dividends": floats(np.zeros(size + 1)), "financing": floats(financing),
-        "pnl_net": floats(by_symbol(trades.pnl_net) + financing),
+        "dividends": floats(dividends), "financing": floats(financing),
+        "pnl_net": floats(by_symbol(trades.pnl_net) + dividends + financing),
     })  # fmt: skip
 
 
@@ -100,3 +109,22 @@ def metrics_table(metrics: Metrics) -> bytes:
         "unit": texts([spec.unit for spec in specs]),
         "value": floats(np.array([metrics[spec.key] for spec in specs], dtype=np.float64)),
     })  # fmt: skip
+
+
+def waterfall_table(found: Waterfall, times: pa.Array, symbols: tuple[str, ...]) -> bytes:
+    """Parquet, a row a decision and symbol: weight before, action, each layer's effect in weight and in bps of equity,
+    and what filled, which is the sum of the effects.
+    """
+    count, size = found.held.shape
+    columns = {
+        "time": words(times, np.repeat(found.bars, size)),
+        "symbol": words(texts(symbols), np.tile(np.arange(size), count)),
+        "action": floats(found.action.ravel()),
+        "held": floats(found.held.ravel()),
+    }
+    weights = dict(zip((*EFFECTS, "filled"), (*found.effects, found.filled), strict=True))
+    columns |= {name: floats(weight.ravel()) for name, weight in weights.items()}
+    columns |= {f"{name}_bps": floats(weight.ravel() * BPS) for name, weight in weights.items()}
+    sink = io.BytesIO()
+    papq.write_table(pa.table(columns), sink, compression="zstd")
+    return sink.getvalue()

@@ -20,8 +20,9 @@ CLOSED_REST = 1e-9
 class Trades:
     """K matches of an entry fill with an exit fill, in the order of their exits, then the open lots; arrays (K,).
 
-    side +1 long, -1 short; qty > 0 shares; bars on the master index, exit_bar -1 for an open lot, whose exit price is
-    the last mark. Money: pnl_gross at reference prices, fees and slippage >= 0 apportioned by quantity,
+    side +1 long, -1 short; qty > 0 shares and prices a share as of the exit, lots having split with their shares; bars
+    on the master index, exit_bar -1 for an open lot, whose exit price is the last mark. Money: pnl_gross at reference
+    prices, fees and slippage >= 0 apportioned by quantity,
     pnl_net = pnl_gross - slippage - fees.
     """
 
@@ -164,12 +165,32 @@ def _lots(fills: Fills, n_assets: int) -> Lots:
     return Lots(fills.qty.copy(), fills.fee.copy(), fills.slip.copy(), after, none, none.copy())
 
 
+def shares_at_end(ledger: Ledger) -> Floats | None:
+    """(N+1, A) shares of t1 that a share of each bar has become; None where nothing was split."""
+    if ledger.split is None:
+        return None
+    grown: Floats = np.asarray(np.cumprod(ledger.split, axis=0), dtype=np.float64)
+    return np.asarray(grown[-1] / grown, dtype=np.float64)
+
+
 def fifo(ledger: Ledger) -> Trades:
-    """The trades of a ledger; open lots are valued at its last marks."""
-    fills, marks = _fills(ledger.orders), np.ascontiguousarray(ledger.marks[-1])
+    """The trades of a ledger; open lots are valued at its last marks.
+
+    Where there were splits, fills are matched in shares of t1, so that a lot meets its sale in the same shares.
+    """
+    fills, marks, ratio = _fills(ledger.orders), np.ascontiguousarray(ledger.marks[-1]), shares_at_end(ledger)
+    if ratio is not None:
+        times: Floats = ratio[fills.bar - ledger.t0, fills.asset]
+        fills = fills._replace(qty=fills.qty * times, ref=fills.ref / times, price=fills.price / times)
     whole, part = np.empty((4, 2 * len(fills.asset)), np.int64), np.empty((6, 2 * len(fills.asset)))
     count = match_fills(fills, _lots(fills, len(marks)), marks, whole, part)
     asset, side, entry_bar, exit_bar = whole[:, :count]
-    qty, entry_price, exit_price, gross, fees, slippage = part[:, :count]
-    bars = np.where(exit_bar < 0, ledger.t1, exit_bar) - entry_bar
-    return Trades(asset, side, qty, entry_bar, entry_price, exit_bar, exit_price, gross, fees, slippage, bars)
+    qty, entry_price, exit_price, gross, fees, slippage = list[Floats](part[:, :count])
+    last = np.where(exit_bar < 0, ledger.t1, exit_bar)
+    if ratio is not None:
+        at_exit: Floats = ratio[last - ledger.t0, asset]
+        part[0, :count] = qty / at_exit
+        part[1:3, :count] *= at_exit
+    return Trades(
+        asset, side, qty, entry_bar, entry_price, exit_bar, exit_price, gross, fees, slippage, last - entry_bar
+    )

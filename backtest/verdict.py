@@ -1,8 +1,9 @@
 """The first line of a report: does the subject beat every baseline, and how sure can one be.
 
 First match: `too_short`, `worse`, `shown`, else `not_shown`. `shown` also needs every baseline of the verdict, bars
-that the subject was not made from, and the leak gate, which no run of this version has passed, so it is never reached;
-the sentence says so. Absence of proof is no proof of absence: the power figure tells what the test could have shown.
+that the subject was not made from, and the leak gate passed. Where a leak was found, the sentence begins with it; where
+the gate was not run or could not examine all, it says so. Absence of proof is no proof of absence: the power figure
+tells what the test could have shown.
 """
 
 import math
@@ -10,14 +11,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from backtest import needed
+from backtest.leaks.report import GateState, LeakReport
 from backtest.statistics import Excess
 
 Code = Literal["too_short", "worse", "shown", "not_shown"]
+LeakGate = GateState | Literal["not_run"]
 
 LEAST_BARS = 126
 LEAST_BLOCKS = 10
 SURE = 0.95
-LEAK_GATE = "The leak gate has not been run, and without it nothing is called shown."
+NOT_RUN = "The leak gate has not been run, and without it nothing is called shown."
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,12 @@ class Verdict:
     """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat.
 
     `equal_risk_excess`: fraction a year, an arithmetic mean of returns as it stands.
+    `p`: of the test that every baseline is beaten, the largest of the single ones.
+    `seed_points`: each seed's own excess.
+    `years_needed`, `seeds_needed`: how much more would tell; None where it tells already, where that is not known, and
+    where no amount would: the sentence says which.
     `seen`: bars of the range that the subject was trained or selected on.
+    `leak_gate`: what the leak gate found.
     """
 
     code: Code
@@ -35,10 +44,15 @@ class Verdict:
     baseline: str | None
     equal_risk_excess: float | None
     power: float | None
+    p: float | None
+    years_needed: float | None
+    seeds_needed: float | None
+    seed_points: tuple[float, ...]
     n_bars: int
     trials: int
     seeds: int
     seen: int
+    leak_gate: LeakGate
     sentence: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,23 +61,28 @@ class Verdict:
 
 def judge(
     excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int,
-    seen: int = 0, left_out: Sequence[str] = (),
+    seen: int = 0, left_out: Sequence[str] = (), leaks: LeakReport | None = None,
 ) -> Verdict:  # fmt: skip
     """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none.
 
-    What it says of a subject that has `seen` some of the bars begins with that; `left_out` are the labels of baselines
-    that it should have been compared with.
+    What it says begins with a leak that the gate found (`leaks`; None: not run), then with what the subject has `seen`
+    of the bars; `left_out` are the labels of baselines that it should have been compared with.
     """
-    front = f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
+    gate: LeakGate = "not_run" if leaks is None else leaks.state
+    front = f"Leak found, nothing can be shown: {leaks.sentence} " if leaks and gate == "failed" else ""
+    front += f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
         sentence = f"Nothing to judge: {subject} has no baseline beside it."
-        return Verdict("not_shown", None, None, None, None, None, None, n_bars, trials, 1, seen, front + sentence)
-    code = _code(excess, n_bars)
+        none = (None,) * 9
+        return Verdict("not_shown", *none, (), n_bars, trials, 1, seen, gate, front + sentence)
+    lacking = _lacking(left_out, leaks)
+    code = _code(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
     best = keys[excess.best]
     figures = Figures(
         *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
     )
-    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars, _lacking(left_out))
+    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars, lacking).strip()
+    more = needed.needed(excess) if code == "not_shown" else None
     return Verdict(
         code=code,
         excess_per_year=figures.excess,
@@ -72,10 +91,15 @@ def judge(
         baseline=best,
         equal_risk_excess=float(excess.equal_risk.min()),
         power=figures.power,
+        p=excess.greatest_p,
+        years_needed=_finite(more.years if more else None),
+        seeds_needed=_finite(more.seeds if more else None),
+        seed_points=tuple(math.expm1(x) for x in excess.seed_points),
         n_bars=n_bars,
         trials=trials,
-        seeds=1,
+        seeds=excess.seeds,
         seen=seen,
+        leak_gate=gate,
         sentence=front + reading,
     )
 
@@ -90,6 +114,10 @@ class Figures:
     power: float
 
 
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
 def seen_of(seen: int, n_bars: int) -> str:
     """How much of a range the subject knew, as a clause."""
     return f"{seen:,} of {n_bars:,} bars were trained or selected on"
@@ -99,16 +127,21 @@ def _blocks(excess: Excess, n_bars: int) -> float:
     return n_bars / max(excess.unclipped_block, 1.0)
 
 
-def _code(excess: Excess, n_bars: int) -> Code:
+def _code(excess: Excess, n_bars: int, *, may_be_shown: bool) -> Code:
     if n_bars < LEAST_BARS or _blocks(excess, n_bars) < LEAST_BLOCKS:
         return "too_short"
-    return "worse" if excess.least_upper < 0 else "not_shown"
+    if excess.least_upper < 0:
+        return "worse"
+    return "shown" if may_be_shown and passes_every_test_of_chance(excess) else "not_shown"
 
 
-def passes_all_but_the_leak_gate(excess: Excess) -> bool:
+def passes_every_test_of_chance(excess: Excess) -> bool:
     """Lower limit and every seed's point above 0, equal-risk excess above 0 over each baseline, dsr_excess >= 0.95."""
     least = excess.least_dsr
-    return excess.least_low > 0 and bool((excess.equal_risk > 0).all()) and least is not None and least >= SURE
+    sure = least is not None and least >= SURE
+    return (
+        excess.least_low > 0 and bool((excess.seed_points > 0).all()) and bool((excess.equal_risk > 0).all()) and sure
+    )
 
 
 def signed(value: float) -> str:
@@ -118,13 +151,18 @@ def signed(value: float) -> str:
     return f"{percent:+.{digits}f}".replace("-", "−") + " %"
 
 
-def _lacking(left_out: Sequence[str]) -> str:
-    """What would have to be there before anything could be called shown."""
-    if not left_out:
-        return LEAK_GATE
-    names = f"{', '.join(left_out[:-1])} and {left_out[-1]}" if len(left_out) > 1 else left_out[0]
-    was, them = ("were", "them") if len(left_out) > 1 else ("was", "it")
-    return f"{names} {was} left out, and without {them} nothing is called shown. {LEAK_GATE}"
+def _lacking(left_out: Sequence[str], leaks: LeakReport | None) -> str:
+    """What would have to be there before anything could be called shown; empty where nothing lacks."""
+    parts = []
+    if left_out:
+        names = f"{', '.join(left_out[:-1])} and {left_out[-1]}" if len(left_out) > 1 else left_out[0]
+        was, them = ("were", "them") if len(left_out) > 1 else ("was", "it")
+        parts.append(f"{names} {was} left out, and without {them} nothing is called shown.")
+    if leaks is None:
+        parts.append(NOT_RUN)
+    elif leaks.state == "incomplete":
+        parts.append(f"The leak gate could not examine everything, so nothing is called shown: {leaks.sentence}")
+    return " ".join(parts)
 
 
 def _reading(
@@ -139,12 +177,18 @@ def _reading(
         )
     if code == "worse":
         return f"Worse: {subject} made {told}; the whole interval lies below zero."
-    if passes_all_but_the_leak_gate(excess):
+    if code == "shown":
+        return (
+            f"Shown: {subject} made {told}; the whole interval lies above zero, it holds at equal risk and after "
+            "allowing for the trials, and the leak gate found nothing."
+        )
+    if passes_every_test_of_chance(excess):
         return f"Not shown: {subject} made {told}, and passed every test of chance. {lacking}"
     could = signed(figures.power).removeprefix("+")
+    more = needed.sentence(needed.needed(excess))
     return (
         f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
-        f"or more, so it is no proof that there is none. {lacking}"
+        f"or more, so it is no proof that there is none. {more}{' ' if more else ''}{lacking}"
     )
 
 

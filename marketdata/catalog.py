@@ -1,5 +1,6 @@
 """The catalog: what the store holds, and whether a configuration fits it. Reads small files only, without pyarrow."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,8 +69,17 @@ class Catalog:
         found.sort(key=lambda entry: (entry.stored_at, entry.version), reverse=True)
         return sorted(found, key=lambda entry: entry.id)
 
+    def entry(self, version: str) -> DatasetEntry:
+        """The stored version, whatever it is called. Raises DatasetMissing, or StoreError for one that is damaged."""
+        if not self.store.has(version):
+            raise DatasetMissing({"dataset.version": [f"Version {version[:12]} is not in the store."]})
+        return _entry(self.store, version)
+
     def find(self, id: str, version: str | None = None) -> DatasetEntry:
-        """The newest version of a dataset, or the one named. Raises DatasetMissing with one sentence."""
+        """The newest version stored first as `id`, or the one named. Raises DatasetMissing with one sentence.
+
+        For those who have the store alone, without rows of people: scripts and the command line.
+        """
         entries = self.entries()
         of_id = [entry for entry in entries if entry.id == id]
         if not of_id:
@@ -81,6 +91,23 @@ class Catalog:
             if entry.version == version:
                 return entry
         raise DatasetMissing({"dataset.version": [f"{id} has no version {version}; leave it empty for the newest."]})
+
+
+PROVENANCE = ("id", "title", "source", "as_of", "license_note", "survivorship", "findings")
+"""What an owner says of a version, and the arrays do not."""
+
+
+def provenance(entry: DatasetEntry) -> dict[str, Any]:
+    """Plain JSON values of what is said of this entry."""
+    return {name: list(value) if isinstance(value := getattr(entry, name), tuple) else value for name in PROVENANCE}
+
+
+def told_as(entry: DatasetEntry, said: Mapping[str, Any]) -> DatasetEntry:
+    """The same version as its owner tells of it: each of `PROVENANCE` that `said` holds replaces the store's."""
+    held: dict[str, Any] = {
+        name: tuple(said[name]) if name == "findings" else said[name] for name in PROVENANCE if name in said
+    }
+    return dataclasses.replace(entry, **held)
 
 
 def sessions(entry: DatasetEntry, start: dt.date | None = None, end: dt.date | None = None) -> Days:
@@ -99,6 +126,7 @@ def resolve(entry: DatasetEntry, config: DatasetConfig) -> DatasetConfig:
     faults: dict[str, list[str]] = {}
     _check_symbols(entry, config, faults)
     _check_kind(entry, config, faults)
+    _check_membership(entry, config, faults)
     _check_dates(entry, config, faults)
     if faults:
         raise ConfigFault(faults)
@@ -107,10 +135,19 @@ def resolve(entry: DatasetEntry, config: DatasetConfig) -> DatasetConfig:
         sentence = f"Fewer than two sessions of {entry.id} lie between {config.start} and {config.end}."
         raise ConfigFault({"dataset.end": [sentence]})
     update = {
-        "version": entry.version, "symbols": config.symbols or entry.symbols, "adjustment": entry.adjustment,
+        "version": entry.version, "symbols": config.symbols or entry.symbols,
+        "adjustment": config.adjustment or entry.adjustment,
         "start": cast(dt.date, days[0].item()), "end": cast(dt.date, days[-1].item()),
+        "membership": config.membership or ("stored" if entry.member else None),
     }  # fmt: skip
     return config.model_copy(update=update)
+
+
+def adjustments(entry: DatasetEntry) -> tuple[Adjustment, ...]:
+    """What a run may ask for, first what is stored: empty takes that. Raw bars with their actions can be adjusted."""
+    if entry.adjustment != "raw" or "split" not in entry.actions:
+        return (entry.adjustment,)
+    return ("raw", "split", "total_return") if "dividend" in entry.actions else ("raw", "split")
 
 
 def _check_symbols(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
@@ -122,11 +159,18 @@ def _check_symbols(entry: DatasetEntry, config: DatasetConfig, faults: dict[str,
 
 
 def _check_kind(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
-    if config.adjustment not in (None, entry.adjustment):
-        sentence = f"{entry.id} is stored as {entry.adjustment}, not {config.adjustment}; leave it empty."
-        faults["dataset.adjustment"] = [sentence]
+    offered = adjustments(entry)
+    if config.adjustment not in (None, *offered):
+        stored = f"{entry.id} is stored as {entry.adjustment}, not {config.adjustment}"
+        advice = f"use {' or '.join(offered)}, or leave it empty" if len(offered) > 1 else "leave it empty"
+        faults["dataset.adjustment"] = [f"{stored}; {advice}."]
     if config.interval != entry.interval:
         faults["dataset.interval"] = [f"{entry.id} has bars of {entry.interval}, not {config.interval}."]
+
+
+def _check_membership(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:
+    if config.membership == "stored" and not entry.member:
+        faults["dataset.membership"] = [f"{entry.id} has no membership of its universe; leave it empty."]
 
 
 def _check_dates(entry: DatasetEntry, config: DatasetConfig, faults: dict[str, list[str]]) -> None:

@@ -12,9 +12,6 @@ from marketdata.config_base import (
     SYMBOL_PATTERN,
     Part,
     knob,
-    later,
-    later_choices,
-    off,
 )
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
@@ -32,12 +29,16 @@ class DatasetConfig(Part):
     )
     start: dt.date | None = knob(None, "First day to use; empty takes the first stored.", title="From")
     end: dt.date | None = knob(None, "Last day to use; empty takes the last stored.", title="To")
-    interval: Annotated[Literal["1d"], later_choices("1h", "15m", "1m")] = knob("1d", "Length of a bar.", advanced=True)
+    interval: Literal["1d", "1h", "15m", "1m"] = knob("1d", "Length of a bar, that of the dataset.", advanced=True)
     adjustment: Literal["raw", "split", "total_return"] | None = knob(
-        None, "How prices are adjusted for corporate actions; empty takes what is stored.", advanced=True
+        None,
+        "How prices are adjusted for splits and dividends; empty takes what is stored: raw bars with their actions.",
+        advanced=True,
     )
-    membership: Annotated[str | None, later(None, what="point-in-time membership")] = off(
-        None, "Universe membership file."
+    membership: Literal["stored", "none"] | None = knob(
+        None,
+        "stored: buy a symbol only while it belongs to the universe; none: set that aside; empty: stored if any.",
+        advanced=True,
     )
 
     @model_validator(mode="after")
@@ -68,19 +69,30 @@ class DateRange(Part):
 class SplitConfig(Part):
     """Train, validation and test ranges (numbers: docs/conventions.md, Ranges)."""
 
-    scheme: Annotated[Literal["last_year", "80_20", "custom_ranges"], later_choices("walk_forward")] = knob(
+    scheme: Literal["last_year", "80_20", "custom_ranges", "walk_forward"] = knob(
         "last_year",
-        "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours.",
+        "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours; "
+        "walk_forward: folds, whose tests adjoin and end at the last bar.",
         title="Split",
-    )  # fmt: skip
+    )
     custom_ranges: tuple[DateRange, ...] = knob(
         (), "Train, validation, test, in this order (custom_ranges only).", advanced=True, max_length=3, fail_fast=True
     )
-    n_folds: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Number of folds.")
-    train_window: Annotated[str | None, later(None, what="walk-forward")] = off(None, "expanding or rolling.")
-    train_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold trains on.")
-    validation_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold validates on.")
-    test_bars: Annotated[int | None, later(None, what="walk-forward")] = off(None, "Bars a fold is tested on.")
+    n_folds: int | None = knob(
+        None, "Folds, each tested on bars of its own (walk_forward only).", advanced=True, title="Folds", ge=1, le=100
+    )
+    train_window: Literal["expanding", "rolling"] = knob(
+        "expanding", "Whether a fold trains on all earlier bars or on the last train_bars.", advanced=True
+    )
+    train_bars: int | None = knob(
+        None, "Bars that a fold trains on (rolling only).", unit="bars", advanced=True, ge=2, le=10_000_000
+    )
+    validation_bars: int | None = knob(
+        None, "Bars that a fold validates on (walk_forward only).", unit="bars", advanced=True, ge=2, le=10_000_000
+    )
+    test_bars: int | None = knob(
+        None, "Bars that a fold is tested on (walk_forward only).", unit="bars", advanced=True, ge=2, le=10_000_000
+    )
     embargo_bars: int = knob(
         5,
         "Bars left out between ranges beside the lookback.",
@@ -100,6 +112,22 @@ class SplitConfig(Part):
         for earlier, next_one in zip(self.custom_ranges, self.custom_ranges[1:], strict=False):
             if next_one.start <= earlier.end:
                 raise ValueError(f"custom_ranges must not overlap: {next_one.start} is not after {earlier.end}")
+        return self
+
+    @model_validator(mode="after")
+    def _folds(self) -> Self:
+        walks, rolls = self.scheme == "walk_forward", self.train_window == "rolling"
+        for name in ("n_folds", "validation_bars", "test_bars"):
+            if walks and getattr(self, name) is None:
+                raise ValueError(f"{name} must be given with scheme walk_forward")
+            if not walks and getattr(self, name) is not None:
+                raise ValueError(f"{name} must be empty with scheme {self.scheme}; it belongs to walk_forward")
+        if rolls and not walks:
+            raise ValueError(f"train_window must be expanding with scheme {self.scheme}; rolling is of walk_forward")
+        if rolls and self.train_bars is None:
+            raise ValueError("train_bars must be given with train_window rolling")
+        if not rolls and self.train_bars is not None:
+            raise ValueError("train_bars must be empty unless train_window is rolling; expanding takes all there are")
         return self
 
 

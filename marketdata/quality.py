@@ -11,7 +11,8 @@ import numpy as np
 
 from marketdata.bars import Bars
 from marketdata.findings import Finding, Level, worst
-from marketdata.quality_rules import DATASET_RULES, SYMBOL_RULES, own
+from marketdata.quality_data import own
+from marketdata.quality_rules import DATASET_RULES, SYMBOL_RULES
 
 MOST_NAMED = 6
 """Symbols named after the first one; `dataset.json` holds them all."""

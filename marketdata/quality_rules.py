@@ -1,13 +1,12 @@
 """The rules of the quality report, each a function of the data to findings."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from marketdata.bars import FIELDS, PRICES, Adjustment, Bars, Days, Floats
+from marketdata.bars import ALWAYS_OPEN, NO_ACTION, PRICES, Bars, Floats
 from marketdata.findings import Finding, Level
+from marketdata.quality_data import Own, when
 
 ORDER_SLACK, ORDER_RED = 1e-6, 0.01
 """Relative excess of another price over high, or under low: rounding below the first, refused above the second."""
@@ -17,34 +16,18 @@ JUMP_AMBER, JUMP_RED = 0.4, np.log(5.0)
 """|ln(C[t] / C[t−1])|: about half or 1.5 times; a fifth or five times."""
 GAP_RED = 0.2
 """Share of a symbol's sessions without a bar."""
+DIVIDEND_AMBER = 0.2
+"""Share of the close before it."""
 SAME_OPEN = 0.2
 """Share of opens that repeat the close before."""
 COARSE = 1e-3
 """Half a rounding step over the price."""
 
 
-@dataclass(frozen=True)
-class Own:
-    """One symbol: `session` (T,), `columns` (T,) each as stored, `rows` of its bars (close finite and > 0)."""
-
-    symbol: str
-    session: Days
-    columns: dict[str, Floats]
-    rows: NDArray[np.intp]
-    adjustment: Adjustment
-
-    def finding(self, level: Level, code: str, row: int, text: str) -> Finding:
-        return Finding(level, code, self.symbol, self.session[row].item(), text)
-
-
-def own(bars: Bars, asset: int) -> Own:
-    columns = {name: value[:, asset] for name in FIELDS if (value := bars.column(name)) is not None}
-    rows = np.flatnonzero(bars.present[:, asset])
-    return Own(bars.symbols[asset], bars.session, columns, rows, bars.adjustment)
-
-
 def weekend(bars: Bars) -> Iterator[Finding]:
     """1970-01-01 was a Thursday."""
+    if bars.calendar == ALWAYS_OPEN:
+        return
     days = np.flatnonzero((bars.session.astype("int64") + 3) % 7 >= 5)
     if len(days):
         day = bars.session[days[0]]
@@ -57,7 +40,8 @@ def session_gap(bars: Bars) -> Iterator[Finding]:
     rows = np.flatnonzero(~bars.present.any(axis=1))
     if len(rows):
         day = bars.session[rows[0]]
-        text = f"No symbol has a close on {len(rows)} of {bars.n_bars} sessions, {day} first."
+        unit = "bars" if bars.intraday else "sessions"
+        text = f"No symbol has a close on {len(rows)} of {bars.n_bars} {unit}, {when(bars, rows[0])} first."
         yield Finding("red" if len(rows) > GAP_RED * bars.n_bars else "amber", "session_gap", "", day.item(), text)
 
 
@@ -65,7 +49,7 @@ def not_finite(data: Own) -> Iterator[Finding]:
     for name, column in data.columns.items():
         rows = np.flatnonzero(np.isinf(column))
         if len(rows):
-            text = f"{data.symbol} has an infinite {name} on {data.session[rows[0]]}."
+            text = f"{data.symbol} has an infinite {name} on {data.when(rows[0])}."
             yield data.finding("red", "not_finite", int(rows[0]), text)
 
 
@@ -76,13 +60,13 @@ def not_positive(data: Own) -> Iterator[Finding]:
         if len(rows):
             rule = "prices must be above 0" if price else "volume must not be negative"
             article = "an" if name == "open" else "a"
-            text = f"{data.symbol} has {article} {name} of {column[rows[0]]:g} on {data.session[rows[0]]}; {rule}."
+            text = f"{data.symbol} has {article} {name} of {column[rows[0]]:g} on {data.when(rows[0])}; {rule}."
             yield data.finding("red", "not_positive", int(rows[0]), text)
 
 
 def no_bars(data: Own) -> Iterator[Finding]:
     if not len(data.rows):
-        span = f"from {data.session[0]} to {data.session[-1]}"
+        span = f"from {data.when(0)} to {data.when(-1)}"
         yield data.finding("red", "no_bars", 0, f"{data.symbol} has no close {span}.")
 
 
@@ -93,19 +77,19 @@ def symbol_gap(data: Own) -> Iterator[Finding]:
     missing = np.setdiff1d(np.arange(first, last + 1), data.rows)
     if len(missing):
         level: Level = "red" if len(missing) > GAP_RED * (last - first + 1) else "amber"
-        text = f"{data.symbol} has no close on {len(missing)} sessions of its span, {data.session[missing[0]]} first."
+        text = f"{data.symbol} has no close on {len(missing)} {data.unit} of its span, {data.when(missing[0])} first."
         yield data.finding(level, "gap", int(missing[0]), text)
     if first > 0:
-        yield data.finding("amber", "starts_late", first, f"{data.symbol} has no close before {data.session[first]}.")
+        yield data.finding("amber", "starts_late", first, f"{data.symbol} has no close before {data.when(first)}.")
     if last < len(data.session) - 1:
-        yield data.finding("amber", "ends_early", last, f"{data.symbol} has no close after {data.session[last]}.")
+        yield data.finding("amber", "ends_early", last, f"{data.symbol} has no close after {data.when(last)}.")
 
 
 def incomplete(data: Own) -> Iterator[Finding]:
     for name, column in data.columns.items():
         rows = data.rows[np.isnan(column[data.rows])]
         if len(rows):
-            text = f"{data.symbol} has a close but no {name} on {len(rows)} sessions, {data.session[rows[0]]} first."
+            text = f"{data.symbol} has a close but no {name} on {len(rows)} {data.unit}, {data.when(rows[0])} first."
             yield data.finding("amber", "incomplete", int(rows[0]), text)
 
 
@@ -121,7 +105,7 @@ def order(data: Own) -> Iterator[Finding]:
         excess = np.where(np.isfinite(beyond[name]), beyond[name], 0.0)
         row = int(np.argmax(excess))
         if excess[row] > ORDER_SLACK:
-            said = f"{data.columns[name][row]:g} on {data.session[row]}"
+            said = f"{data.columns[name][row]:g} on {data.when(row)}"
             text = f"{data.symbol} has a {name} of {said}, {excess[row]:.2%} {side} another price of the bar."
             yield data.finding("red" if excess[row] > ORDER_RED else "amber", "order", row, text)
 
@@ -134,26 +118,65 @@ def stale(data: Own) -> Iterator[Finding]:
         longest = int(np.argmax(lengths))
         row = int(data.rows[starts[longest]])
         runs = int((lengths >= STALE_AMBER).sum())
-        text = f"{data.symbol} has the same close on {lengths[longest]} bars in a row from {data.session[row]}"
+        text = f"{data.symbol} has the same close on {lengths[longest]} bars in a row from {data.when(row)}"
         text += f"; {runs} such runs of {STALE_AMBER} or more." if runs > 1 else "."
         yield data.finding("red" if lengths.max() > STALE_RED else "amber", "stale", row, text)
 
 
 def jump(data: Own) -> Iterator[Finding]:
-    moves = np.diff(np.log(data.columns["close"][data.rows]))
+    """Moves of the holder's worth: a recorded split or dividend explains its part, also in bars without a close."""
+    close, held = data.columns["close"][data.rows], np.cumprod(data.split)[data.rows]
+    paid = np.diff(np.cumsum(data.dividend)[data.rows])
+    moves = np.log((close[1:] + paid) * held[1:] / (close[:-1] * held[:-1])) if len(close) else close
     if len(moves) and np.abs(moves).max() > JUMP_AMBER:
         most, count = int(np.argmax(np.abs(moves))), int((np.abs(moves) > JUMP_AMBER).sum())
         row = int(data.rows[most + 1])
-        move = f"{np.exp(moves[most]):.3g} times the last one on {data.session[row]}"
-        text = f"{data.symbol}'s close is {move}, without a recorded action"
+        move = f"{close[most + 1] / close[most]:.3g} times the last one on {data.when(row)}"
+        text = f"{data.symbol}'s close is {move}, {_action_of(data, int(data.rows[most]), row)}"
         text += f"; {count} such moves." if count > 1 else "."
         yield data.finding("red" if abs(moves[most]) > JUMP_RED else "amber", "jump", row, text)
+
+
+def _action_of(data: Own, before: int, row: int) -> str:
+    """What is recorded after the bar `before` up to `row`."""
+    ratio = float(np.prod(data.split[before + 1 : row + 1]))
+    if ratio != 1:
+        return f"which the recorded split of {ratio:g} does not explain"
+    paid = float(data.dividend[before + 1 : row + 1].sum())
+    return f"which the recorded dividend of {paid:g} does not explain" if paid else "without a recorded action"
+
+
+def first_bar_action(data: Own) -> Iterator[Finding]:
+    """There is no bar before it that it could concern."""
+    for name, value in (("split", data.split), ("dividend", data.dividend)):
+        row = int(data.rows[0]) if len(data.rows) else 0
+        known = np.flatnonzero(value[: row + 1] != NO_ACTION[name])
+        if len(known):
+            text = f"{data.symbol} has a {name} of {value[known[0]]:g} on {data.when(known[0])}, at or before its first"
+            yield data.finding("amber", "first_bar_action", int(known[0]), f"{text} close: it changes nothing here.")
+
+
+def dividend_size(data: Own) -> Iterator[Finding]:
+    """A dividend as large as the price is a mistake of a unit, or a liquidation that nobody recorded as one."""
+    close, held = data.columns["close"], np.cumprod(data.split)
+    for row in np.flatnonzero(data.dividend):
+        before = data.rows[data.rows < row]
+        if not len(before):
+            continue
+        last = close[before[-1]] * held[before[-1]] / held[row]
+        share = data.dividend[row] / last
+        if share > DIVIDEND_AMBER:
+            text = (
+                f"{data.symbol} has a dividend of {data.dividend[row]:g} on {data.when(row)}, {share:.0%} of the close"
+            )
+            yield data.finding("red" if share >= 1 else "amber", "dividend", int(row), f"{text} before it.")
+            return
 
 
 def zero_volume(data: Own) -> Iterator[Finding]:
     rows = data.rows[data.columns["volume"][data.rows] == 0] if "volume" in data.columns else data.rows[:0]
     if len(rows):
-        text = f"{data.symbol} has a volume of 0 on {len(rows)} bars, {data.session[rows[0]]} first."
+        text = f"{data.symbol} has a volume of 0 on {len(rows)} bars, {data.when(rows[0])} first."
         yield data.finding("amber", "zero_volume", int(rows[0]), text)
 
 
@@ -165,7 +188,7 @@ def open_is_last_close(data: Own) -> Iterator[Finding]:
     same = (open_ == close[:-1]) & (np.diff(close) != 0)
     if same.mean() > SAME_OPEN:
         row = int(data.rows[1 + np.argmax(same)])
-        share = f"{same.mean():.0%} of bars, {data.session[row]} first"
+        share = f"{same.mean():.0%} of bars, {data.when(row)} first"
         text = f"{data.symbol}'s open repeats the close before it on {share}: fills at the open are too kind there."
         yield data.finding("amber", "open_is_last_close", row, text)
 
@@ -192,6 +215,6 @@ def _coarse(data: Own, step: float, error: Floats) -> Iterator[Finding]:
 
 DATASET_RULES: tuple[Callable[[Bars], Iterator[Finding]], ...] = (weekend, session_gap)
 SYMBOL_RULES: tuple[Callable[[Own], Iterator[Finding]], ...] = (
-    not_finite, not_positive, no_bars, symbol_gap, incomplete, order, stale, jump, zero_volume, open_is_last_close,
-    coarse,
+    not_finite, not_positive, no_bars, symbol_gap, incomplete, order, stale, jump, first_bar_action, dividend_size,
+    zero_volume, open_is_last_close, coarse,
 )  # fmt: skip

@@ -12,15 +12,21 @@ Inputs, one number a bar of the whole market, standardised by mean and deviation
 | `dispersion` | ln of the standard deviation (ddof 0) of the symbols' log returns at the bar, at least 1e-6 |
 """
 
+import hashlib
+import itertools
+import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketdata.bars import Bars, Floats
 from marketdata.indicators.rolling import by_window, row_mean
 from marketdata.panel import Panel
+from marketdata.splits import Range
 
 RegimeInput = Literal["return", "volatility", "dispersion"]
 WINDOW = 20
@@ -39,7 +45,7 @@ def market_inputs(bars: Bars, names: tuple[RegimeInput, ...]) -> Floats:
     """(T, n_inputs), row t from bars up to t; NaN in the warm-up and where no symbol has a return."""
     panel = Panel(bars)
     mean = panel.market_returns
-    columns = {
+    columns: dict[str, Callable[[], Floats]] = {
         "return": lambda: mean,
         "volatility": lambda: _log_volatility(mean),
         "dispersion": lambda: _spread(panel),
@@ -47,6 +53,13 @@ def market_inputs(bars: Bars, names: tuple[RegimeInput, ...]) -> Floats:
     inputs: Floats = np.column_stack([columns[name]() for name in names])
     inputs[: min(WARMUP, len(inputs))] = np.nan
     return inputs
+
+
+def inputs_hash(bars: Bars, names: tuple[RegimeInput, ...], rows: Range) -> str:
+    """sha256 of the inputs on the bars of a range, both ends inside; every NaN counts as the same."""
+    found = market_inputs(bars, names)[rows.t0 : rows.t1 + 1]
+    content = np.where(np.isnan(found), np.nan, found + 0.0).astype("<f8").tobytes()
+    return hashlib.sha256(json.dumps([list(names), found.shape]).encode() + content).hexdigest()
 
 
 def _log_volatility(mean: Floats) -> Floats:
@@ -66,7 +79,8 @@ def _spread(panel: Panel) -> Floats:
 @dataclass(frozen=True, eq=False)
 class RegimeModel:
     """K states, the calmest first. `start` (K,), `transition` (K, K) from row to column, `means` (K, D), `covariances`
-    (K, D, D), all of standardised inputs; `centre` and `scale` (D,) standardise them.
+    (K, D, D), all of standardised inputs; `centre` and `scale` (D,) standardise them. `seed` drew the
+    starts of its fit.
     """
 
     inputs: tuple[RegimeInput, ...]
@@ -76,6 +90,7 @@ class RegimeModel:
     covariances: Floats
     centre: Floats
     scale: Floats
+    seed: int
 
     @property
     def n_states(self) -> int:
@@ -87,12 +102,12 @@ class RegimeModel:
         return tuple(f"regime({state + 1})" for state in range(self.n_states))
 
     def beliefs(self, bars: Bars) -> Floats:
-        """(T, K) filtered probabilities at the close of each bar, rows sum to 1; NaN before the first inputs."""
+        """(T, K) filtered probabilities at the close of each bar, rows sum to 1; before the first inputs `start`."""
         return self.filtered(market_inputs(bars, self.inputs))
 
     def filtered(self, inputs: Floats) -> Floats:
         """`beliefs` of inputs (T, D) as they are before standardising. A row that is not finite tells nothing."""
-        beliefs = np.full((len(inputs), self.n_states), np.nan)
+        beliefs = np.tile(self.start, (len(inputs), 1))
         rows = np.flatnonzero(np.isfinite(inputs).all(axis=1))
         if len(rows):
             first = int(rows[0])
@@ -101,7 +116,7 @@ class RegimeModel:
 
     def likelihoods(self, inputs: Floats) -> Floats:
         """(T, K) density of each row under each state, over the largest of the row; 1 where the row is not finite."""
-        known = np.isfinite(inputs).all(axis=1)
+        known: NDArray[np.bool_] = np.isfinite(inputs).all(axis=1)
         z = np.where(known[:, None], (inputs - self.centre) / self.scale, 0.0)
         logs = np.empty((len(z), self.n_states))
         for state in range(self.n_states):
@@ -111,19 +126,34 @@ class RegimeModel:
         likelihoods: Floats = np.where(known[:, None], np.exp(logs - logs.max(axis=1)[:, None]), 1.0)
         return likelihoods
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each of `numbers` is."""
+        sizes = {"K": self.names, "D": self.inputs}
+        found = []
+        for name, shape in _SHAPES.items():
+            parts = itertools.product(*(sizes[letter] for letter in shape))
+            found += [f"{name} of {', '.join(part)}" for part in parts]
+        return tuple(found)
+
+    def numbers(self) -> Floats:
+        """(n,) everything that was fitted, in the order of `labels`."""
+        return np.concatenate([getattr(self, name).ravel() for name in _SHAPES])
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, from which `from_dict` makes the same model to the last bit."""
-        return {name: list(value) if isinstance(value, tuple) else value.tolist() for name, value in vars(self).items()}
+        fitted = {name: getattr(self, name).tolist() for name in _SHAPES}
+        return {"inputs": list(self.inputs), "seed": self.seed} | fitted
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self:
         """Raises RegimeFault where a part is missing, of another shape, or no probability."""
         try:
-            inputs = tuple(value["inputs"])
+            inputs, seed = tuple(value["inputs"]), int(value["seed"])
             arrays = {name: np.asarray(value[name], dtype=np.float64) for name in _SHAPES}
         except (KeyError, TypeError, ValueError) as error:
             raise RegimeFault(
-                "regime.json must hold inputs, start, transition, means, covariances and scaling"
+                "regime.json must hold inputs, seed, start, transition, means, covariances and scaling"
             ) from error
         sizes = {"K": arrays["start"].size, "D": len(inputs)}
         wrong = [
@@ -131,7 +161,7 @@ class RegimeModel:
         ]
         if wrong or not set(inputs) <= {"return", "volatility", "dispersion"} or not inputs:
             raise RegimeFault(f"regime.json has a wrong shape of {', '.join(wrong) or 'inputs'}")
-        model = cls(inputs=inputs, **arrays)
+        model = cls(inputs=inputs, seed=seed, **arrays)
         if not _sound(model):
             raise RegimeFault("regime.json must hold probabilities that sum to 1 and positive deviations")
         return model

@@ -1,5 +1,6 @@
 """The fit of a regime model on training bars, by hmmlearn's expectation–maximisation from several seeded starts."""
 
+import functools
 import logging
 import warnings
 from typing import Any
@@ -38,18 +39,25 @@ def fit_regime(bars: Bars, train: Range, *, n_states: int, inputs: tuple[RegimeI
     for name, deviation in zip(inputs, scale, strict=True):
         if deviation < 1e-9:
             raise RegimeFault(f"the input {name} never changes on the training bars, so that it tells no states apart")
-    best = _best((rows - centre) / scale, n_states, np.random.default_rng([seed, 0x484D4D]))
+    standardised = (rows - centre) / scale
+    best = _best(standardised.tobytes(), len(inputs), n_states, seed)
     order = _by_volatility(best, inputs)
     transition = np.maximum(best.transmat_[np.ix_(order, order)], LEAST_CHANCE)
     transition /= transition.sum(axis=1, keepdims=True)
     return RegimeModel(
         inputs=inputs, start=_long_run(transition), transition=transition,
-        means=best.means_[order], covariances=best.covars_[order], centre=centre, scale=scale,
+        means=best.means_[order], covariances=best.covars_[order], centre=centre, scale=scale, seed=seed,
     )  # fmt: skip
 
 
-def _best(rows: Floats, n_states: int, chance: np.random.Generator) -> Any:
-    """The converged fit with the largest likelihood."""
+@functools.lru_cache(maxsize=4)
+def _best(content: bytes, n_inputs: int, n_states: int, seed: int) -> Any:
+    """The converged fit with the largest likelihood, of float64 rows given by their content.
+
+    It takes seconds, and the leak gate asks for it at every altered future: the same rows need no second one.
+    """
+    rows = np.frombuffer(content).reshape(-1, n_inputs)
+    chance = np.random.default_rng([seed, 0x484D4D])
     fits = [_fitted(rows, n_states, chance) for _ in range(STARTS)]
     converged = [(score, -place) for place, (score, _) in enumerate(fits) if np.isfinite(score)]
     if not converged:

@@ -37,8 +37,10 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class EntryMeta:
-    """What the arrays cannot say about themselves.
+    """What the arrays cannot say about themselves, as whoever stored them first saw it.
 
+    The same content is stored once, whoever it belongs to. What a person calls it, and what they know of it, is in a
+    row of theirs; a run is given that in `provenance.json`. This here stands where nobody said anything else.
     `as_of`: the ISO date on which the data was what it is; `findings`: what the source saw while it laid its rows on
     the calendar, as `quality.Finding.as_dict()`; `source_sha256`: the file or reply that the bars were made from.
     """
@@ -72,15 +74,13 @@ class Store:
         return sorted(p.name for p in self.root.iterdir() if _SHA256.match(p.name) and (p / META).is_file())
 
     def put(self, bars: Bars, entry_meta: EntryMeta) -> str:
-        """Store the bars and give their sha256. Storing the same content again changes nothing; damage is replaced.
-
-        Raises StoreError when the same content is already stored under another id.
+        """Store the bars and give their sha256. Storing the same content again, under whatever id, changes nothing;
+        damage is replaced.
         """
         version = bars.content_hash()
         target = self.folder(version)
         if target.exists():
             if self._is_whole(version):
-                self._same_id(version, entry_meta.id)
                 return version
             shutil.rmtree(target)
         self.root.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ class Store:
         try:
             _write_version(staging, bars, entry_meta)
             staging.chmod(0o750)
-            staging.replace(target)
+            self._move(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -119,6 +119,44 @@ class Store:
             raise StoreError(f"dataset version {version[:12]} has a {META} of another schema")
         return value
 
+    def has(self, version: str) -> bool:
+        """Whether the version is there, without reading its bars."""
+        folder = self.folder(version)
+        return (folder / META).is_file() and (folder / BARS).is_file()
+
+    def size(self, version: str) -> int:
+        """Bytes on disk, 0 for a version that is not there."""
+        folder = self.folder(version)
+        return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+
+    def remove(self, version: str) -> None:
+        """Take the version away: out of its place at once, then its files. Nothing happens where it is not."""
+        folder = self.folder(version)
+        if folder.is_dir():
+            grave = Path(tempfile.mkdtemp(prefix=".put-", dir=self.root))
+            folder.replace(grave / version)
+            shutil.rmtree(grave, ignore_errors=True)
+            sync_folder(self.root)
+
+    def columns(self, version: str, symbol: str) -> dict[str, Floats]:
+        """(T,) of each field and recorded action of one symbol, and `known_at` in ns; reads these columns alone.
+
+        Raises StoreError for a version or a symbol that is not there.
+        """
+        import pyarrow.parquet as pq
+
+        meta = self.meta(version)
+        if symbol not in meta["symbols"]:
+            raise StoreError(f"dataset version {version[:12]} has no symbol {symbol}")
+        names = [*meta["fields"], *meta.get("actions", ())]
+        try:
+            file = pq.ParquetFile(self.folder(version) / BARS)
+            table = file.read(columns=["known_at", *(f"{name}:{symbol}" for name in names)], use_threads=False)
+            found = {name: _numpy(table.column(f"{name}:{symbol}"), "<f8") for name in names}
+            return found | {"known_at": _numpy(table.column("known_at"), "<M8[ns]")}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"dataset version {version[:12]} cannot be read; put it into the store again") from error
+
     def _is_whole(self, version: str) -> bool:
         try:
             self.load(version)
@@ -126,10 +164,14 @@ class Store:
             return False
         return True
 
-    def _same_id(self, version: str, asked: str) -> None:
-        stored = self.meta(version)["id"]
-        if stored != asked:
-            raise StoreError(f"the content of {asked} is already stored as {stored}")
+    def _move(self, staging: Path, target: Path) -> None:
+        """Into place; whoever put the same content at the same time was first."""
+        try:
+            staging.replace(target)
+        except OSError:
+            if not (target / META).is_file():
+                raise
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def read_sessions(path: Path) -> np.ndarray:

@@ -9,9 +9,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
 
-from rl.observation import BookView, Windows, portfolio_rows
+from rl.observation import Windows
 from rl.observation_layout import ObservationLayout
-from rl.rewards import DiffSharpe, log_growth
+from rl.observer import Observer
+from rl.rewards import log_growth
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession
 from simulator.market import Market
@@ -35,43 +36,22 @@ class Actor:
     """
 
     def __init__(self, model: PPO, layout: ObservationLayout, windows: Windows, market: Market) -> None:
-        self._policy, self._device, self._layout, self._windows = model.policy, model.device, layout, windows
+        self._policy, self._device = model.policy, model.device
         self._policy.set_training_mode(False)
-        self._market = market
+        self.observer = Observer(layout, windows, market)
         self._bounds = model.action_space if isinstance(model.action_space, spaces.Box) else None
-        self._sharpe = DiffSharpe(1, market.periods_per_year)
-        self._last_equity = 0.0
 
     def decide(self, session: BookSession) -> NDArray[np.float64] | None:
         """Raw action (width,) of the policy for the book's present close; None once the book has ended."""
         if session.terminated:
             return None
-        observation = self.observe(session)
+        observation = self.observer.observe(session)
         with one_thread(), torch.inference_mode():
             tensors = {key: torch.from_numpy(value).to(self._device) for key, value in observation.items()}
             action = self._policy._predict(tensors, deterministic=True)[0].cpu().numpy()
         if self._bounds is not None:
             action = np.clip(action, self._bounds.low, self._bounds.high)
         return np.asarray(action, dtype=np.float64)
-
-    def observe(self, session: BookSession) -> dict[str, NDArray[np.float32]]:
-        """The observation of one book, each part with a leading axis of 1. Call it once a bar, in order."""
-        self._follow(session)
-        bars = np.array([session.t])
-        view = BookView(
-            cash=np.array([session.cash]), equity=np.array([session.equity]), gross=np.array([session.gross]),
-            drawdown=np.array([session.drawdown]), weights=session.weights[None], target=session.target[None],
-            has_bar=self._market.has_bar[bars], sharpe_state=self._sharpe.state,
-        )  # fmt: skip
-        return {"window": self._windows.gather(bars), "portfolio": portfolio_rows(self._layout.portfolio, view)}
-
-    def _follow(self, session: BookSession) -> None:
-        """Keep the differential Sharpe ratio's state, which the book itself does not know."""
-        if session.t == session.t0:
-            self._sharpe.reset(np.zeros(1, np.int64))
-        else:
-            self._sharpe.step(np.array([session.equity / self._last_equity - 1.0]))
-        self._last_equity = session.equity
 
 
 def mean_log_return(actor: Actor, market: Market, config: SimulatorConfig, t0: int, t1: int) -> float:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, knob, later, later_choices, off
-from marketdata.regime import WARMUP, RegimeInput
+from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
 
 DEFAULT_ENVS = 64
@@ -51,11 +51,6 @@ class RegimeConfig(Part):
         if len(set(self.features)) != len(self.features):
             raise ValueError("features must not repeat")
         return self
-
-    @property
-    def warmup(self) -> int:
-        """Bars before the first belief."""
-        return WARMUP if self.enabled else 0
 
     def require(self, train_bars: int) -> None:
         """Raises ConfigFault where so many training bars are too few for a fit."""

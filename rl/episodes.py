@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rl.observation import BookView, portfolio_rows
+from rl.observation import book_view, portfolio_rows
 from rl.rewards import BarOutcome, Rewards
 from rl.rollout_buffer import Observation
 from rl.task import Task
@@ -72,10 +72,7 @@ class Episodes:
         """What every book sees at its present close; later steps do not change it."""
         books, task = self.books, self._task
         bars = books.t.copy()
-        view = BookView(
-            cash=books.cash, equity=books.equity, gross=books.gross, drawdown=books.drawdown, weights=books.weights,
-            target=books.target, has_bar=task.market.has_bar[bars], sharpe_state=self._rewards.sharpe.state,
-        )  # fmt: skip
+        view = book_view(books, task.market.has_bar[bars], self._rewards.sharpe.state)
         return Observation(task.windows.gather(bars), portfolio_rows(task.layout.portfolio, view), bars)
 
     def _outcome(self) -> BarOutcome:

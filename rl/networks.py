@@ -17,8 +17,6 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
-BOOK_PARTS = 3  # cash, gross, drawdown stand before the parts that hold one number an asset
-
 Codes = tuple[Tensor, Tensor]
 
 
@@ -26,17 +24,21 @@ class AssetEncoder(BaseFeaturesExtractor):
     """Observation → codes (B, n_assets, features_dim) and context (B, context_dim)."""
 
     def __init__(
-        self, observation_space: spaces.Dict, features_dim: int, asset_blocks: int, activation_fn: type[nn.Module]
+        self,
+        observation_space: spaces.Dict,
+        features_dim: int,
+        parts: tuple[tuple[int, bool], ...],
+        activation_fn: type[nn.Module],
     ) -> None:
-        """`asset_blocks`: how many parts of `portfolio` hold one number an asset."""
+        """`parts` of `portfolio`: the width of each, and whether it holds one number an asset."""
         super().__init__(observation_space, features_dim)
         lookback, self.n_assets, n_features = observation_space["window"].shape
-        self._last_own = BOOK_PARTS + asset_blocks * self.n_assets
-        shared = observation_space["portfolio"].shape[0] - asset_blocks * self.n_assets
+        self._widths = [width for width, _ in parts]
+        self._per_asset = [per_asset for _, per_asset in parts]
+        shared = sum(width for width, per_asset in parts if not per_asset)
         self.context_dim = 2 * features_dim + shared
-        self._blocks = asset_blocks
         self.window = nn.Linear(lookback * n_features, features_dim)
-        self.own = nn.Linear(asset_blocks, features_dim, bias=False)
+        self.own = nn.Linear(sum(self._per_asset), features_dim, bias=False)
         self.activation = activation_fn()
 
     def forward(self, observations: dict[str, Tensor]) -> Codes:
@@ -44,9 +46,10 @@ class AssetEncoder(BaseFeaturesExtractor):
         batch = window.shape[0]
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
         rows = window.transpose(1, 2).reshape(batch * self.n_assets, -1)
-        own = portfolio[:, BOOK_PARTS : self._last_own].view(batch, self._blocks, self.n_assets).transpose(1, 2)
+        pieces = list(zip(torch.split(portfolio, self._widths, dim=1), self._per_asset, strict=True))
+        own = torch.stack([piece for piece, per_asset in pieces if per_asset], dim=2)
         codes = self.activation(self.window(rows).view(batch, self.n_assets, -1) + self.own(own))
-        book = torch.cat((portfolio[:, :BOOK_PARTS], portfolio[:, self._last_own :]), dim=1)
+        book = torch.cat([piece for piece, per_asset in pieces if not per_asset], dim=1)
         return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
 
 
@@ -130,11 +133,11 @@ class AssetSharedPolicy(ActorCriticPolicy):
 
 
 def asset_shared_kwargs(
-    net_arch: tuple[int, ...], activation: str, features_dim: int, asset_blocks: int
+    net_arch: tuple[int, ...], activation: str, features_dim: int, parts: tuple[tuple[int, bool], ...]
 ) -> dict[str, Any]:
     """`policy_kwargs` of AssetSharedPolicy from the fields of ModelConfig."""
     activation_fn = ACTIVATIONS[activation]
-    extractor = {"features_dim": features_dim, "asset_blocks": asset_blocks, "activation_fn": activation_fn}
+    extractor = {"features_dim": features_dim, "parts": parts, "activation_fn": activation_fn}
     return {
         "net_arch": list(net_arch),
         "activation_fn": activation_fn,

@@ -50,6 +50,10 @@ class Normaliser:
         scaled = np.clip((values - self.mean) / self.std, -self.clip, self.clip)
         return np.where(np.isnan(scaled), 0.0, scaled).astype(np.float32)
 
+    def numbers(self) -> NDArray[np.float64]:
+        """(2 n_features,) all means, then all deviations."""
+        return np.concatenate((self.mean, self.std))
+
     def as_dict(self) -> dict[str, Any]:
         return {"mean": self.mean.tolist(), "std": self.std.tolist(), "clip": self.clip}
 
@@ -63,3 +67,8 @@ class Normaliser:
         if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all() and clip > 0):
             raise NormaliserFault("obsnorm.json must hold finite means, positive deviations and a positive clip")
         return cls(mean, std, clip)
+
+
+def fitted_labels(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What each of `Normaliser.numbers` is, for features of these names."""
+    return tuple(f"the {what} of {name}" for what in ("mean", "deviation") for name in names)

@@ -10,7 +10,10 @@ regimes, of the filtered probability of each, the same for every asset.
 | `gross`           | 1        | Σ|q|m / equity                                                             |
 | `drawdown`        | 1        | equity / peak − 1, never positive                                          |
 | `weights`         | n_assets | q·m / equity, after fills                                                  |
-| `previous_target` | n_assets | target of the last decision; only with a step cap                          |
+| `previous_target` | n_assets | what the step cap counts from; only with a step cap                        |
+| `held_bars`       | n_assets | bars held / `min_hold_bars`; only with a least holding time                |
+| `under_way`       | n_assets | weight of orders that may still fill; only with latency, carry or limits   |
+| `halted`          | 1        | 1 while a guard keeps the book out; only with a guard                      |
 | `has_bar`         | n_assets | 1 where the asset has a bar at t; only where some training bar lacks one   |
 | `sharpe_state`    | 2        | A and B of the differential Sharpe ratio; only with that reward            |
 """
@@ -22,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl.observation_layout import LIMIT
+from simulator.books import Books
+from simulator.engine import BookSession
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,25 @@ class BookView:
     gross: NDArray[np.float64]
     drawdown: NDArray[np.float64]
     weights: NDArray[np.float64]
-    target: NDArray[np.float64]
+    previous_target: NDArray[np.float64]
+    held_bars: NDArray[np.float64]
+    under_way: NDArray[np.float64]
+    halted: NDArray[np.bool_]
     has_bar: NDArray[np.bool_]
     sharpe_state: NDArray[np.float64] | None = None
+
+
+def book_view(
+    book: Books | BookSession, has_bar: NDArray[np.bool_], sharpe_state: NDArray[np.float64] | None
+) -> BookView:
+    """The view of N books, or of one stepped by hand, at their present close."""
+    columns = {name: np.atleast_1d(getattr(book, name)) for name in ("cash", "equity", "gross", "drawdown")}
+    sight = book.sight
+    return BookView(
+        **columns, weights=np.atleast_2d(book.weights), previous_target=sight.previous_target,
+        held_bars=sight.held_bars, under_way=sight.under_way, halted=sight.halted, has_bar=has_bar,
+        sharpe_state=sharpe_state,
+    )  # fmt: skip
 
 
 def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32]:
@@ -46,7 +67,8 @@ def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32
     equity = np.where(book.equity > 0, book.equity, np.inf)
     values: dict[str, Any] = {
         "cash": book.cash / equity, "gross": book.gross, "drawdown": book.drawdown, "weights": book.weights,
-        "previous_target": book.target, "has_bar": book.has_bar, "sharpe_state": book.sharpe_state,
+        "previous_target": book.previous_target, "held_bars": book.held_bars, "under_way": book.under_way,
+        "halted": book.halted, "has_bar": book.has_bar, "sharpe_state": book.sharpe_state,
     }  # fmt: skip
     rows: NDArray[np.float64] = np.column_stack([values[part] for part in parts])
     return rows.clip(-LIMIT, LIMIT).astype(np.float32)
@@ -55,11 +77,11 @@ def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32
 def with_beliefs(scaled: NDArray[np.float32], beliefs: NDArray[np.float64] | None) -> NDArray[np.float32]:
     """Scaled features (T, A, F) with beliefs (T, K) as further channels of every asset, where there are any.
 
-    Probabilities are on a scale of 0..1 already and are not normalised; before the first they are 0.
+    Probabilities are on a scale of 0..1 already and are not normalised.
     """
     if beliefs is None:
         return scaled
-    known = np.nan_to_num(beliefs).astype(np.float32)[:, None, :]
+    known = beliefs.astype(np.float32)[:, None, :]
     return np.concatenate((scaled, np.broadcast_to(known, (*scaled.shape[:2], known.shape[2]))), axis=2)
 
 
@@ -78,6 +100,7 @@ class Windows:
         self.lookback, self.n_bars = lookback, n_bars
         self._shape = (n_assets, lookback, n_features)
         memory = np.ascontiguousarray(features.transpose(1, 0, 2))
+        self._memory = memory
         bar, asset = memory.strides[1], memory.strides[0]
         self._view = np.lib.stride_tricks.as_strided(
             memory,
@@ -85,6 +108,11 @@ class Windows:
             (bar, asset, memory.itemsize),
             writeable=False,
         )
+
+    @property
+    def table(self) -> NDArray[np.float32]:
+        """(n_bars, n_assets, n_features): what every window is a part of, as a view."""
+        return self._memory.transpose(1, 0, 2)
 
     def gather(self, bars: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows that end at `bars` (n,): (n, lookback, n_assets, n_features), rows oldest first.

@@ -15,8 +15,8 @@ from simulator.config import SimulatorConfig
 from simulator.market import Market
 
 LIMIT = 10.0
-PER_ASSET = frozenset({"weights", "previous_target", "has_bar"})
-WIDTHS = {"cash": 1, "gross": 1, "drawdown": 1, "sharpe_state": 2}
+PER_ASSET = frozenset({"weights", "previous_target", "held_bars", "under_way", "has_bar"})
+WIDTHS = {"cash": 1, "gross": 1, "drawdown": 1, "halted": 1, "sharpe_state": 2}
 
 
 class ObservationMismatch(ConfigFault):
@@ -53,13 +53,13 @@ class ObservationLayout:
         return len(self.symbols)
 
     @property
-    def asset_blocks(self) -> int:
-        """How many parts of `portfolio` hold one number an asset."""
-        return sum(part in PER_ASSET for part in self.portfolio)
+    def parts(self) -> tuple[tuple[int, bool], ...]:
+        """Of each part of `portfolio` its width, and whether it holds one number an asset."""
+        return tuple((self.n_assets, True) if part in PER_ASSET else (WIDTHS[part], False) for part in self.portfolio)
 
     @property
     def portfolio_size(self) -> int:
-        return sum(self.n_assets if part in PER_ASSET else WIDTHS[part] for part in self.portfolio)
+        return sum(width for width, _ in self.parts)
 
     def space(self) -> spaces.Dict:
         window = (self.lookback, self.n_assets, len(self.channels))
@@ -93,9 +93,18 @@ class ObservationLayout:
             raise ObservationMismatch(f"observation.json does not fit this version: {error}") from error
 
 
-def portfolio_parts(*, step_cap: bool, ragged: bool, diff_sharpe: bool) -> tuple[str, ...]:
+def portfolio_parts(config: SimulatorConfig, *, ragged: bool, diff_sharpe: bool) -> tuple[str, ...]:
     """The parts of `portfolio` that a configuration makes part of the state, in their order."""
-    optional = (("previous_target", step_cap), ("has_bar", ragged), ("sharpe_state", diff_sharpe))
+    execution, guards = config.exec, config.guards
+    orders_live = execution.latency_bars > 0 or execution.remainder == "carry" or execution.order_type == "limit"
+    optional = (
+        ("previous_target", config.episode.max_step_change is not None),
+        ("held_bars", config.episode.min_hold_bars > 0),
+        ("under_way", orders_live),
+        ("halted", guards.daily_loss_limit is not None or guards.max_drawdown is not None),
+        ("has_bar", ragged),
+        ("sharpe_state", diff_sharpe),
+    )
     return ("cash", "gross", "drawdown", "weights", *(part for part, wanted in optional if wanted))
 
 
@@ -125,9 +134,7 @@ def layout_for(market: Market, config: SimulatorConfig, features: FeaturesConfig
         indicators=features.indicators,
         features=names,
         lookback=features.lookback,
-        portfolio=portfolio_parts(
-            step_cap=config.episode.max_step_change is not None, ragged=ragged, diff_sharpe=diff_sharpe
-        ),
+        portfolio=portfolio_parts(config, ragged=ragged, diff_sharpe=diff_sharpe),
         mapping_mode=config.episode.mapping_mode,
         logit_scale=config.episode.logit_scale,
         allow_short=config.margin.allow_short,

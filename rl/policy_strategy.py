@@ -1,21 +1,27 @@
 """A stored policy as a strategy that the judge can run beside the baselines."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.leaks.probes import Statistic, Table
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import Features, build_features, plan_of
-from marketdata.regime import WARMUP
-from rl import policy_file
+from marketdata.features import FeaturePlan, build_features, plan_of
+from marketdata.regime import inputs_hash
+from rl import policy_file, regime
 from rl.actor import Actor
+from rl.learned_days import rows_hash
+from rl.normaliser import Normaliser, fitted_labels
 from rl.observation import Windows, with_beliefs
 from rl.observation_layout import ObservationLayout, ObservationMismatch, layout_for, require_same
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
+
+_ELSEWHERE = "the bars that it was fitted on are not in this dataset, so that its fit cannot be repeated."
 
 
 class PolicyStrategy:
@@ -30,8 +36,7 @@ class PolicyStrategy:
     def __init__(self, path: Path, sha256: str) -> None:
         """Raises PolicyFileFault (a ValueError, one sentence) where the file is not the one with this sha256."""
         self._stored = policy_file.load(path, sha256)
-        self._actor: Actor | None = None
-        self._needed = 0
+        self._prepared: _Prepared | None = None
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
         """Build what the policy sees of `market`.
@@ -39,18 +44,20 @@ class PolicyStrategy:
         Raises ObservationMismatch, a ConfigFault, where market or configuration show it something that it was not
         trained on.
         """
-        layout, features = self._stored.layout, _features(self._stored.layout, market, config)
-        regime = self._stored.regime
-        beliefs = regime.beliefs(market.bars) if regime else None
-        windows = Windows(with_beliefs(self._stored.normaliser.apply(features.values), beliefs), layout.lookback)
-        self._actor = Actor(self._stored.model, layout, windows, market)
-        self._needed = layout.lookback + max(features.warmup, WARMUP if regime else 0)
+        layout, model = self._stored.layout, self._stored.regime
+        plan = _plan(layout, market, config)
+        scaled = self._stored.normaliser.apply(build_features(market.bars, plan).values)
+        beliefs = model.beliefs(market.bars) if model else None
+        windows = Windows(with_beliefs(scaled, beliefs), layout.lookback)
+        actor = Actor(self._stored.model, layout, windows, market)
+        self._prepared = _Prepared(market, plan, windows, actor, beliefs)
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
         """None: what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
-        if t0 < self._needed:
+        needed = self._stored.layout.lookback + self._ready.plan.warmup
+        if t0 < needed:
             raise ObservationMismatch(
-                f"This policy needs {self._needed} bars before its first decision; the range leaves {t0}."
+                f"This policy needs {needed} bars before its first decision; the range leaves {t0}."
             )
         return None
 
@@ -60,13 +67,67 @@ class PolicyStrategy:
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
-        if self._actor is None:
+        return self._ready.actor.decide(session)
+
+    def tables(self) -> dict[str, Table]:
+        """For the leak gate: the features as the policy sees them, scaled and clipped, and its beliefs in regimes."""
+        ready, layout = self._ready, self._stored.layout
+        known_at = ready.market.bars.known_at
+        seen = ready.windows.table[:, :, : len(layout.features)]
+        tables = {"features": Table(seen, layout.features, known_at)}
+        if ready.beliefs is not None:
+            tables["regime"] = Table(ready.beliefs, layout.regime, known_at)
+        return tables
+
+    def statistics(self) -> tuple[Statistic, ...]:
+        """For the leak gate: what the file holds of fits beside the same fits on the training bars of this market."""
+        return self._normaliser() + self._regime()
+
+    def _normaliser(self) -> tuple[Statistic, ...]:
+        stored, bars = self._stored, self._ready.market.bars
+        if (stored.normaliser.mean == 0).all() and (stored.normaliser.std == 1).all():
+            return ()  # nothing was fitted
+        used, labels = stored.normaliser.numbers(), fitted_labels(stored.layout.features)
+        rows, refitted = stored.learned.training_bars(bars.session), None
+        if rows is not None:
+            values = build_features(bars, self._ready.plan).values
+            if rows_hash(values, rows) == stored.learned.rows_sha256:
+                refitted = Normaliser.fit(values, rows.t0, rows.t1).numbers()
+        return (Statistic("normaliser", labels, used, refitted, _ELSEWHERE, frozen=True),)
+
+    def _regime(self) -> tuple[Statistic, ...]:
+        model, learned, bars = self._stored.regime, self._stored.learned, self._ready.market.bars
+        if model is None:
+            return ()
+        rows, refitted = learned.training_bars(bars.session), None
+        if rows is not None and inputs_hash(bars, model.inputs, rows) == learned.regime_sha256:
+            refitted = regime.again(model, bars, rows)
+        return (regime.statistic(model, refitted, _ELSEWHERE, frozen=True),)
+
+    def observed(self) -> dict[str, NDArray[np.float32]]:
+        """For the leak gate: the observation behind the last decision."""
+        return {name: value[0] for name, value in self._ready.actor.observer.last.items()}
+
+    @property
+    def _ready(self) -> "_Prepared":
+        if self._prepared is None:
             raise RuntimeError("call prepare before decide: a policy must know its market")
-        return self._actor.decide(session)
+        return self._prepared
 
 
-def _features(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> Features:
-    """The policy's features of a market. Raises ObservationMismatch naming each difference."""
+@dataclass(frozen=True)
+class _Prepared:
+    """What the policy made of the market that it was last prepared for."""
+
+    market: Market
+    plan: FeaturePlan
+    windows: Windows
+    actor: Actor
+    beliefs: NDArray[np.float64] | None
+
+
+def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> FeaturePlan:
+    """The policy's features on a market. Raises ObservationMismatch naming each difference."""
     wanted = FeaturesConfig.model_validate(
         {"feature_set": layout.feature_set, "indicators": layout.indicators, "lookback": layout.lookback}
     )
@@ -77,4 +138,4 @@ def _features(layout: ObservationLayout, market: Market, config: SimulatorConfig
     ragged, sharpe = "has_bar" in layout.portfolio, "sharpe_state" in layout.portfolio
     offered = layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe, regime=layout.regime)
     require_same(layout, offered)
-    return build_features(market.bars, plan)
+    return plan

@@ -81,7 +81,7 @@ def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[
     """SB3's policy and its keyword arguments: `asset_shared` (rl.networks), or `mlp`, all inputs in one flat row."""
     if model.policy == "asset_shared":
         return AssetSharedPolicy, asset_shared_kwargs(
-            model.net_arch, model.activation, model.features_dim, layout.asset_blocks
+            model.net_arch, model.activation, model.features_dim, layout.parts
         )
     widths = list(model.net_arch)
     return "MultiInputPolicy", {

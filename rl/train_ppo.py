@@ -10,16 +10,15 @@ from pathlib import Path
 
 from backtest import judge
 from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, read_config, write_note
-from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
-from marketdata.regime import RegimeFault, RegimeModel
-from marketdata.regime_fit import fit_regime
-from marketdata.splits import Range, Ranges, make_ranges
+from marketdata.splits import Ranges, make_ranges
 from rl.config import TrainConfig
+from rl.learned_days import rows_hash
 from rl.policy_file import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
+from rl.regime import regime_of
 from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
@@ -29,11 +28,12 @@ from simulator.market import prepare_market
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data of a training, split, with the task made of its training bars."""
+    """The data of a training, split, with the task made of its training bars; `rows_sha256` of the features on them."""
 
     feed: Feed
     ranges: Ranges
     task: Task
+    rows_sha256: str
 
 
 def run(job: Job) -> None:
@@ -42,7 +42,9 @@ def run(job: Job) -> None:
     prepared = prepare(job, config)
     job.events.enter("train")
     try:
-        trained = train(prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log)
+        trained = train(
+            prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256
+        )
     except (DeviceMissing, TrainingDiverged) as fault:
         raise JobRefused(f"{fault}.") from fault
     kept = choose(job, config, trained)
@@ -56,8 +58,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     bars, lookback = feed.bars, config.features.lookback
     try:
         plan = plan_of(config.features, bars)
-        warmup = max(plan.warmup, config.regime.warmup)
-        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=warmup)
+        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         market = prepare_market(bars, config)
         features = build_features(bars, plan)
         table = FeatureTable(features.values, features.names)
@@ -72,18 +73,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     for sentence in left_out_of_features(plan):
         job.events.warning(sentence)
     _tell(job, feed, ranges, task)
-    return Prepared(feed, ranges, task)
-
-
-def regime_of(config: TrainConfig, bars: Bars, train: Range) -> RegimeModel | None:
-    """The regime model of the training bars, None where none is asked for. Raises ConfigFault."""
-    asked = config.regime
-    if not asked.enabled:
-        return None
-    try:
-        return fit_regime(bars, train, n_states=asked.n_states, inputs=asked.features, seed=config.training.seeds[0])
-    except RegimeFault as fault:
-        raise ConfigFault({"regime.n_states": [f"{str(fault)[:1].upper()}{str(fault)[1:]}."]}) from fault
+    return Prepared(feed, ranges, task, rows_hash(features.values, ranges.train))
 
 
 def choose(job: Job, config: TrainConfig, trained: Trained) -> str:

@@ -18,11 +18,13 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
+PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
 REPORT = "report"
 BASELINES = "baselines"
 REPORT_HTML = "report.html"
+LEAKS = "leaks"
 MANIFEST = "manifest.json"
 
 # media/control/<uuid>/: never served, never bundled
@@ -68,13 +70,22 @@ REPORT_FILES: dict[str, tuple[str, str, str]] = {
     "trades": ("trades.csv", _CSV, "Round trips, first in first out, open lots last"),
     "weights": ("weights.csv", _CSV, "Weight of each symbol at each close"),
     "symbols": ("symbols.csv", _CSV, "Profit and loss by symbol"),
+    "sides": ("sides.csv", _CSV, "Profit and loss by long and short"),
+    "costs": ("costs.csv", _CSV, "What was paid, by kind of cost"),
+    "periods": ("periods.csv", _CSV, "Return of each month and year"),
+    "drawdowns": ("drawdowns.csv", _CSV, "The deepest drawdowns"),
+    "rolling": ("rolling.csv", _CSV, "Rolling Sharpe, volatility and beta"),
+    "intervals": ("intervals.csv", _CSV, "Intervals of headline metrics from resampled bars"),
     "summary": ("summary.json", _JSON, "Range, metrics, verdict and stamps"),
 }
+
+WATERFALL = "waterfall.parquet"
 
 _FIXED = (
     FileSpec("config", CONFIG, KIND_CONFIG, "application/yaml", "The resolved configuration"),
     FileSpec("command", COMMAND, KIND_CONFIG, _TEXT, "How the job was started"),
     FileSpec("versions", VERSIONS, KIND_META, _JSON, "Code, packages, machine"),
+    FileSpec("provenance", PROVENANCE, KIND_META, _JSON, "What the dataset's owner says of it"),
     FileSpec("dataset", DATASET, KIND_META, _JSON, "What the run was fed, with the quality report"),
     FileSpec("job_log", JOB_LOG, KIND_LOG, _TEXT, "Standard output and error of the job"),
     FileSpec("events", EVENTS, KIND_LOG, "application/x-ndjson", "Phases, progress, metrics, warnings"),
@@ -83,6 +94,17 @@ _FIXED = (
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
+    FileSpec("sensitivity", f"{REPORT}/sensitivity.json", KIND_TABLE, _JSON, "Everything again at other costs"),
+    FileSpec("stress", f"{REPORT}/stress.json", KIND_TABLE, _JSON, "Crises, each run as a book of its own"),
+    FileSpec("capacity", f"{REPORT}/capacity.json", KIND_TABLE, _JSON, "Everything again with more money"),
+    FileSpec(
+        "waterfall",
+        f"{REPORT}/{WATERFALL}",
+        KIND_TABLE,
+        "application/vnd.apache.parquet",
+        "What each layer did to each decision of the subject",
+    ),
+    FileSpec(LEAKS, f"{REPORT}/leaks.json", KIND_REPORT, _JSON, "The leak gate: every check, and what it found"),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 

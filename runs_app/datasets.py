@@ -1,12 +1,22 @@
-"""Rows of stored datasets: the store knows what there is, a row knows whose it is."""
+"""Rows of datasets: the store keeps content once, by its hash; a row says whose it is, and what they call it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 
-from marketdata.catalog import Catalog, DatasetEntry, DatasetMissing
-from runs_app.models import Dataset
+from marketdata.catalog import PROVENANCE, Catalog, DatasetEntry, DatasetMissing, told_as
+from marketdata.catalog import provenance as provenance_of
+from marketdata.config import DatasetConfig
+from marketdata.config_base import ConfigFault
+from marketdata.store import StoreError
+from runs_app.models import Dataset, Run
+
+SAMPLES = "sample/"
+_UNSAID: dict[str, Any] = {"title": "", "source": "", "license_note": "", "survivorship": "unknown", "findings": []}
+NAMED_RUNS = 3
 
 
 def catalog() -> Catalog:
@@ -14,21 +24,75 @@ def catalog() -> Catalog:
 
 
 def register_stored() -> int:
-    """Give every stored version without a row one that everybody may use; how many were new.
+    """A row that everybody may use for each bundled sample without one; how many were new.
 
-    The samples come into the store at set-up, without a database; whatever is fetched for a person gets its row first.
+    The samples come into the store at set-up, without a database. Nothing else in the store is anybody's but by a row.
     """
-    known = set(Dataset.objects.values_list("name", "version"))
-    new = [entry for entry in catalog().entries() if (entry.id, entry.version) not in known]
-    rows = [Dataset(name=entry.id, version=entry.version, title=entry.title, details=_details(entry)) for entry in new]
+    known = set(Dataset.objects.filter(owner=None).values_list("name", "version"))
+    samples = [entry for entry in catalog().entries() if entry.id.startswith(SAMPLES)]
+    new = [entry for entry in samples if (entry.id, entry.version) not in known]
+    rows = [
+        Dataset(name=entry.id, version=entry.version, title=entry.title, details=details_of(entry)) for entry in new
+    ]
     Dataset.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
 
+def add(owner: Any, name: str, version: str, *, title: str, details: Mapping[str, Any],
+        quality: Mapping[str, Any] | None = None) -> Dataset:  # fmt: skip
+    """A row for content that is in the store. `details` hold what its owner says of it, of `catalog.PROVENANCE`.
+
+    Raises ConfigFault where this person has just that under this name, or where the content was taken away meanwhile.
+    """
+    row = Dataset(owner=owner, name=name, version=version, title=title[:200], details=dict(details),
+                  quality=dict(quality or {}))  # fmt: skip
+    try:
+        with transaction.atomic():  # it holds the lock of writers: nobody removes the content between row and look
+            row.save(force_insert=True)
+            if not catalog().store.has(version):
+                raise ConfigFault({"file": ["The same content was being deleted; send it again."]})
+    except IntegrityError as fault:
+        sentence = f"You have just this content as {name} already, version {version[:12]}."
+        raise ConfigFault({"name": [sentence]}) from fault
+    return row
+
+
+def remove(row: Dataset) -> None:
+    """The row goes, and the content when no other row holds it. Raises ConfigFault naming the runs that need it."""
+    with transaction.atomic():
+        if row.owner_id is None:
+            raise ConfigFault({"dataset": ["This is a sample, which everybody uses; it cannot be deleted."]})
+        if users := used_by(row, row.owner):
+            named = ", ".join(f"{run} ({str(run.id)[:8]})" for run in users[:NAMED_RUNS])
+            more = f" and {len(users) - NAMED_RUNS} more" if len(users) > NAMED_RUNS else ""
+            sentence = f"Runs of yours need it to be judged or started again: {named}{more}. It stays."
+            raise ConfigFault({"dataset": [sentence]})
+        row.delete()
+        drop_content(row.version)
+
+
+def used_by(row: Dataset, user: Any) -> list[Run]:
+    """This person's runs on this dataset, newest first; the fetch that brought it does not need it."""
+    runs = Run.objects.owned_by(user).exclude(kind=Run.Kind.DATA)
+    return list(runs.filter(dataset_version=row.version, dataset_name=row.name)[:100])
+
+
+def drop_content(version: str) -> None:
+    """Take away what no row holds. Within a transaction, so that no row comes in between."""
+    with transaction.atomic():
+        if not Dataset.objects.select_for_update().filter(version=version).exists():
+            catalog().store.remove(version)
+
+
 def usable(owner: Any) -> list[DatasetEntry]:
-    """Every stored version that this person may use: by id, the newest of an id first."""
-    foreign = set(Dataset.objects.exclude(owner=None).exclude(owner=owner).values_list("name", "version"))
-    return [entry for entry in catalog().entries() if (entry.id, entry.version) not in foreign]
+    """Every version that this person has a row of, and the samples: by id, the newest of an id first."""
+    return [entry for _, entry in listed(owner)]
+
+
+def listed(owner: Any) -> list[tuple[Dataset, DatasetEntry]]:
+    """The same with their rows."""
+    rows = Dataset.objects.usable_by(owner).defer("quality").order_by("name", "-created", "-version")
+    return [(row, entry) for row in rows if (entry := _entry(row)) is not None]
 
 
 def find(owner: Any, name: str, version: str | None) -> DatasetEntry:
@@ -44,10 +108,36 @@ def find(owner: Any, name: str, version: str | None) -> DatasetEntry:
     return found
 
 
-def _details(entry: DatasetEntry) -> dict[str, Any]:
+def entry_of(row: Dataset) -> DatasetEntry:
+    """The stored version as its owner tells of it. Raises DatasetMissing where the store has lost it."""
+    found = _entry(row)
+    if found is None:
+        raise DatasetMissing({"dataset.version": [f"{row.name} is not in the store any more; put it there again."]})
+    return found
+
+
+def provenance(owner: Any, config: DatasetConfig) -> dict[str, Any]:
+    """What the owner says of the resolved dataset: the job reads it beside the configuration."""
+    return provenance_of(find(owner, config.id, config.version))
+
+
+def _entry(row: Dataset) -> DatasetEntry | None:
+    """None for a version that the store does not have, or not whole: it must not hide the others."""
+    try:
+        stored = catalog().entry(row.version)
+    except (StoreError, DatasetMissing):
+        return None
+    said = {name: row.details[name] for name in PROVENANCE if name in row.details}
+    if row.owner_id is not None:  # what the store says is of whoever put the same content first
+        said = _UNSAID | {"as_of": stored.end.isoformat()} | said
+    return told_as(stored, said | {"id": row.name, "title": row.title or row.name})
+
+
+def details_of(entry: DatasetEntry) -> dict[str, Any]:
+    """What a row keeps of an entry: what its owner says of it, and what tells it should the store lose it."""
     return {
         "symbols": list(entry.symbols), "start": entry.start.isoformat(), "end": entry.end.isoformat(),
         "n_bars": entry.n_bars, "fields": sorted(entry.fields), "adjustment": entry.adjustment,
         "survivorship": entry.survivorship, "as_of": entry.as_of, "source": entry.source,
-        "license_note": entry.license_note,
+        "license_note": entry.license_note, "findings": [dict(each) for each in entry.findings],
     }  # fmt: skip

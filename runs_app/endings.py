@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from runfiles import outcome
 from runs_app import moves, places
-from runs_app.harvest import Harvest
-from runs_app.models import Artifact, Policy, Run
+from runs_app.harvest import Harvest, Stored
+from runs_app.models import Artifact, Dataset, Policy, Run
 
 GONE = "The run was interrupted: its process is gone and left no outcome (the machine restarted, or it was killed)."
 NEVER = (
@@ -65,6 +65,8 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     if seq is None:
         return None
     Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
+    if found.dataset is not None and state == Run.State.SUCCEEDED:
+        _own(run, found.dataset)
     for kept in found.policies:
         if state == Run.State.SUCCEEDED:
             Policy.objects.create(
@@ -74,6 +76,15 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
         else:
             places.policy_path(kept.id).unlink(missing_ok=True)
     return seq
+
+
+def _own(run: Run, made: Stored) -> None:
+    """The owner's row of a fetched dataset. Where the same bars came again it tells of the newer fetch."""
+    key: dict[str, Any] = {"owner_id": run.owner_id, "name": made.name, "version": made.version}
+    said: dict[str, Any] = {"title": made.title, "details": made.details}
+    if not Dataset.objects.filter(**key).update(**said):
+        Dataset.objects.bulk_create([Dataset(**key, **said)], ignore_conflicts=True)
+    Run.objects.filter(pk=run.id).update(dataset_version=made.version)
 
 
 def _moment(text: str) -> datetime | None:

@@ -17,7 +17,10 @@ from runfiles import outcome as outcomes
 from runs_app import places
 from runs_app.models import Run
 
-ENTRIES = {Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run"}
+ENTRIES = {
+    Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run", Run.Kind.DATA: "marketdata.fetch",
+    Run.Kind.LEAKS: "backtest.leaks",
+}  # fmt: skip
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",
               "CUDA_VISIBLE_DEVICES")  # fmt: skip
@@ -73,6 +76,10 @@ def environment(run: Run) -> dict[str, str]:
     fixed = {
         name: threads for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     }
+    if run.kind == Run.Kind.DATA and settings.YAHOO_URL:
+        found["STOCKBOT_YAHOO_URL"] = settings.YAHOO_URL  # nobody else has a use for it: no other job asks the network
+    if run.kind == Run.Kind.DATA and settings.FILES_FOLDER:
+        found["STOCKBOT_FILES"] = settings.FILES_FOLDER
     return {"LANG": "C.UTF-8", **found, **fixed, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONHASHSEED": "0",
             "PYTHONUNBUFFERED": "1"}  # fmt: skip
 

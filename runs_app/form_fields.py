@@ -15,7 +15,13 @@ from pydantic.fields import FieldInfo
 from marketdata.config_base import is_later
 
 # groups whose name is an abbreviation or says too little as a heading
-TITLES = {"dataset": "Data", "exec": "Execution", "episode": "Book and episode", "evaluation": "Report"}
+TITLES = {
+    "dataset": "Data",
+    "exec": "Execution",
+    "episode": "Book and episode",
+    "evaluation": "Report",
+    "columns": "Columns",
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ def _widget(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
     kind = branches[0]
     if get_origin(kind) is Literal:
         return "choice", optional, tuple(str(value) for value in get_args(kind))
+    if get_origin(kind) is dict:
+        return "weights", optional, ()
     if get_origin(kind) is tuple:
         inner = _branches(get_args(kind)[0])[0][0]
         if get_origin(inner) is Literal:

@@ -158,6 +158,8 @@ def texts_of(leaf: Leaf, value: Any) -> list[str]:
         return ["on"]
     if leaf.widget == "ranges":
         return ["\n".join(f"{_get(part, 'start')} {_get(part, 'end')}" for part in value)]
+    if leaf.widget == "weights":
+        return ["\n".join(f"{symbol} {_text(weight)}" for symbol, weight in value.items())]
     if isinstance(value, list | tuple):
         texts = [_text(part) for part in value]
         return texts if leaf.widget == "choices" else [", ".join(texts), *texts]
@@ -188,7 +190,7 @@ def _items(text: str) -> list[str]:
 
 
 def _too_long(leaf: Leaf, typed: list[str]) -> bool:
-    return leaf.widget in ("list", "ranges") and sum(map(len, typed)) > _LONGEST
+    return leaf.widget in ("list", "ranges", "weights") and sum(map(len, typed)) > _LONGEST
 
 
 def _value(leaf: Leaf, typed: list[str], chosen: bool) -> Any:
@@ -203,7 +205,14 @@ def _value(leaf: Leaf, typed: list[str], chosen: bool) -> Any:
         return None if leaf.optional and not parts else parts
     if leaf.widget == "ranges":
         return [_range(line.split()) for line in text.splitlines() if line.strip()]
+    if leaf.widget == "weights" and text:
+        return {symbol: weight.strip() for symbol, _, weight in (line.strip().partition(" ") for line in _lines(text))}
     return None if leaf.optional and not text else text
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with something in them; commas and semicolons end one too."""
+    return [line for line in re.split(r"[\n\r,;]", text) if line.strip()]
 
 
 def _range(parts: list[str]) -> dict[str, str]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from marketdata.catalog import told_as
 from runfiles import atomic, layout, manifest
 from runfiles.plain_json import plain
-from runs_app import artifacts, places, report_schema
+from runs_app import artifacts, datasets, places, report_schema
 
 MAX_SUMMARY = 1024 * 1024
+MAX_DATASET = 16 * 1024 * 1024  # a thousand symbols with a sentence each are far below
+SAID = ("source", "as_of", "license_note", "survivorship")  # the store's may be of whoever had the same bars first
 _POLICY_KEYS = {"best": "best_model", "last": "model"}
 
 
@@ -25,6 +28,16 @@ class Kept:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A dataset that the job put into the store."""
+
+    name: str
+    version: str
+    title: str
+    details: dict[str, Any]
+
+
 @dataclass
 class Harvest:
     """`fault` is a sentence when a job that said it ended well did not leave what it promised."""
@@ -34,11 +47,14 @@ class Harvest:
     verdict: dict[str, Any] = field(default_factory=dict)
     baselines: dict[str, Any] = field(default_factory=dict)
     policies: list[Kept] = field(default_factory=list)
+    dataset: Stored | None = None
     fault: str = ""
 
 
-def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policies: bool = False) -> Harvest:
-    """Everything of a run that has ended. `keep_policies`: for a training that ended well, both of them."""
+def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policies: bool = False, dataset_name: str = "") -> Harvest:
+    """Everything of a run that has ended. `keep_policies`: for a training that ended well, both of them;
+    `dataset_name`: for a fetch that ended well, what it was to store.
+    """
     found = Harvest()
     folder = places.run_folder(run_id)
     try:
@@ -50,6 +66,8 @@ def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policies: bool = False) 
         if spec.key not in present:  # the log and the events; of a job that died, all that there is
             found.files += _hashed(folder, spec)
     _read_report(run_id, found)
+    if dataset_name and not found.fault:
+        _read_dataset(run_id, found, dataset_name)
     for which in _POLICY_KEYS if keep_policies else ():
         if not found.fault:
             _keep(run_id, found, which)
@@ -92,6 +110,20 @@ def _read_report(run_id: uuid.UUID, found: Harvest) -> None:
         baseline, _, name = item["key"].partition(".")
         if name == "summary" and (metrics := _summary(run_id, item["key"]).get("metrics")):
             found.baselines[baseline] = metrics
+
+
+def _read_dataset(run_id: uuid.UUID, found: Harvest, name: str) -> None:
+    """What the store says of the version that the job names, so that no row speaks of bars that are not there."""
+    try:
+        with artifacts.open_file(run_id, "dataset") as stream:
+            note = plain(json.loads(stream.read(MAX_DATASET)))
+        entry = next(entry for entry in datasets.catalog().entries() if entry.version == note["version"])
+        entry = told_as(entry, {said: note[said] for said in SAID} | {"findings": note["source_findings"]})
+        title, served = str(note["title"]), dict(note["served"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, StopIteration) as error:
+        found.fault = f"The fetch ended without its dataset in the store ({type(error).__name__})."
+        return
+    found.dataset = Stored(name, entry.version, title, datasets.details_of(entry) | {"served": served})
 
 
 def _summary(run_id: uuid.UUID, key: str) -> dict[str, Any]:

@@ -35,25 +35,61 @@ class OfRunQuerySet(models.QuerySet[Any]):
         return self.filter(run__owner=user)
 
 
+class DatasetQuerySet(OwnedQuerySet):
+    """Datasets of somebody, and the samples, which are nobody's."""
+
+    def usable_by(self, user: Any) -> Self:
+        return self.filter(Q(owner=user) | Q(owner=None))
+
+
 class Dataset(models.Model):
-    """A stored dataset version. `owner` is null for the samples, which everybody may use."""
+    """A stored version under the name that its owner gave it. `owner` is null for the samples, which all may use.
+
+    The bars lie in the store once for all who have the same; a name, and what is said of the bars, is of this row.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="datasets"
     )
-    name = models.CharField(max_length=100, help_text="Source and name, such as sample/us20.")
+    name = models.CharField(max_length=100, help_text="Source and name, such as sample/us20 or files/mine.")
     version = models.CharField(max_length=64, help_text="sha256 of the stored bars.")
     title = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict, blank=True, help_text="Symbols, span, columns, source, survivorship.")
+    quality = models.JSONField(default=dict, blank=True, help_text="Quality report; empty until somebody asked for it.")
     created = models.DateTimeField(auto_now_add=True)
+
+    objects = DatasetQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "-created")
-        constraints = (models.UniqueConstraint(fields=("name", "version"), name="dataset_once"),)
+        indexes = (models.Index(fields=("version",), name="dataset_by_version"),)
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "name", "version"), name="dataset_once_per_owner"),
+            models.UniqueConstraint(fields=("name", "version"), condition=Q(owner=None), name="dataset_once_for_all"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version[:8]}"
+
+
+class Upload(models.Model):
+    """Files that wait for their commit, in a folder of the same id below media/tmp; a day later they are gone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    files = models.JSONField(default=list, help_text="Name, bytes and sha256 of each file, in order.")
+    bytes = models.PositiveBigIntegerField(default=0)
+    preview = models.JSONField(default=dict, help_text="First rows, guessed column map, findings.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "id")
+
+    def __str__(self) -> str:
+        return f"upload {str(self.id)[:8]}"
 
 
 class Run(models.Model):

@@ -70,6 +70,12 @@ def percent(fraction: Any, *, signed: bool = True) -> str:
     return DASH if found is None else significant(found * 100, signed=signed)
 
 
+def digits(number: Any) -> str:
+    """Three significant digits, without a unit."""
+    found = finite(number)
+    return DASH if found is None else significant(found)
+
+
 def whole(number: Any) -> str:
     found = finite(number)
     return DASH if found is None else figures.whole(found)

@@ -1,4 +1,4 @@
-"""Pages of runs, policies and datasets: fetch, ask a service, show. Every view fetches through `access`."""
+"""Pages of runs and policies: fetch, ask a service, show. Every view fetches through `access`."""
 
 import uuid
 from typing import Any
@@ -14,13 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
-from runs_app.catalog_view import stored_datasets
 from runs_app.models import Policy, Run, RunQuerySet
-from runs_app.report_reader import read_json
+from runs_app.report_reader import read_json, read_leaks
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
 PARTS = ("outcome", "record")
+_NOT_OF: dict[str, tuple[str, ...]] = {
+    Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
+}  # fmt: skip
+"""Phases that a kind of run does not have."""
 
 
 @login_required
@@ -109,12 +112,6 @@ def policies(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/policies.html", {"page": page})
 
 
-@login_required
-@require_safe
-def datasets(request: HttpRequest) -> HttpResponse:
-    return render(request, "runs/datasets.html", {"entries": stored_datasets(request.user)})
-
-
 def _run_context(run: Run) -> dict[str, Any]:
     return {
         "run": run,
@@ -125,12 +122,13 @@ def _run_context(run: Run) -> dict[str, Any]:
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_report": bool(run.metrics),
+        "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
 
 
 def _phases(run: Run) -> list[dict[str, str]]:
     """Each phase of this kind of run with `done`, `now` or empty."""
-    names = [name for name in PHASES if run.kind == Run.Kind.TRAIN or name not in ("train", "validate")]
+    names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
     if run.state == Run.State.SUCCEEDED:
         return [{"name": name, "mark": "done"} for name in names]
     here = names.index(run.phase) if run.phase in names else -1

@@ -26,6 +26,11 @@ def policy_path(policy_id: uuid.UUID) -> Path:
     return Path(settings.POLICIES_ROOT) / f"{policy_id}.zip"
 
 
+def upload_folder(upload_id: uuid.UUID) -> Path:
+    """Files of an upload, named by their numbers; never served."""
+    return Path(settings.TMP_ROOT) / str(upload_id)
+
+
 def make_folders(run: Run) -> tuple[Path, Path]:
     """(run directory, control folder), both new and closed to other users of the machine."""
     made = run_folder(run.id), control_folder(run.id)

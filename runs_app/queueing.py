@@ -5,6 +5,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from marketdata.sources.base import networked
 from runs_app.models import Run
 
 Waiting = tuple[uuid.UUID, Any]
@@ -32,6 +33,21 @@ def at_work() -> Counter[Any]:
     return Counter(
         Run.objects.filter(state__in=(Run.State.STARTING, Run.State.RUNNING)).values_list("owner", flat=True)
     )
+
+
+def waits_for_provider(run_id: uuid.UUID) -> bool:
+    """Whether it is a fetch from a provider that another one asks: one at a time, so that the provider bars nobody."""
+    fetches = Run.objects.filter(kind=Run.Kind.DATA)
+    mine = fetches.filter(pk=run_id).first()
+    if mine is None:
+        return False
+    wanted = _providers(mine)
+    busy = fetches.filter(state__in=(Run.State.STARTING, Run.State.RUNNING)).exclude(pk=run_id)
+    return any(wanted & _providers(other) for other in busy)
+
+
+def _providers(run: Run) -> frozenset[str]:
+    return networked(run.config.get("sources", []))
 
 
 def in_turn() -> list[Waiting]:

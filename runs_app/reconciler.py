@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils import timezone
 
-from runs_app import datasets, endings, harvest, hub, moves, queueing
+from runs_app import datasets, endings, harvest, hub, moves, queueing, uploads
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -77,7 +77,7 @@ class Reconciler:
         if load.total() >= settings.RUN_SLOTS:
             return False
         for run_id, owner in queueing.in_turn():
-            if load[owner] < settings.RUN_SLOTS_PER_USER:
+            if load[owner] < settings.RUN_SLOTS_PER_USER and not queueing.waits_for_provider(run_id):
                 return self._claim(Run.objects.get(pk=run_id))
         return False
 
@@ -148,7 +148,10 @@ class Reconciler:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
         trained = ending.went_well and run.kind == Run.Kind.TRAIN
-        work = self._pool.submit(harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained)
+        fetched = run.dataset_name if ending.went_well and run.kind == Run.Kind.DATA else ""
+        work = self._pool.submit(
+            harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained, dataset_name=fetched
+        )
         self._ending[run.id] = ending, work
         work.add_done_callback(lambda _: wake())
         return True
@@ -202,10 +205,11 @@ def start(on_change: OnChange = _hint) -> None:
 
 
 def _first(on_change: OnChange) -> Reconciler:
-    try:
-        datasets.register_stored()
-    except Exception:  # runs are looked after whatever the store is like
-        log.exception("the stored datasets could not be registered")
+    for first in (uploads.sweep, datasets.register_stored):
+        try:
+            first()
+        except Exception:  # runs are looked after whatever the store is like
+            log.exception("%s failed at the start", first.__name__)
     return Reconciler(on_change=on_change)
 
 

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
-from runfiles import excess_words
+from runfiles import excess_words, report_rows
 from runfiles.metric_keys import HEADLINE, METRICS
-from runs_app import access, excess_table, report_reader
+from runs_app import access, excess_table, report_parts, report_reader
 from runs_app.pool import in_pool
 
 _PAGE = re.compile("[1-9][0-9]{0,5}")
@@ -31,6 +31,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
         "strategies": strategies,
+        "leaks": report_reader.read_leaks(run) if summary else {},
         "excesses": excess_table.excess_rows(summary),
         "excess_columns": excess_table.COLUMNS,
         "only_shown": excess_table.shown_only(summary, [one.key for one in strategies if not one.is_subject]),
@@ -39,6 +40,11 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
+        "parts": report_parts.part_tables(run, strategies[0].metrics) if strategies else [],
+        "years": report_parts.calendar(run) if strategies else [],
+        "months": report_rows.MONTHS,
+        "glossary": report_rows.GLOSSARY,
+        "pandas": report_rows.PANDAS,
         "keys": {artifact.key: artifact for artifact in run.artifacts.all()},
     }
     return render(request, "runs/report.html", context)

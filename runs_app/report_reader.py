@@ -61,6 +61,11 @@ def read_summary(run: Run) -> dict[str, Any]:
     return report_schema.summary(read_json(run, "summary"))
 
 
+def read_leaks(run: Run) -> dict[str, Any]:
+    """What the leak gate found, with words for its states; empty while there is nothing."""
+    return report_schema.leaks(read_json(run, "leaks"))
+
+
 def judged(run: Run) -> list[Judged]:
     """The subject and each baseline of the report, in the registry's order; empty without a report."""
     metrics = report_schema.metrics(read_json(run, "metrics"))
@@ -79,50 +84,58 @@ def judged(run: Run) -> list[Judged]:
 def curves(run: Run) -> dict[str, Any]:
     """`{"time": [day], "series": [{"key", "label", "series", "subject", "benchmark", "equity", "drawdown"}]}`.
 
-    Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each day of `time`. A strategy
-    whose file is torn, or does not have the days of the first, is left out.
+    Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each bar of `time`: days, or where
+    a day has several bars their closes in seconds since 1970. A strategy whose file is torn, or does not have the bars
+    of the first, is left out.
     """
-    time: list[str] = []
+    time: list[dt.datetime] = []
     series = []
     for strategy in judged(run):
         curve = _curve(run, strategy.equity_key)
-        if curve is None or (time and curve.days != time):
+        if curve is None or (time and curve.times != time):
             continue
-        time = curve.days
+        time = curve.times
         series.append({
             "key": strategy.file_key("equity"), "label": strategy.label, "series": strategy.series,
             "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
             "equity": curve.equity, "drawdown": curve.drawdown,
         })  # fmt: skip
-    return {"time": time, "series": series}
+    days = [moment.date().isoformat() for moment in time]
+    daily = len(set(days)) == len(days)
+    return {"time": days if daily else [int(moment.timestamp()) for moment in time], "series": series}
 
 
 @dataclass(frozen=True)
 class _Curve:
-    days: list[str]
+    times: list[dt.datetime]
     equity: list[float]
     drawdown: list[float]
 
 
 def _curve(run: Run, key: str) -> _Curve | None:
-    """The curve of an equity file; None where one of its rows is short, no day or no finite number."""
+    """The curve of an equity file; None where one of its rows is short, no time or no finite number."""
     try:
-        with _text(run, key) as stream:
-            rows = [(_day(row["time"]), float(row["equity"]), float(row["drawdown"])) for row in csv.DictReader(stream)]
+        with open_text(run, key) as stream:
+            rows = [
+                (_moment(row["time"]), float(row["equity"]), float(row["drawdown"])) for row in csv.DictReader(stream)
+            ]
     except (OSError, KeyError, TypeError, ValueError, csv.Error):  # TypeError: a short row is filled up with None
         return None
     if not rows or not rows[0][1] > 0:
         return None
-    days, equity, drawdown = (list(column) for column in zip(*rows, strict=True))
-    found = _Curve(days, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown])
+    times, equity, drawdown = (list(column) for column in zip(*rows, strict=True))
+    found = _Curve(times, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown])
     return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown))) else None
 
 
-def _day(moment: str) -> str:
-    return dt.date.fromisoformat(moment[:10]).isoformat()
+def _moment(text: str) -> dt.datetime:
+    """A time of ours, or a plain day."""
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)
 
 
-def _text(run: Run, key: str) -> io.TextIOWrapper:
+def open_text(run: Run, key: str) -> io.TextIOWrapper:
+    """A text artifact from its beginning. Raises OSError where it is missing."""
     return io.TextIOWrapper(artifacts.open_file(run.id, key), encoding="utf-8", errors="replace", newline="")
 
 
@@ -148,7 +161,7 @@ def table_page(run: Run, key: str, page: int) -> TablePage:
     """Rows of page `page` (from 1); an empty page where the file is missing or ends earlier."""
     start = (page - 1) * PAGE_ROWS
     try:
-        with _text(run, key) as stream:
+        with open_text(run, key) as stream:
             reader = csv.reader(stream)
             columns = next(reader, [])
             rows = list(itertools.islice(reader, start, start + PAGE_ROWS + 1))

@@ -6,13 +6,19 @@ What comes in has been through `runfiles.plain_json.plain`: every number is fini
 from typing import Any, Final
 
 from runfiles.metric_keys import METRICS
+from runfiles.report_rows import luck_words
 
 _NUMBERS: Final = (
-    "excess_per_year", "low", "high", "equal_risk_excess", "power", "n_bars", "trials", "seeds", "seen",
+    "excess_per_year", "low", "high", "equal_risk_excess", "power", "p", "years_needed", "seeds_needed",
+    "n_bars", "trials", "seeds", "seen",
 )  # fmt: skip
-_TEXTS: Final = ("code", "sentence")
+_TEXTS: Final = ("code", "sentence", "leak_gate")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
+_MOST_SEEDS: Final = 64
+_MOST_CHECKS: Final = 32
+_GATE: Final = {"passed": "no leak found", "failed": "leak found", "incomplete": "not all could be examined"}
+_CHECK: Final = {"passed": "Passed", "failed": "Leak", "not_examined": "Not examined", "absent": "Nothing of this kind"}
 
 
 def metrics(values: Any) -> dict[str, float | None]:
@@ -27,13 +33,15 @@ def verdict(value: Any) -> dict[str, Any]:
         return {}
     found = {key: value[key] for key in _NUMBERS if key in value and (value[key] is None or _is_number(value[key]))}
     found |= {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
+    if isinstance(value.get("seed_points"), list):
+        found["seed_points"] = [point for point in value["seed_points"] if _is_number(point)][:_MOST_SEEDS]
     if "baseline" in value and isinstance(value["baseline"], str | None):
         found["baseline"] = value["baseline"]
     return found
 
 
 def summary(value: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, stamps, range, metrics and excesses of a `summary.json`; empty where the file is."""
+    """Verdict, stamps, range, metrics, luck and excesses of a `summary.json`; empty where the file is."""
     if not value:
         return {}
     stamps, span = value.get("stamps"), value.get("range")
@@ -44,6 +52,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        "luck": luck_words(value.get("matched_random")),
         **excesses(value.get("excesses")),
     }
 
@@ -54,6 +63,36 @@ def excesses(rows: Any) -> dict[str, Any]:
         return {}
     known = [row for row in rows if isinstance(row, dict) and isinstance(row.get("baseline"), str)]
     return {"excesses": known[:_MOST_EXCESSES]}
+
+
+def leaks(value: dict[str, Any]) -> dict[str, Any]:
+    """State, sentence and checks of a `leaks.json`, each state with a `word`; empty where it tells no known state."""
+    checks = value.get("checks")
+    if _word(value, _GATE) is None or not isinstance(checks, list):
+        return {}
+    known = [check for check in checks if isinstance(check, dict) and _word(check, _CHECK) is not None]
+    return {
+        "state": value["state"],
+        "word": _GATE[value["state"]],
+        "sentence": str(value.get("sentence", "")),
+        "reruns": value["reruns"] if _is_number(value.get("reruns")) else None,
+        "checks": [
+            {
+                "name": str(check.get("name", "")),
+                "state": check["state"],
+                "word": _CHECK[check["state"]],
+                "cases": check["cases"] if _is_number(check.get("cases")) else None,
+                "sentence": str(check.get("sentence", "")),
+            }
+            for check in known[:_MOST_CHECKS]
+        ],
+    }
+
+
+def _word(value: dict[str, Any], words: dict[str, str]) -> str | None:
+    """The word for a `state`, None where it is no known one."""
+    state = value.get("state")
+    return words.get(state) if isinstance(state, str) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -3,15 +3,17 @@
 Raises ConfigFault (field → sentences) with all the faults that can be found at once. Reads small files only.
 """
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import evaluation_faults
-from marketdata import catalog, splits
+from marketdata import catalog, fetch_config, splits, walk_forward
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
+from marketdata.fetch_config import DataConfig
 from rl.config import DEFAULT_THREADS, TrainConfig
 from runs_app import datasets
 from simulator.config import data_faults
@@ -22,7 +24,7 @@ C = TypeVar("C", bound=JudgedConfig)
 def training(owner: Any, config: TrainConfig) -> TrainConfig:
     """A training whose dataset, books and threads are said outright."""
     entry, resolved = _judged(owner, config)
-    warmup = max(_warmup(config.features, entry), config.regime.warmup)
+    warmup = _warmup(config.features, entry, resolved)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
     config.regime.require(ranges.train.n_bars)
@@ -34,14 +36,19 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     """A backtest whose dataset is said outright, of a subject that `judged` has looked at."""
     entry, resolved = _judged(owner, config)
     features = config.features
-    warmup = _warmup(features, entry) if features else 0
+    warmup = _warmup(features, entry, resolved) if features else 0
     lookback = features.lookback if features else 0
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     if config.start is not None and config.end is not None:
         splits.range_between(days, config.start, config.end, needed=lookback + warmup)
     else:
-        splits.make_ranges(config.split, days, lookback=lookback, warmup=warmup)
+        walk_forward.tested(config.split, days, lookback=lookback, warmup=warmup)
     return resolved
+
+
+def data(config: DataConfig) -> DataConfig:
+    """A fetch whose first day is said outright."""
+    return fetch_config.resolved(config, datetime.now(UTC).date())
 
 
 def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
@@ -49,8 +56,9 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     entry = datasets.find(owner, config.dataset.id, config.dataset.version)
     dataset = catalog.resolve(entry, config.dataset)
     symbols = dataset.symbols or entry.symbols
-    faults = data_faults(config, entry.fields, entry.adjustment, frozenset(entry.rate_columns))
-    faults |= evaluation_faults(config.evaluation.baselines, config.evaluation.benchmark, symbols)
+    faults = data_faults(config, entry.fields, dataset.adjustment or entry.adjustment, frozenset(entry.rate_columns))
+    chosen = config.evaluation
+    faults |= evaluation_faults(chosen.baselines, chosen.benchmark, symbols, chosen.fixed_weights or ())
     for finding in entry.findings:
         if finding.get("level") == "red" and finding.get("symbol") in ("", *symbols):
             faults.setdefault("dataset.symbols", []).append(str(finding.get("sentence")))
@@ -59,6 +67,6 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     return entry, config.model_copy(update={"dataset": dataset})
 
 
-def _warmup(features: FeaturesConfig, entry: DatasetEntry) -> int:
-    held = entry.fields | entry.actions
-    return feature_plan(features, held, entry.adjustment, entry.interval, entry.calendar).warmup
+def _warmup(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> int:
+    held, adjustment = entry.fields | entry.actions, config.dataset.adjustment or entry.adjustment
+    return feature_plan(features, held, adjustment, entry.interval, entry.calendar).warmup

@@ -9,12 +9,15 @@ from django.utils import timezone
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import canonical, config_hash
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import executors, hub, judged, moves, places, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, reconciler, resolve
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
+
+Config = TrainConfig | BacktestConfig | DataConfig
 
 
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
@@ -29,8 +32,20 @@ def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str |
 
     Of a trained policy, what the client left out is as in its training; its file is copied and verified.
     """
-    run = Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key)
-    subject = judged.find(owner, config)
+    return _backtest(Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key), config)
+
+
+def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a leak check of a training's configuration, or of what a backtest would judge. Raises ConfigFault."""
+    run = Run(owner=owner, kind=Run.Kind.LEAKS, idempotency_key=idempotency_key)
+    if isinstance(config, BacktestConfig):
+        return _backtest(run, config)
+    run.subject = "policy"
+    return _queue(run, resolve.training(owner, config))
+
+
+def _backtest(run: Run, config: BacktestConfig) -> Run:
+    owner, subject = run.owner, judged.find(run.owner, config)
     if subject is None:
         run.subject = str(config.policy)
         return _queue(run, resolve.backtest(owner, judged.baseline(config)))
@@ -38,6 +53,12 @@ def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str |
     resolved = resolve.backtest(owner, judged.filled(config, subject))
     judged.check_seen(resolved, subject)
     return _queue(run, resolved, subject)
+
+
+def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a fetch of prices into a dataset of this owner's. Raises ConfigFault before any row or file exists."""
+    run = Run(owner=owner, kind=Run.Kind.DATA, idempotency_key=idempotency_key)
+    return _queue(run, resolve.data(config))
 
 
 def cancel_run(*, run: Run) -> bool:
@@ -49,7 +70,7 @@ def cancel_run(*, run: Run) -> bool:
     return seq is not None
 
 
-def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subject | None = None) -> Run:
+def _queue(run: Run, config: Config, subject: judged.Subject | None = None) -> Run:
     """Folders first, the row last: a row without its folders would be started."""
     _describe(run, config)
     folder, control = places.make_folders(run)
@@ -57,6 +78,8 @@ def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subje
         content = {"schema_version": layout.SCHEMA_VERSION, **run.config}
         atomic.write_text(folder / layout.CONFIG, yamlio.dump(content))
         atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
+        if not isinstance(config, DataConfig):
+            atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, config.dataset))
         if subject is not None:
             judged.copy(subject, folder / layout.JUDGED_POLICY)
         with transaction.atomic():
@@ -71,12 +94,14 @@ def _queue(run: Run, config: TrainConfig | BacktestConfig, subject: judged.Subje
     return run
 
 
-def _describe(run: Run, config: TrainConfig | BacktestConfig) -> None:
+def _describe(run: Run, config: Config) -> None:
     run.config = canonical(config)
     run.config_hash = config_hash(config)
     run.out_tag = config.out_tag
-    run.dataset_name = config.dataset.id
-    run.dataset_version = config.dataset.version or ""
+    if isinstance(config, DataConfig):
+        run.dataset_name = config.id  # its version is known when it is stored
+    else:
+        run.dataset_name, run.dataset_version = config.dataset.id, config.dataset.version or ""
     run.queued = timezone.now()
 
 

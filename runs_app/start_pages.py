@@ -1,7 +1,8 @@
-"""New training, new backtest: one form made from the configuration model, one service behind it."""
+"""New training, backtest, fetch or leak check: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -10,10 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from backtest.config import BacktestConfig
-from backtest.registry import BASELINES, STRATEGIES
+from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
+from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
+from marketdata.fetch_config import DataConfig
+from marketdata.sources.base import HISTORIES
 from rl.config import TrainConfig
-from runs_app import access, presets, services
+from runs_app import access, datasets, presets, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
 from runs_app.models import Policy, Run
@@ -41,61 +45,111 @@ FILLED = frozenset({"policy_sha256", "features"})
 OFFERED = 200
 
 
+@dataclass(frozen=True)
+class Start:
+    """A page that starts runs: its service, its template, the presets it offers."""
+
+    service: Callable[..., Run]
+    template: str
+    presets: tuple[presets.Preset, ...]
+
+
+TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
+BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+DATA = Start(services.start_data, "runs/data.html", ())
+LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
+LEAKS_OF_STRATEGY = Start(services.start_leaks, "runs/leaks_of_strategy.html", presets.BACKTEST_PRESETS)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
-    if request.method == "POST":
-        return _start(request, form, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
-    chosen = presets.find(presets.TRAIN_PRESETS, request.GET.get("preset"))
-    form.prefill(chosen.values)
-    return _page(request, form, "runs/train.html", presets.TRAIN_PRESETS, chosen.key)
+    return _of_training(request, TRAIN)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def backtest(request: HttpRequest) -> HttpResponse:
+    return _of_strategy(request, BACKTEST)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leaks(request: HttpRequest) -> HttpResponse:
+    """A leak check of a training's configuration."""
+    return _of_training(request, LEAKS)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leaks_of_strategy(request: HttpRequest) -> HttpResponse:
+    """A leak check of a baseline or of a trained policy."""
+    return _of_strategy(request, LEAKS_OF_STRATEGY)
+
+
+def _of_training(request: HttpRequest, start: Start) -> HttpResponse:
+    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
+    if request.method == "POST":
+        return _start(request, form, start)
+    chosen = presets.find(start.presets, request.GET.get("preset"))
+    form.prefill(chosen.values)
+    form.prefill(_named_dataset(request))
+    return _page(request, form, start, chosen.key)
+
+
+def _of_strategy(request: HttpRequest, start: Start) -> HttpResponse:
     form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options(request) | _subjects(request))
     if request.method == "POST":
-        return _start(request, form, services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+        return _start(request, form, start)
     if text := request.GET.get("run_id"):
         source = _source(request, text)
         form.prefill({**source.config, "run_id": str(source.id), "out_tag": ""})
-        return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=source)
+        return _page(request, form, start, "", source=source)
     if text := request.GET.get("policy"):
         policy = access.get_policy(request.user, _uuid(text))
         form.prefill({**policy.config, "policy": str(policy.id), "out_tag": ""})
         form.prefill({"evaluation": {"policy": policy.which}})
-        return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, "", source=policy.run)
-    chosen = presets.find(presets.BACKTEST_PRESETS, request.GET.get("preset"))
+        return _page(request, form, start, "", source=policy.run)
+    chosen = presets.find(start.presets, request.GET.get("preset"))
     form.prefill(chosen.values)
-    return _page(request, form, "runs/backtest.html", presets.BACKTEST_PRESETS, chosen.key)
+    form.prefill(_named_dataset(request))
+    return _page(request, form, start, chosen.key)
 
 
-def _start(request: HttpRequest, form: ConfigForm[Any], service: Callable[..., Run], template: str,
-           offered: tuple[presets.Preset, ...]) -> HttpResponse:  # fmt: skip
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def data(request: HttpRequest) -> HttpResponse:
+    form = ConfigForm(DataConfig, options={"sources": [(key, spec.title) for key, spec in HISTORIES.items()]})
+    if request.method == "POST":
+        return _start(request, form, DATA)
+    if text := request.GET.get("run_id"):
+        form.prefill(_source(request, text, Run.Kind.DATA).config)
+    return _page(request, form, DATA, "")
+
+
+def _start(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpResponse:
     config = form.read(request.POST)
     if config is None:
-        return _page(request, form, template, offered, "", status=400)
+        return _page(request, form, start, "", status=400)
     try:
-        run = service(owner=request.user, config=config)
+        run = start.service(owner=request.user, config=config)
     except ConfigFault as fault:
         form.add_fault(fault)
-        return _page(request, form, template, offered, "", status=400)
+        return _page(request, form, start, "", status=400)
     return redirect("runs:detail", run_id=run.id)
 
 
-def _page(request: HttpRequest, form: ConfigForm[Any], template: str, offered: tuple[presets.Preset, ...], preset: str,
-          *, source: Run | None = None, status: int = 200) -> HttpResponse:  # fmt: skip
-    context = {"form": form, "groups": form.groups, "presets": offered, "preset": preset, "source": source,
+def _page(request: HttpRequest, form: ConfigForm[Any], start: Start, preset: str, *, source: Run | None = None,
+          status: int = 200) -> HttpResponse:  # fmt: skip
+    context = {"form": form, "groups": form.groups, "presets": start.presets, "preset": preset, "source": source,
                "datasets": stored_datasets(request.user)}  # fmt: skip
-    return render(request, template, context, status=status)
+    return render(request, start.template, context, status=status)
 
 
 def _options(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     return {
         "dataset.id": dataset_options(stored_datasets(request.user)),
-        "evaluation.baselines": [(key, STRATEGIES[key].label) for key in BASELINES],
+        "evaluation.baselines": [(key, label_of(key)) for key in CHOICES],
     }
 
 
@@ -112,9 +166,22 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _source(request: HttpRequest, text: str) -> Run:
+def _named_dataset(request: HttpRequest) -> dict[str, Any]:
+    """`?dataset=yahoo/mine` fills in that dataset and its interval, `&version=` that version of it.
+
+    One that this person has not is left out.
+    """
+    asked, version = request.GET.get("dataset", ""), request.GET.get("version")
+    try:
+        found = datasets.find(request.user, asked, version)
+    except DatasetMissing:
+        return {}
+    return {"dataset": {"id": found.id, "version": version, "interval": found.interval}}
+
+
+def _source(request: HttpRequest, text: str, kind: str = Run.Kind.TRAIN) -> Run:
     run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind != Run.Kind.TRAIN:
+    if run.kind != kind:
         raise Http404
     return run
 

@@ -14,8 +14,11 @@ def run_title(run: Run) -> str:
     if run.kind == Run.Kind.TRAIN:
         seeds = run.config.get("training", {}).get("seeds", [])
         return f"PPO {data} seed {', '.join(map(str, seeds))}".rstrip()
+    if run.kind == Run.Kind.DATA:
+        return f"Fetch of {data}"
     label = STRATEGIES[run.subject].label if run.subject in STRATEGIES else STRATEGIES[POLICY].label
-    return f"{label} on {data}"
+    title = f"{label} on {data}"
+    return f"Leak check of {title}" if run.kind == Run.Kind.LEAKS else title
 
 
 def policy_title(policy: Policy) -> str:

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config import SimulatorConfig
+from simulator.extra_state import legs_of, new_extra, reset_extra
 from simulator.market import Market
 from simulator.rules import make_rules
+from simulator.sight import Sight
 from simulator.state import LIVE, new_log, new_scratch, new_state, new_totals
 from simulator.step import step_books
 
@@ -47,7 +49,9 @@ class Books:
         self._rules = make_rules(config, market, policy_layers=policy_layers)
         self._start_cash = config.episode.start_cash
         self._state, self._totals = new_state(n, market.n_assets), new_totals(n)
-        self._scratch, self._log = new_scratch(market.n_assets), new_log(0)
+        self._extra = new_extra(market, self._rules, n)
+        self._scratch, self._log = new_scratch(market.n_assets, legs_of(self._extra)), new_log(0)
+        self.sight = Sight(market, self._rules, self._state, self._extra)
         self.reset(np.arange(n), np.zeros(n, np.int64))
 
     def reset(self, rows: NDArray[np.int64], t: NDArray[np.int64]) -> None:
@@ -60,8 +64,11 @@ class Books:
             zero[rows] = 0.0
         state.shares[rows] = 0.0
         state.target[rows] = 0.0
+        state.entry[rows] = 0.0
         for total in self._totals:
             total[rows] = 0
+        if self._extra is not None:
+            reset_extra(self._extra, rows, cash)
 
     def step(self, actions: NDArray[np.float64]) -> None:
         """Every book from t to t+1 on its row of `actions` (N, width). ActionError; IndexError at the last bar."""
@@ -69,7 +76,10 @@ class Books:
         check_actions(actions, (self.n, self.width), self.market, self._state.t)
         if int(self._state.t.max()) >= self.market.n_bars - 1:
             raise IndexError("a book stands at the last bar; reset it before the next step")
-        step_books(True, self.market.arrays, self._rules, self._state, self._totals, actions, self._scratch, self._log)
+        step_books(
+            True, self.market.arrays, self._rules, self._state, self._totals, actions, self._scratch, self._log,
+            self._extra,
+        )  # fmt: skip
 
     @property
     def t(self) -> NDArray[np.int64]:
@@ -112,6 +122,11 @@ class Books:
     @property
     def shares(self) -> NDArray[np.float64]:
         return self._state.shares
+
+    @property
+    def entry_price(self) -> NDArray[np.float64]:
+        """(N, A) average entry price, without fees; 0 without a position."""
+        return self._state.entry
 
     @property
     def gross_value(self) -> NDArray[np.float64]:

@@ -3,24 +3,44 @@
 Rates are fractions a year unless a name ends in `_bps`; money is in the account's currency.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from marketdata.config_base import Part, knob, later, later_choices, off
+from marketdata.config_base import Part, knob, later, off
+
+PRESETS: dict[str, dict[str, Any]] = {
+    broker: {
+        "commission_per_share": 0.0,
+        "commission_pct_notional": 0.0,
+        "taker_bps": 0.0,
+        "maker_rebate_bps": 0.0,
+        "regulatory_sell_fees": True,
+    }
+    for broker in ("alpaca", "schwab")
+}
+"""Schedules of brokers for US shares sent online: no commission, and the regulators' fees on sales passed on."""
 
 
 class FeesConfig(Part):
     """Commissions and fees."""
 
-    preset: Annotated[str | None, later(None, what="a cost preset")] = off(None, "A broker's schedule.")
+    preset: Literal["alpaca", "schwab"] | None = knob(
+        None, "A broker's schedule in place of the fees below; empty leaves them as they are.", title="Fee preset"
+    )
     commission_per_share: float = knob(0.0, "Money a share.", unit="money/share", ge=0, le=100, advanced=True)
     commission_pct_notional: float = knob(
         0.0, "Fraction of the traded value.", unit="fraction", ge=0, le=0.2, advanced=True, title="Commission of value"
     )
     taker_bps: float = knob(1.0, "Fee of a market order, of the traded value.", unit="bps", ge=0, le=2000, title="Fee")
-    maker_rebate_bps: Annotated[float, later(0.0, what="limit orders and their rebate")] = off(
-        0.0, "Rebate of a resting order."
+    maker_rebate_bps: float = knob(
+        0.0,
+        "Rebate of a limit order that rested in the book, of the traded value.",
+        unit="bps",
+        ge=0,
+        le=100,
+        advanced=True,
+        title="Maker rebate",
     )
     borrow_fee_apr: float = knob(
         0.0,
@@ -31,9 +51,23 @@ class FeesConfig(Part):
         advanced=True,
         title="Borrow fee",
     )
-    regulatory_sell_fees: Annotated[bool, later(False, what="regulatory sell fees")] = off(
-        False, "Dated rates on sells."
+    regulatory_sell_fees: bool = knob(
+        False, "The SEC's and FINRA's fees on sales of US shares, as of the day of the fill.", advanced=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_fills(cls, values: Any) -> Any:
+        """A preset's numbers in place of defaults; the resolved group says both, so that it reads back the same."""
+        schedule = PRESETS.get(values.get("preset") or "") if isinstance(values, dict) else None
+        if schedule is None:
+            return values
+        for name, value in schedule.items():
+            given = values.get(name, value)
+            if given not in (value, cls.model_fields[name].default):
+                preset = values["preset"]
+                raise ValueError(f"{name} {given} differs from the preset {preset}, which sets {value}; leave one")
+        return values | schedule
 
 
 class MarginConfig(Part):
@@ -60,8 +94,14 @@ class MarginConfig(Part):
     max_position_weight: float = knob(
         1.0, "Most that one position may be worth, in equity.", unit="× equity", gt=0, le=20, title="Position limit"
     )
-    maintenance_margin: Annotated[float, later(0.0, what="a margin call")] = off(
-        0.0, "Equity below this share of gross is called."
+    maintenance_margin: float = knob(
+        0.0,
+        "Equity below this share of gross brings a margin call; 0 is off.",
+        unit="fraction",
+        ge=0,
+        le=20,
+        advanced=True,
+        title="Maintenance margin",
     )
     cash_borrow_apr: float = knob(
         0.06, "Interest on borrowed cash.", unit="fraction/year", ge=0, le=10, advanced=True, title="Cash borrow rate"
@@ -78,25 +118,45 @@ class MarginConfig(Part):
         0.0, "Interest on short proceeds.", unit="fraction/year", ge=0, le=10, advanced=True, title="Short rebate"
     )
 
+    @model_validator(mode="after")
+    def _call_before_the_cap(self) -> Self:
+        if self.maintenance_margin * self.max_gross_leverage >= 1:
+            raise ValueError(
+                f"maintenance_margin {self.maintenance_margin:g} must lie below 1/max_gross_leverage, "
+                f"{1 / self.max_gross_leverage:g}, or a book within its limits would be called"
+            )
+        return self
+
 
 class ExecConfig(Part):
     """How orders become fills."""
 
-    fill: Annotated[Literal["auto", "next_open", "next_close"], later_choices("vwap_window")] = knob(
+    fill: Literal["auto", "next_open", "next_close", "vwap_window"] = knob(
         "auto",
-        "Price of a fill: the next bar's open or close; auto takes the open where the data has one.",
+        "Price of a fill: the next bar's open, close or average; auto takes the open where the data has one.",
         title="Fill",
     )
-    order_type: Annotated[Literal["market", "limit"], later("market", what="a limit order")] = off(
-        "market", "market or limit."
+    order_type: Literal["market", "limit"] = knob(
+        "market", "Orders at the market, or at a limit that the bar must trade through.", title="Order type"
     )
-    limit_offset_bps: Annotated[float, later(0.0, what="a limit order")] = off(
-        0.0, "Distance of a limit from the mark."
+    limit_offset_bps: float = knob(
+        0.0,
+        "How far below the mark a limit buys, and above it sells.",
+        unit="bps",
+        ge=0,
+        le=5000,
+        advanced=True,
+        title="Limit offset",
     )
     half_spread_bps: float = knob(
         2.0, "Half of the bid-ask spread, paid on every fill.", unit="bps", ge=0, le=2000, title="Half spread"
     )
-    spread_source: Annotated[str, later("fixed", what="the high-low spread")] = off("fixed", "fixed or high_low.")
+    spread_source: Literal["fixed", "high_low"] = knob(
+        "fixed",
+        "The half spread as given, or estimated from highs and lows with the given one as its floor.",
+        advanced=True,
+        title="Spread source",
+    )
     impact_k: Literal["auto"] | float = knob(
         "auto",
         "Square-root impact at 100 % of volume; auto is 100 where volume exists, else off.",
@@ -111,13 +171,42 @@ class ExecConfig(Part):
         20, "Bars over which usual volume is averaged.", unit="bars", ge=5, le=252, advanced=True, title="Volume window"
     )
     lot_size: float = knob(0.0, "Shares a lot; 0 allows fractions.", unit="shares", ge=0, le=1e6, advanced=True)
-    tick_size: Annotated[float, later(0.0, what="a price tick")] = off(0.0, "Smallest price step.")
+    tick_size: float = knob(
+        0.0,
+        "Smallest price step, rounded against the order; 0 is off.",
+        unit="money",
+        ge=0,
+        le=1e3,
+        advanced=True,
+        title="Tick",
+    )
     min_order_notional: float = knob(
         0.0, "Orders worth less are dropped.", unit="money", ge=0, le=1e9, advanced=True, title="Least order"
     )
-    latency_bars: Annotated[int, later(0, what="latency")] = off(0, "Bars between decision and order.")
-    remainder: Annotated[str, later("drop", what="carrying a remainder")] = off("drop", "drop or carry.")
-    delist_loss: Annotated[float, later(0.3, what="delisting")] = off(0.3, "Loss of a long position at a delisting.")
+    latency_bars: int = knob(
+        0,
+        "Bars that pass before an order reaches the market.",
+        unit="bars",
+        ge=0,
+        le=20,
+        advanced=True,
+        title="Latency",
+    )
+    remainder: Literal["drop", "carry"] = knob(
+        "drop",
+        "What did not fill is dropped, or carried until the next decision.",
+        advanced=True,
+        title="Remainder",
+    )
+    delist_loss: float = knob(
+        0.3,
+        "Loss of a long position at a delisting whose last payment is not recorded.",
+        unit="fraction",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Delisting loss",
+    )
     liquidate_at_end: bool = knob(False, "Sell everything at the last close, with costs.", advanced=True)
 
     @model_validator(mode="after")
@@ -158,7 +247,15 @@ class EpisodeConfig(Part):
         le=40,
         title="Step limit",
     )
-    min_hold_bars: Annotated[int, later(0, what="a minimum holding time")] = off(0, "Bars a position is kept.")
+    min_hold_bars: int = knob(
+        0,
+        "Bars for which a position may grow but not shrink; 0 is off.",
+        unit="bars",
+        ge=0,
+        le=10_000,
+        advanced=True,
+        title="Least holding time",
+    )
     rebalance_eps: float = knob(
         0.0,
         "Targets nearer than this to the weight held make no order.",
@@ -174,21 +271,53 @@ class GuardsConfig(Part):
 
     stop_eq_frac: float = knob(0.0, "The policy stops when equity falls below this share of the start; 0 is off.",
                                unit="fraction", ge=0, lt=1, advanced=True, title="Stop at")  # fmt: skip
-    daily_loss_limit: Annotated[float | None, later(None, what="the daily loss limit")] = off(
-        None, "Loss in a session that flattens."
+    daily_loss_limit: float | None = knob(
+        None,
+        "Loss since the last session's close at which the policy sells all; empty is off.",
+        unit="fraction",
+        gt=0,
+        lt=1,
+        advanced=True,
+        title="Daily loss limit",
     )
-    max_drawdown: Annotated[float | None, later(None, what="the drawdown guard")] = off(
-        None, "Drawdown that flattens for good."
+    max_drawdown: float | None = knob(
+        None,
+        "Fall from the highest equity at which the policy sells all and stays out; empty is off.",
+        unit="fraction",
+        gt=0,
+        lt=1,
+        advanced=True,
+        title="Drawdown limit",
     )
+
+
+class KellyConfig(Part):
+    """Weights scaled by the growth-optimal factor of the estimate."""
+
+    fraction: float = knob(0.5, "Part of the growth-optimal size.", unit="fraction", gt=0, le=2, title="Kelly fraction")
+
+
+class VolTargetConfig(Part):
+    """Weights scaled to a volatility."""
+
+    annual_vol: float = knob(0.1, "Volatility to aim at.", unit="fraction/year", gt=0, le=5, title="Target volatility")
 
 
 class SizingConfig(Part):
-    """Scaling of the policy's weights: off in this version."""
+    """Scaling of the policy's weights; off unless one of the two is given."""
 
-    kelly: Annotated[None, later(None, what="Kelly sizing")] = off(None, "Fraction of Kelly.")
-    vol_target: Annotated[None, later(None, what="volatility targeting")] = off(None, "Annual volatility to aim at.")
-    sizing_window: Annotated[int, later(60, what="sizing")] = off(60, "Bars of the estimate.")
-    sizing_max: Annotated[float, later(1.0, what="sizing")] = off(1.0, "Largest factor.")
+    kelly: KellyConfig | None = Field(None, description="Scale by a fraction of Kelly's factor; empty is off.")
+    vol_target: VolTargetConfig | None = Field(None, description="Scale to a volatility; empty is off.")
+    sizing_window: int = knob(
+        60, "Bars of returns behind the estimate.", unit="bars", ge=2, le=1000, advanced=True, title="Sizing window"
+    )
+    sizing_max: float = knob(1.0, "Largest factor.", unit="×", gt=0, le=10, advanced=True, title="Largest factor")
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if self.kelly is not None and self.vol_target is not None:
+            raise ValueError("kelly.fraction and vol_target.annual_vol exclude each other; leave one of them empty")
+        return self
 
 
 class SimulatorConfig(Part):
@@ -212,29 +341,63 @@ AUTO_IMPACT_K = 100.0
 AUTO_PARTICIPATION = 0.1
 
 
+NEEDED = {
+    "next_open": (("open",),),
+    "vwap_window": (("vwap",), ("open", "high", "low", "close")),
+}
+"""Fields of which a fill rule needs one group."""
+
+
 def data_faults(
     config: SimulatorConfig, fields: frozenset[str], adjustment: str, rate_columns: frozenset[str]
 ) -> dict[str, list[str]]:
-    """Rules that the data cannot serve, by field name; empty when all is well. `fields` are the data's price fields.
-
-    A back-adjusted price level contains later corporate actions, so nothing may hang on its level.
-    """
-    faults: dict[str, list[str]] = {}
-    if config.exec.fill == "next_open" and "open" not in fields:
-        faults["exec.fill"] = ["next_open needs opening prices, which this dataset lacks; use auto or next_close."]
-    if "volume" not in fields:
-        for name, value in (("impact_k", config.exec.impact_k), ("participation_cap", config.exec.participation_cap)):
-            if value != "auto" and value != 0:
-                faults[f"exec.{name}"] = [f"{name} needs volume, which this dataset lacks; use auto."]
+    """Rules that the data cannot serve, by field name; empty when all is well. `fields` are the data's price fields."""
+    faults = _field_faults(config, fields)
     if adjustment != "raw":
-        if config.exec.lot_size:
-            faults["exec.lot_size"] = [f"Lots need raw prices, and this dataset's are adjusted ({adjustment}); use 0."]
-        if config.fees.commission_per_share:
-            faults["fees.commission_per_share"] = [
-                f"A fee a share needs raw prices, and this dataset's are adjusted ({adjustment}); use 0."
-            ]
+        faults |= _level_faults(config, adjustment)
     column = config.margin.cash_yield_column
     if column is not None and column not in rate_columns:
         known = ", ".join(sorted(rate_columns)) or "none"
         faults["margin.cash_yield_column"] = [f"This dataset has no rate column {column!r}; it has: {known}."]
     return faults
+
+
+def _field_faults(config: SimulatorConfig, fields: frozenset[str]) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    execution = config.exec
+    if execution.fill == "next_open" and "open" not in fields:
+        faults["exec.fill"] = ["next_open needs opening prices, which this dataset lacks; use auto or next_close."]
+    if execution.fill == "vwap_window" and not any(fields.issuperset(group) for group in NEEDED["vwap_window"]):
+        faults["exec.fill"] = [
+            "vwap_window needs vwap, or open, high, low and close, which this dataset lacks; use auto."
+        ]
+    missing = [name for name in ("open", "high", "low") if name not in fields]
+    if execution.order_type == "limit" and missing:
+        faults["exec.order_type"] = [f"A limit order needs {', '.join(missing)}, which this dataset lacks; use market."]
+    missing = [name for name in ("high", "low") if name not in fields]
+    if execution.spread_source == "high_low" and missing:
+        faults["exec.spread_source"] = [f"high_low needs {' and '.join(missing)}, which this dataset lacks; use fixed."]
+    if "volume" not in fields:
+        for name, value in (("impact_k", execution.impact_k), ("participation_cap", execution.participation_cap)):
+            if value != "auto" and value != 0:
+                faults[f"exec.{name}"] = [f"{name} needs volume, which this dataset lacks; use auto."]
+    return faults
+
+
+def _level_faults(config: SimulatorConfig, adjustment: str) -> dict[str, list[str]]:
+    """A back-adjusted price level contains later corporate actions, so nothing may hang on its level.
+
+    A preset leaves out what is charged by the share, and the report says so; asked for by itself it is refused.
+    """
+    said = f"raw prices, and this dataset's are adjusted ({adjustment})"
+    fees, execution = config.fees, config.exec
+    asked = {
+        "exec.lot_size": (execution.lot_size, f"Lots need {said}; use 0."),
+        "exec.tick_size": (execution.tick_size, f"Ticks need {said}; use 0."),
+        "fees.commission_per_share": (fees.commission_per_share, f"A fee a share needs {said}; use 0."),
+        "fees.regulatory_sell_fees": (
+            fees.regulatory_sell_fees and fees.preset is None,
+            f"FINRA's fee a share needs {said}; use false, or a preset, which leaves it out.",
+        ),
+    }
+    return {name: [sentence] for name, (value, sentence) in asked.items() if value}

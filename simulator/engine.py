@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from simulator.books import ActionError, Books, action_width, check_actions
 from simulator.config import SimulatorConfig
+from simulator.extra_state import Extra, legs_of, new_extra, reset_extra
 from simulator.ledger import Ledger, make_ledger
 from simulator.market import Market
 from simulator.rules import make_rules
-from simulator.state import LIVE, State, new_log, new_path, new_scratch, new_state, new_totals
-from simulator.step import finish, record, run_span, step_books
+from simulator.sight import Sight
+from simulator.state import LIVE, OrderLog, State, new_log, new_path, new_scratch, new_state, new_totals
+from simulator.step import finish_book, record, run_span, step_books
+from simulator.waterfall import Waterfall
 
 __all__ = ["ActionError", "BookSession", "Books", "Decisions", "run_decisions"]
 
@@ -44,35 +47,51 @@ def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions,
     check_actions(targets, (len(bars), market.n_assets), market, bars)
     if not len(bars):
         targets = np.zeros((1, market.n_assets))
-    state, totals = new_state(1, market.n_assets), new_totals(1)
-    _start(state, t0, config.episode.start_cash)
-    log = new_log(len(bars) * market.n_assets + market.n_assets)
-    path, scratch = new_path(t1 - t0 + 1, market.n_assets), new_scratch(market.n_assets)
     rules = make_rules(config, market, policy_layers=False)
-    run_span(t0, t1, bars, targets, market.arrays, rules, state, totals, scratch, path, log)
-    return make_ledger(market, t0, t1, state, totals, path, log)
+    state, totals, extra = new_state(1, market.n_assets), new_totals(1), new_extra(market, rules, 1)
+    _start(state, extra, t0, config.episode.start_cash)
+    log = _log(len(bars), t1 - t0, market.n_assets, extra)
+    path, scratch = new_path(t1 - t0 + 1, market.n_assets), new_scratch(market.n_assets, legs_of(extra))
+    run_span(t0, t1, bars, targets, market.arrays, rules, state, totals, scratch, path, log, extra)
+    return make_ledger(market, t0, t1, state, totals, path, log, extra)
 
 
-def _start(state: State, t0: int, cash: float) -> None:
+def _start(state: State, extra: Extra | None, t0: int, cash: float) -> None:
     state.t[0] = t0
     for money in (state.cash, state.equity, state.start_equity, state.peak, state.prev_equity):
         money[0] = cash
+    if extra is not None:
+        reset_extra(extra, np.zeros(1, np.int64), cash)
+
+
+def _log(decisions: int, n_bars: int, n_assets: int, extra: Extra | None) -> OrderLog:
+    """A log that holds every line: one an order and one for an asset at the end; under the extended rules a line for
+    each leg that fills and each that ends in a bar.
+    """
+    lines = decisions if extra is None else 2 * legs_of(extra) * n_bars + legs_of(extra)
+    return new_log((lines + 1) * n_assets)
 
 
 class BookSession:
     """One logged book stepped by hand from the close of t0 to the mark of t1, by a strategy that looks at it."""
 
-    def __init__(self, market: Market, config: SimulatorConfig, t0: int, t1: int, layers: str = "policy") -> None:
+    def __init__(
+        self, market: Market, config: SimulatorConfig, t0: int, t1: int, layers: str = "policy", *, trail: bool = False
+    ) -> None:
+        """`trail` keeps what every layer did to each decision, for `waterfall`."""
         _check_range(market, t0, t1)
         policy_layers = layers == "policy"
         self.market, self.t0, self.t1 = market, t0, t1
         self.width = action_width(config, market.n_assets, policy_layers=policy_layers)
         self._rules = make_rules(config, market, policy_layers=policy_layers)
         self._state, self._totals = new_state(1, market.n_assets), new_totals(1)
-        self._scratch, self._nothing = new_scratch(market.n_assets), np.zeros((1, self.width))
-        self._log = new_log((t1 - t0 + 1) * market.n_assets)
+        self._extra = new_extra(market, self._rules, 1, trail_from=t0, trail_bars=t1 - t0 if trail else 0)
+        self._scratch = new_scratch(market.n_assets, legs_of(self._extra))
+        self._nothing = np.zeros((1, self.width))
+        self._log = _log(t1 - t0, t1 - t0, market.n_assets, self._extra)
         self._path = new_path(t1 - t0 + 1, market.n_assets)
-        _start(self._state, t0, config.episode.start_cash)
+        self.sight = Sight(market, self._rules, self._state, self._extra)
+        _start(self._state, self._extra, t0, config.episode.start_cash)
         record(0, self._state, self._totals, self._path)
 
     def step(self, action: NDArray[np.float64] | None) -> None:
@@ -84,10 +103,10 @@ class BookSession:
             row = np.ascontiguousarray(action, dtype=np.float64).reshape(1, -1)
             check_actions(row, (1, self.width), self.market, self._state.t)
         arrays = (self.market.arrays, self._rules, self._state, self._totals)
-        step_books(action is not None, *arrays, row, self._scratch, self._log)
+        step_books(action is not None, *arrays, row, self._scratch, self._log, self._extra)
         record(self.t - self.t0, self._state, self._totals, self._path)
         if self.t == self.t1:
-            finish(self.t1 - self.t0, *arrays, self._path, self._log)
+            finish_book(self.t1 - self.t0, *arrays, self._path, self._log, self._extra)
 
     @property
     def t(self) -> int:
@@ -133,8 +152,19 @@ class BookSession:
         """(A,) weights after the caps of the last decision."""
         return np.array(self._state.target[0])
 
+    @property
+    def entry_price(self) -> NDArray[np.float64]:
+        """(A,) average entry price without fees; 0 without a position."""
+        return np.array(self._state.entry[0])
+
+    def waterfall(self) -> Waterfall:
+        """What each layer did to every decision so far. Raises ValueError where no trail was kept."""
+        if self._extra is None or not len(self._extra.trail.unit):
+            raise ValueError("this book kept no trail; ask for one at its start")
+        return Waterfall.of(self._extra.trail)
+
     def ledger(self) -> Ledger:
         """The account so far; call it when done."""
         if not self.done:
             raise ValueError(f"the book stands at bar {self.t}, its last mark is {self.t1}")
-        return make_ledger(self.market, self.t0, self.t1, self._state, self._totals, self._path, self._log)
+        return make_ledger(self.market, self.t0, self.t1, self._state, self._totals, self._path, self._log, self._extra)

@@ -72,3 +72,8 @@ def kernel(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """A part of the step, written into its caller."""
     return _cached(function, _nrt=False, error_model="numpy", forceinline=True)
+
+
+def outlined(function: Function) -> Function:
+    """A part of the step that few bars need: called, not written into its caller, so that compiling stays short."""
+    return _cached(function, _nrt=False, error_model="numpy")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.extra_state import Extra
 from simulator.market import Market
 from simulator.state import LIVE, RUINED, OrderLog, Path, State, Totals
 
@@ -40,7 +41,9 @@ class Ledger:
     """One book from its first decision bar t0 to its last mark t1; arrays over t0..t1 are (N+1,), row 0 all cash.
 
     fees, spread, impact are cumulative costs (>= 0); borrow and interest are cumulative, earned (+) or paid (-).
-    `shares` (N+1, A) stand after the fills of each bar. `bound` counts decisions that the mandate's caps changed.
+    dividends is cumulative, received (+) or, on shorts, paid (-); `dividends_by_asset` (A,) is its end.
+    `shares` (N+1, A) stand after the fills of each bar, in shares of that bar; `split` (N+1, A) are the new shares for
+    an old one in each bar, None where there was no split. `bound` counts decisions that the mandate's caps changed.
     """
 
     t0: int
@@ -55,11 +58,14 @@ class Ledger:
     impact: Array
     borrow: Array
     interest: Array
+    dividends: Array
     shares: Array
     marks: Array  # (N+1, A), NaN before the first close
     orders: Orders
     bound: int
     ended: str  # "" | "ruin" | "stop"
+    dividends_by_asset: Array
+    split: Array | None = None
 
     @property
     def n_bars(self) -> int:
@@ -102,12 +108,17 @@ class Ledger:
         return self.fees + self.spread + self.impact
 
 
-def make_ledger(market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog) -> Ledger:
+def make_ledger(
+    market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog, extra: Extra | None
+) -> Ledger:
     """The ledger of book 0, on the arrays of its log and path: nothing is copied, so they must not be written again."""
     count = int(log.orders[0])
     orders = Orders(**{name: column[:count] for name, column in log._asdict().items() if name != "orders"})
     status = int(state.status[0])
+    split = market.bars.split
+    split = None if split is None or (split[t0 + 1 : t1 + 1] == 1.0).all() else split[t0 : t1 + 1]
     return Ledger(
-        t0, t1, *path[:10], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders,
+        t0, t1, *path[:11], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders,
         bound=int(totals.bound[0]), ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
+        dividends_by_asset=np.zeros(market.n_assets) if extra is None else extra.state.received[0], split=split,
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """Bars made ready for the compiled step: everything about the market that does not depend on a book."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,16 +10,19 @@ from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
 from simulator.config import AUTO_IMPACT_K, AUTO_PARTICIPATION, SimulatorConfig, data_faults
 from simulator.jit import compiled
+from simulator.market_extra import ExtraMarket, extra_market, split_growth
 
 MIN_VOLUME_BARS = 5
 YEAR_DAYS = 365.0
+YEAR_SECONDS = YEAR_DAYS * 86_400.0
 
 
 class MarketArrays(NamedTuple):
     """What the compiled step reads; (T, A) or (T,) float64, C-contiguous.
 
-    mark: last close up to t, NaN before the first. ref: the fill rule's price in bar f, NaN where it cannot fill.
-    usual_volume: A_f, mean volume of the bars before f; 0 where unknown. has_bar: a close stands at t.
+    mark: last close up to t in shares of t, NaN before the first. ref: the fill rule's price in bar f, NaN where it
+    cannot fill. usual_volume: A_f, mean volume of the bars before f in shares of f; 0 where unknown. has_bar: a close
+    stands at t. offered: it may be bought at t: it has a bar, and is a member where a universe is known.
     last_gap: latest bar up to t without a close, -1 for none. year_fraction: of (t, t+1). cash_rate: row t pays
     for (t, t+1), fraction a year, NaN where the configured yield holds.
     """
@@ -29,6 +31,7 @@ class MarketArrays(NamedTuple):
     ref: NDArray[np.float64]
     usual_volume: NDArray[np.float64]
     has_bar: NDArray[np.bool_]
+    offered: NDArray[np.bool_]
     last_gap: NDArray[np.int64]
     year_fraction: NDArray[np.float64]
     cash_rate: NDArray[np.float64]
@@ -43,8 +46,9 @@ class Market:
 
     bars: Bars
     arrays: MarketArrays
+    extra: ExtraMarket
     month_end: NDArray[np.bool_]  # (T,): the next bar lies in another month
-    fill: str  # "next_open" | "next_close"
+    fill: str  # "next_open" | "next_close" | "vwap_window"
     impact_k: float  # bps at 100 % of volume, 0 = off
     participation: float  # fraction of usual volume, inf = off
     stamps: tuple[str, ...]
@@ -78,11 +82,10 @@ class Market:
     def has_bar(self) -> NDArray[np.bool_]:
         return self.arrays.has_bar
 
-    @cached_property
+    @property
     def offered(self) -> NDArray[np.bool_]:
         """(T, A): what may be bought at the close of t: it has a bar, and is a member where a universe is known."""
-        member = self.bars.member
-        return self.has_bar if member is None else self.has_bar & member
+        return self.arrays.offered
 
 
 def prepare_market(bars: Bars, config: SimulatorConfig, *, cost_multiplier: float = 1.0) -> Market:
@@ -102,20 +105,29 @@ def prepare_market(bars: Bars, config: SimulatorConfig, *, cost_multiplier: floa
     return Market(
         bars=bars,
         arrays=_arrays(bars, config, fill, uses_volume=impact > 0 or np.isfinite(participation)),
+        extra=extra_market(bars, config, cost_multiplier),
         month_end=_month_end(bars),
         fill=fill,
         impact_k=impact,
         participation=participation,
-        stamps=_stamps(bars, impact, participation),
+        stamps=_stamps(bars, config, impact, participation),
         cost_multiplier=cost_multiplier,
     )
+
+
+def at_cost(market: Market, config: SimulatorConfig, multiplier: float) -> Market:
+    """What `prepare_market` gives with this `cost_multiplier`, without preparing the bars again."""
+    extra = market.extra
+    if config.exec.spread_source == "high_low" or config.fees.regulatory_sell_fees:  # costs that lie in its arrays
+        extra = extra_market(market.bars, config, multiplier)
+    return replace(market, cost_multiplier=multiplier, extra=extra)
 
 
 def _auto(value: float | str, automatic: float) -> float:
     return automatic if isinstance(value, str) else value
 
 
-def _stamps(bars: Bars, impact: float, participation: float) -> tuple[str, ...]:
+def _stamps(bars: Bars, config: SimulatorConfig, impact: float, participation: float) -> tuple[str, ...]:
     found = []
     if "open" not in bars.fields:
         found.append("closes_only")
@@ -123,30 +135,55 @@ def _stamps(bars: Bars, impact: float, participation: float) -> tuple[str, ...]:
         found.append("no_volume")
     elif impact == 0 or not np.isfinite(participation):
         found.append("impact_or_capacity_off")
+    if config.fees.preset is not None and bars.adjustment != "raw":
+        found.append("preset_without_share_fees")
     return tuple(found)
 
 
 def _arrays(bars: Bars, config: SimulatorConfig, fill: str, *, uses_volume: bool) -> MarketArrays:
-    has_bar = np.ascontiguousarray(bars.present)
-    price = bars.open if fill == "next_open" else bars.close
-    if price is None:  # data_faults has refused this; the type checker cannot know
-        raise ConfigFault({"exec.fill": [f"Fill {fill} needs a price field that the data lacks."]})
-    ref = np.where(np.isfinite(price) & (price > 0), price, np.nan)
-    shape = bars.close.shape
-    usual = (
-        usual_volume(_finite(bars.volume), first_bars(has_bar), config.exec.adv_window)
-        if uses_volume
-        else np.zeros(shape)
-    )
+    has_bar = _has_bar(bars)
+    shape, growth = bars.close.shape, split_growth(bars)
+    usual = np.zeros(shape)
+    if uses_volume:
+        volume = _finite(bars.volume)
+        volume = volume if growth is None else volume / growth
+        usual = usual_volume(volume, first_bars(has_bar), config.exec.adv_window)
+        usual = usual if growth is None else usual * growth
     return MarketArrays(
-        mark=_forward_fill(bars.close, has_bar),
-        ref=np.ascontiguousarray(ref),
+        mark=_marks(bars.close, has_bar, growth),
+        ref=np.ascontiguousarray(_reference(bars, fill)),
         usual_volume=usual,
         has_bar=has_bar,
+        offered=has_bar if bars.member is None else has_bar & bars.member,
         last_gap=_last_true(~has_bar),
         year_fraction=_year_fraction(bars),
         cash_rate=_cash_rate(bars, config.margin.cash_yield_column),
     )
+
+
+def _has_bar(bars: Bars) -> NDArray[np.bool_]:
+    """(T, A): a close stands at t, and no recorded end of the asset lies before it."""
+    ended = (bars.last_bar >= 0) & (np.arange(bars.n_bars)[:, None] > bars.last_bar)
+    return np.ascontiguousarray(bars.present & ~ended)
+
+
+def _reference(bars: Bars, fill: str) -> NDArray[np.float64]:
+    """(T, A): the fill rule's price, NaN where a field that it needs is absent or not above 0."""
+    if fill == "vwap_window":
+        parts = [_positive(column) for column in (bars.open, bars.high, bars.low, bars.close)]
+        mean = parts[0]
+        for part in parts[1:]:
+            mean = mean + part
+        given, mean = _positive(bars.vwap), mean / 4.0
+        if given.ndim and mean.ndim:
+            return np.where(np.isnan(given), mean, given)
+        return given if given.ndim else mean
+    return _positive(bars.open if fill == "next_open" else bars.close)
+
+
+def _positive(column: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """The column with NaN for what is no price; one NaN for a column that does not exist."""
+    return np.array(np.nan) if column is None else np.where(np.isfinite(column) & (column > 0), column, np.nan)
 
 
 def _finite(volume: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -161,9 +198,15 @@ def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.ascontiguousarray(np.maximum.accumulate(rows, axis=0))
 
 
-def _forward_fill(close: NDArray[np.float64], has_bar: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _marks(
+    close: NDArray[np.float64], has_bar: NDArray[np.bool_], growth: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """(T, A): the last close, divided by the splits since; NaN before the first."""
     rows = _last_true(has_bar)
-    filled = np.take_along_axis(close, np.maximum(rows, 0), axis=0)
+    last = np.maximum(rows, 0)
+    filled = np.take_along_axis(close, last, axis=0)
+    if growth is not None:
+        filled = filled / (growth / np.take_along_axis(growth, last, axis=0))
     return np.ascontiguousarray(np.where(rows >= 0, filled, np.nan))
 
 
@@ -179,7 +222,10 @@ def _month_end(bars: Bars) -> NDArray[np.bool_]:
 
 
 def _year_fraction(bars: Bars) -> NDArray[np.float64]:
-    """Simple ACT/365 share of a year between a bar and the next; 0 after the last."""
+    """Simple ACT/365 share of a year between a bar and the next, in days or, intraday, seconds; 0 after the last."""
+    if bars.intraday:
+        seconds = np.diff(bars.known_at).astype("timedelta64[ns]").astype(np.float64) / 1e9
+        return np.append(seconds / YEAR_SECONDS, 0.0)
     days = np.diff(bars.session.astype("datetime64[D]").astype(np.int64))
     return np.append(days / YEAR_DAYS, 0.0)
 

@@ -39,12 +39,32 @@ class Rules(NamedTuple):
     borrow_fee: float
     stop_fraction: float  # 0: off
     liquidate: bool
-    policy_layers: bool  # mapping, step cap, band and stop bind only the policy
+    policy_layers: bool  # mapping, sizing, step cap, hold, band, stop and guards bind only the policy
+    # of the extended rules
+    limit: bool  # orders carry a limit
+    limit_offset: float
+    maker_rate: float  # fee of a resting order, of the traded value; negative is a rebate
+    tick: float  # 0: off
+    carry: bool
+    latency: int
+    high_low: bool  # the half spread is a column of the market
+    regulatory: bool
+    delist_loss: float
+    maintenance: float  # 0: off
+    daily_loss: float  # 0: off
+    max_drawdown: float  # 0: off
+    min_hold: int  # 0: off
+    kelly: float  # 0: off
+    vol_target: float  # 0: off
+    sizing_window: int
+    sizing_max: float
+    periods: float  # bars a year
 
 
 def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) -> Rules:
     """Rules of `config` on `market`, whose data decided what `auto` means."""
     fees, margin, execution, episode = config.fees, config.margin, config.exec, config.episode
+    guards, sizing = config.guards, config.sizing
     times = market.cost_multiplier
     return Rules(
         mapping=_MAPPINGS[episode.mapping_mode],
@@ -71,4 +91,33 @@ def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) 
         stop_fraction=config.guards.stop_eq_frac,
         liquidate=execution.liquidate_at_end,
         policy_layers=policy_layers,
+        limit=execution.order_type == "limit",
+        limit_offset=execution.limit_offset_bps * BPS,
+        maker_rate=(fees.commission_pct_notional - fees.maker_rebate_bps * BPS) * times,
+        tick=execution.tick_size,
+        carry=execution.remainder == "carry",
+        latency=execution.latency_bars,
+        high_low=execution.spread_source == "high_low",
+        regulatory=fees.regulatory_sell_fees,
+        delist_loss=execution.delist_loss,
+        maintenance=margin.maintenance_margin,
+        daily_loss=(guards.daily_loss_limit or 0.0) if policy_layers else 0.0,
+        max_drawdown=(guards.max_drawdown or 0.0) if policy_layers else 0.0,
+        min_hold=episode.min_hold_bars if policy_layers else 0,
+        kelly=0.0 if sizing.kelly is None or not policy_layers else sizing.kelly.fraction,
+        vol_target=0.0 if sizing.vol_target is None or not policy_layers else sizing.vol_target.annual_vol,
+        sizing_window=sizing.sizing_window,
+        sizing_max=sizing.sizing_max,
+        periods=market.periods_per_year,
     )
+
+
+def is_extended(rules: Rules, market: Market) -> bool:
+    """Whether a rule is on that the lean step leaves out."""
+    on = (
+        rules.limit, rules.tick > 0, rules.carry, rules.latency > 0, rules.high_low, rules.regulatory,
+        rules.maintenance > 0, rules.daily_loss > 0, rules.max_drawdown > 0, rules.min_hold > 0, rules.kelly > 0,
+        rules.vol_target > 0,
+    )  # fmt: skip
+    extra = market.extra
+    return any(on) or bool(extra.acts.any()) or bool((extra.last_bar < market.n_bars).any())

@@ -9,7 +9,11 @@ LIVE, RUINED, STOPPED = 0, 1, 2
 
 # Why an order filled as it did; `reason` of orders.csv.
 FILLED, CUT_BY_CAP, CUT_BY_FUNDING, UNTRADABLE, NO_VOLUME, SHORT_REFUSED, BY_STOP, BY_RUIN, LIQUIDATED = range(9)
-REASONS = ("filled", "participation", "funding", "untradable", "no_volume", "no_short", "stop", "ruin", "liquidate")
+BY_MARGIN, BY_DRAWDOWN, BY_DAILY_LOSS, DELISTED, UNTOUCHED, REPLACED, CANCELLED, HALTED, PENDING = range(9, 18)
+REASONS = (
+    "filled", "participation", "funding", "untradable", "no_volume", "no_short", "stop", "ruin", "liquidate", "margin",
+    "max_drawdown", "daily_loss", "delisted", "untouched", "replaced", "cancelled", "halted", "pending",
+)  # fmt: skip
 
 
 class State(NamedTuple):
@@ -30,6 +34,7 @@ class State(NamedTuple):
     traded: NDArray[np.float64]  # (N,) money traded in the last step, buys plus sells
     shares: NDArray[np.float64]  # (N, A)
     target: NDArray[np.float64]  # (N, A) weights after the caps of the last decision
+    entry: NDArray[np.float64]  # (N, A) average entry price without fees, in shares of today; 0 without a position
 
 
 class Totals(NamedTuple):
@@ -40,21 +45,24 @@ class Totals(NamedTuple):
     impact: NDArray[np.float64]
     borrow: NDArray[np.float64]
     interest: NDArray[np.float64]
+    dividends: NDArray[np.float64]
     bound: NDArray[np.int64]  # decisions that the caps changed
 
 
 class Scratch(NamedTuple):
-    """Working rows of one book (A,)."""
+    """Working rows of one book (A,), and of its orders in a bar (legs, A): one leg, or with the extended rules one for
+    forced orders and one for each decision that still has orders, oldest first.
+    """
 
     held: NDArray[np.float64]  # weights now
     want: NDArray[np.float64]  # target weights on their way through the layers
-    order: NDArray[np.float64]  # shares to trade
-    size: NDArray[np.float64]  # what of it can trade, >= 0
-    reduce: NDArray[np.float64]  # x-: toward zero
-    grow: NDArray[np.float64]  # x+: the rest
-    price: NDArray[np.float64]
     value: NDArray[np.float64]  # of a share, when funding is decided
-    filled: NDArray[np.float64]  # shares that trade
+    order: NDArray[np.float64]  # (legs, A) shares to trade
+    size: NDArray[np.float64]  # (legs, A) what of it can trade, >= 0
+    reduce: NDArray[np.float64]  # (legs, A) x-: toward zero
+    grow: NDArray[np.float64]  # (legs, A) x+: the rest
+    price: NDArray[np.float64]  # (legs, A)
+    filled: NDArray[np.float64]  # (legs, A) shares that trade
 
 
 class OrderLog(NamedTuple):
@@ -87,20 +95,21 @@ class Path(NamedTuple):
     impact: NDArray[np.float64]
     borrow: NDArray[np.float64]
     interest: NDArray[np.float64]
+    dividends: NDArray[np.float64]
     shares: NDArray[np.float64]
 
 
 def new_state(n: int, n_assets: int) -> State:
     counts = [np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1, np.int64)]
-    return State._make(counts + [np.zeros(n) for _ in range(10)] + [np.zeros((n, n_assets)) for _ in range(2)])
+    return State._make(counts + [np.zeros(n) for _ in range(10)] + [np.zeros((n, n_assets)) for _ in range(3)])
 
 
 def new_totals(n: int) -> Totals:
-    return Totals._make([np.zeros(n) for _ in range(5)] + [np.zeros(n, np.int64)])
+    return Totals._make([np.zeros(n) for _ in range(6)] + [np.zeros(n, np.int64)])
 
 
-def new_scratch(n_assets: int) -> Scratch:
-    return Scratch._make([np.zeros(n_assets) for _ in Scratch._fields])
+def new_scratch(n_assets: int, legs: int = 1) -> Scratch:
+    return Scratch._make([np.zeros(n_assets) for _ in range(3)] + [np.zeros((legs, n_assets)) for _ in range(6)])
 
 
 def new_log(capacity: int) -> OrderLog:
@@ -109,4 +118,4 @@ def new_log(capacity: int) -> OrderLog:
 
 
 def new_path(length: int, n_assets: int) -> Path:
-    return Path._make([np.zeros(length) for _ in range(10)] + [np.zeros((length, n_assets))])
+    return Path._make([np.zeros(length) for _ in range(11)] + [np.zeros((length, n_assets))])

@@ -1,7 +1,10 @@
 """The compiled step t -> t+1 of one book, and its two callers: a logged span of one book, one step of N books.
 
-Order within a step: A decision and orders at the close of t; B financing for (t, t+1); C corporate actions (raw mode
-with recorded actions: none in this version's datasets); D fills in t+1; E mark and checks at the close of t+1.
+Order within a step: A decision and orders at the close of t; B financing for (t, t+1); C corporate actions and
+delistings of t+1; D fills in t+1; E mark and checks at the close of t+1.
+
+`extra` is None, or what the extended rules keep. Numba sees which and compiles two variants of this one source: the
+lean one holds nothing of what `extra` stands for.
 """
 
 import math
@@ -9,13 +12,33 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.actions import act
 from simulator.decide import Floats, decide
-from simulator.fill import add, costs_of, fill_orders, log_order, post, settle, slipped
-from simulator.jit import inlined, kernel
+from simulator.extra_state import Extra
+from simulator.fill import add, costs_of, fill_orders, post, settle
+from simulator.guards import check_limits
+from simulator.jit import inlined, kernel, outlined
 from simulator.market import MarketArrays
+from simulator.order_log import log_order
 from simulator.prefetch import prefetch
+from simulator.pricing import half_spread, slipped, taker_fee, ticked
 from simulator.rules import Rules
-from simulator.state import BY_RUIN, BY_STOP, LIQUIDATED, LIVE, RUINED, STOPPED, OrderLog, Path, Scratch, State, Totals
+from simulator.state import (
+    BY_RUIN,
+    BY_STOP,
+    CANCELLED,
+    LIQUIDATED,
+    LIVE,
+    PENDING,
+    RUINED,
+    STOPPED,
+    OrderLog,
+    Path,
+    Scratch,
+    State,
+    Totals,
+)
+from simulator.working import drop_all, drop_forced, replace_orders, send_orders
 
 LINE = 8  # numbers in a cache line
 
@@ -56,14 +79,24 @@ def mark_book(i: int, t: int, market: MarketArrays, state: State) -> None:
     state.drawdown[i] = state.equity[i] / state.peak[i] - 1.0
 
 
-@inlined
+@outlined
 def close_out(
-    i: int, t: int, how: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, log: OrderLog
+    i: int,
+    t: int,
+    how: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    log: OrderLog,
+    extra: Extra | None,
 ) -> None:
-    """Close every position at the close of t.
+    """Close every position at the close of t; orders that are left end.
 
-    Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact.
+    Ruin: at the marks, without cost, outside turnover. Stop: less half spread and fee. End: with impact and tick.
     """
+    if extra is not None:
+        end_orders(i, CANCELLED, log, extra)
     sums = (0.0, 0.0, 0.0, 0.0, 0.0)
     for a in range(state.shares.shape[1]):
         held = state.shares[i, a]
@@ -71,31 +104,54 @@ def close_out(
             continue
         mark = market.mark[t, a]
         side = -1.0 if held > 0.0 else 1.0
+        state.shares[i, a] = 0.0
+        state.entry[i, a] = 0.0
         if how == BY_RUIN:
             state.cash[i] += held * mark
-            state.shares[i, a] = 0.0
             log_order(t, t, a, -held, -held, mark, mark, 0.0, 0.0, 0.0, how, log)
             continue
-        price = mark * (1.0 + side * rules.half_spread)
+        half = half_spread(t, a, rules, extra)
+        price = mark * (1.0 + side * half)
         if how == LIQUIDATED:
-            price = slipped(mark, side, abs(held), market.usual_volume[t, a], rules)
-        fee, spread, impact = costs_of(abs(held), price, mark, rules)
+            price = ticked(slipped(mark, side, abs(held), market.usual_volume[t, a], half, rules), side, rules.tick)
+        share_fee = taker_fee(t, price, side, rules, extra)
+        fee, spread, impact = costs_of(abs(held), price, mark, share_fee, half, rules)
         log_order(t, t, a, -held, -held, mark, price, fee, spread, impact, how, log)
-        sums = add(sums, settle(-held, price, mark, rules))
-        state.shares[i, a] = 0.0
+        sums = add(sums, settle(-held, price, mark, share_fee, half, rules))
     post(i, sums, state, totals)
     mark_book(i, t, market, state)
 
 
 @inlined
-def check_book(i: int, t: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, log: OrderLog) -> None:
-    """Ruin, then stop; the first that holds ends the book."""
+def end_orders(i: int, why: int, log: OrderLog, extra: Extra) -> None:
+    """Every order ends, forced ones too."""
+    for a in range(extra.state.forced.shape[1]):
+        drop_forced(i, a, why, log, extra)
+    drop_all(i, why, log, extra)
+
+
+@inlined
+def check_book(
+    i: int,
+    t: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    log: OrderLog,
+    extra: Extra | None,
+) -> None:
+    """Ruin, then stop, which end the book; then the checks that force orders. The first that holds."""
+    how = LIVE
     if state.equity[i] <= 0.0:
-        state.status[i] = RUINED
-        close_out(i, t, BY_RUIN, market, rules, state, totals, log)
+        how = RUINED
     elif rules.policy_layers and state.equity[i] < rules.stop_fraction * state.start_equity[i]:
-        state.status[i] = STOPPED
-        close_out(i, t, BY_STOP, market, rules, state, totals, log)
+        how = STOPPED
+    if how != LIVE:
+        state.status[i] = how
+        close_out(i, t, BY_RUIN if how == RUINED else BY_STOP, market, rules, state, totals, log, extra)
+    elif extra is not None:
+        check_limits(i, t, rules, state, log, extra)
 
 
 @inlined
@@ -109,6 +165,7 @@ def step_book(
     actions: Floats,
     scratch: Scratch,
     log: OrderLog,
+    extra: Extra | None,
 ) -> None:
     """One step of book i; `decided` is false when the strategy said nothing at this bar."""
     t = state.t[i]
@@ -118,12 +175,43 @@ def step_book(
     state.traded[i] = 0.0
     if state.status[i] != LIVE:
         return
-    orders = decide(i, t, market, rules, state, totals, actions, scratch) if decided else 0
-    finance(i, t, market, rules, state, totals)
-    if orders > 0:
-        fill_orders(i, t + 1, market, rules, state, totals, scratch, log)
+    if extra is None:
+        orders = decide(i, t, market, rules, state, totals, actions, scratch, extra) if decided else 0
+        finance(i, t, market, rules, state, totals)
+        if orders > 0:
+            fill_orders(i, t + 1, market, rules, state, totals, scratch, log, extra)
+    else:
+        decide_extended(i, decided, t, market, rules, state, totals, actions, scratch, log, extra)
+        finance(i, t, market, rules, state, totals)
+        act(i, t + 1, market, rules, state, totals, log, extra)
+        fill_orders(i, t + 1, market, rules, state, totals, scratch, log, extra)
     mark_book(i, t + 1, market, state)
-    check_book(i, t + 1, market, rules, state, totals, log)
+    check_book(i, t + 1, market, rules, state, totals, log, extra)
+
+
+@inlined
+def decide_extended(
+    i: int,
+    decided: bool,
+    t: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    actions: Floats,
+    scratch: Scratch,
+    log: OrderLog,
+    extra: Extra,
+) -> None:
+    """A under the extended rules: a decision may be lost to a forced order; else its orders go into the queue."""
+    if extra.market.session[t + 1] != extra.market.session[t]:
+        extra.state.session_equity[i] = state.equity[i]
+    lost = extra.state.lost[i] or extra.state.halted[i]
+    extra.state.lost[i] = False
+    if decided and not lost and state.equity[i] > 0.0:
+        replace_orders(i, t, rules, log, extra)
+        if decide(i, t, market, rules, state, totals, actions, scratch, extra) > 0:
+            send_orders(i, t, market, rules, scratch, extra)
 
 
 @inlined
@@ -138,6 +226,7 @@ def fetch_rows(i: int, market: MarketArrays, state: State) -> None:
         prefetch(market.ref, t + 1, a)
         prefetch(market.usual_volume, t + 1, a)
     prefetch(market.has_bar, t, 0)
+    prefetch(market.offered, t, 0)
     prefetch(market.mark, t + 1, n_assets - 1)
     prefetch(market.ref, t + 1, n_assets - 1)
     prefetch(market.usual_volume, t + 1, n_assets - 1)
@@ -153,13 +242,14 @@ def step_books(
     actions: Floats,
     scratch: Scratch,
     log: OrderLog,
+    extra: Extra | None,
 ) -> None:
     """One step of every book; book i acts on row i of `actions`, or none does."""
     n = state.t.shape[0]
     for i in range(n):
         if i + 1 < n:
             fetch_rows(i + 1, market, state)
-        step_book(i, decided, market, rules, state, totals, actions, scratch, log)
+        step_book(i, decided, market, rules, state, totals, actions, scratch, log, extra)
 
 
 @inlined
@@ -175,17 +265,31 @@ def record(k: int, state: State, totals: Totals, path: Path) -> None:
     path.impact[k] = totals.impact[0]
     path.borrow[k] = totals.borrow[0]
     path.interest[k] = totals.interest[0]
+    path.dividends[k] = totals.dividends[0]
     shares, row = state.shares[0], path.shares[k]
     for a in range(shares.shape[0]):
         row[a] = shares[a]
 
 
 @inlined
-def finish(k: int, market: MarketArrays, rules: Rules, state: State, totals: Totals, path: Path, log: OrderLog) -> None:
-    """After the last mark: sell everything where the rules ask for it, and record that as the last point."""
+def finish(
+    k: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    path: Path,
+    log: OrderLog,
+    extra: Extra | None,
+) -> None:
+    """After the last mark: where the rules ask for it everything is sold, and that is the last point; orders due
+    later end unfilled.
+    """
     if rules.liquidate and state.status[0] == LIVE:
-        close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log)
+        close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log, extra)
         record(k, state, totals, path)
+    if extra is not None:
+        end_orders(0, PENDING, log, extra)
 
 
 @kernel
@@ -201,6 +305,7 @@ def run_span(
     scratch: Scratch,
     path: Path,
     log: OrderLog,
+    extra: Extra | None,
 ) -> None:
     """Book 0 from t0 to t1, deciding `targets[k]` at `bars[k]`; path row 0 is the start."""
     record(0, state, totals, path)
@@ -211,6 +316,21 @@ def run_span(
         if decided:
             action = targets[k : k + 1]
             k += 1
-        step_book(0, decided, market, rules, state, totals, action, scratch, log)
+        step_book(0, decided, market, rules, state, totals, action, scratch, log, extra)
         record(t + 1 - t0, state, totals, path)
-    finish(t1 - t0, market, rules, state, totals, path, log)
+    finish(t1 - t0, market, rules, state, totals, path, log, extra)
+
+
+@kernel
+def finish_book(
+    k: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    path: Path,
+    log: OrderLog,
+    extra: Extra | None,
+) -> None:
+    """`finish`, for a book that is stepped by hand."""
+    finish(k, market, rules, state, totals, path, log, extra)

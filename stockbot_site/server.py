@@ -5,6 +5,7 @@ Import this module before anything else that imports Twisted: Daphne installs it
 
 import asyncio
 import contextlib
+import io
 import json
 import logging
 import time
@@ -19,6 +20,8 @@ from twisted.internet import defer, reactor
 from twisted.web import http
 # isort: on
 
+from stockbot_site.large_bodies import KEY, MOST_AT_ONCE, UPLOAD_S, Streamed, Uploads
+
 log = logging.getLogger(__name__)
 
 HEADER_S = 10.0  # seconds from a request's first byte to the end of its headers
@@ -30,6 +33,7 @@ MAX_SOCKET_MESSAGE = 4096
 MAX_CHUNKS, MEAN_CHUNK = 4096, 64  # pieces of a body that may be smaller than so many bytes: each costs work
 
 _TOO_LARGE = ("413 Content Too Large", "The body is larger than this server takes.")
+_TOO_MANY = ("503 Service Unavailable", "Too many files are being sent just now; send yours again in a moment.")
 _TOO_FINE = ("400 Bad Request", "The body comes in too many small pieces.")
 
 
@@ -92,27 +96,49 @@ class Brake:
 
 
 class LimitedRequest(WebRequest):
-    """A request whose body is counted while it comes in: 413 before the rest is read, by length or by count."""
+    """A request whose body is counted while it comes in: 413 before the rest is read, by length or by count.
+
+    `large` is a body with files, in a file that the application reads by itself.
+    """
+
+    large: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.brake: Brake | None = None
         self._received = self._chunks = 0
-        self._refused = False
+        self._refused = self._counted = False
+        self._limit = 0
 
     def gotLength(self, length: int | None) -> None:
-        if length is not None and length > self.server.body_limit:
+        server, channel = self.server, self.channel
+        self._limit = server.body_limit
+        if server.uploads.take(channel._command, channel._path, self.requestHeaders):
+            self._limit = server.uploads.limit
+        if length is not None and length > self._limit:
             super().gotLength(0)
             self._refuse(*_TOO_LARGE)
+        elif self._limit > server.body_limit and (length is None or length > server.body_limit):
+            self._expect_large(length)
         else:
             super().gotLength(length)
+
+    def _expect_large(self, length: int | None) -> None:
+        if self.server.large_bodies >= MOST_AT_ONCE:
+            super().gotLength(0)
+            self._refuse(*_TOO_MANY)
+            return
+        super().gotLength(length)
+        self._counted = True
+        self.server.large_bodies += 1
+        self.channel._arm(UPLOAD_S)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self._refused:
             return
         self._received += len(data)
         self._chunks += 1
-        if self._received > self.server.body_limit:
+        if self._received > self._limit:
             self._refuse(*_TOO_LARGE)
         elif self._chunks > MAX_CHUNKS and self._received < MEAN_CHUNK * self._chunks:
             self._refuse(*_TOO_FINE)
@@ -127,17 +153,29 @@ class LimitedRequest(WebRequest):
         if not self.requestHeaders.hasHeader(b"Upgrade"):
             self.brake = Brake()
             self.registerProducer(self.brake, True)
+            if self._received > self.server.body_limit:
+                self.large = self.content  # type: ignore[has-type]  # Twisted says None here
+                self.content = io.BytesIO()
         return super().process()
 
     def finish(self) -> None:
         if self.producer is not None:
             self.unregisterProducer()
+        self._forget_large()
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:
         if self.brake is not None:
             self.brake.stopProducing()
+        self._forget_large()
         super().connectionLost(reason)
+
+    def _forget_large(self) -> None:
+        if self._counted:
+            self._counted = False
+            self.server.large_bodies -= 1
+        if self.large is not None:
+            self.large.close()
 
     def _refuse(self, status: str, sentence: str) -> None:
         self._refused = True
@@ -175,11 +213,13 @@ class StockBotServer(Server):
         on_drain: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
         body_limit: int,
+        uploads: Uploads = Uploads(),  # noqa: B008 - frozen
         **options: Any,
     ) -> None:
         options.setdefault("websocket_max_message_size", MAX_SOCKET_MESSAGE)
         options.setdefault("websocket_max_frame_size", MAX_SOCKET_MESSAGE)
-        super().__init__(application, server_name="", **options)
+        super().__init__(Streamed(application), server_name="", **options)
+        self.uploads, self.large_bodies = uploads, 0
         self.on_start, self.on_drain, self.on_stop, self.body_limit = on_start, on_drain, on_stop, body_limit
         self.ports: list[Any] = []
         self.failure = ""
@@ -192,6 +232,11 @@ class StockBotServer(Server):
     def http_factory(self, made: HTTPFactory) -> None:
         """Daphne's run() makes a plain factory; ours takes its place."""
         self._http_factory = LimitedFactory(self)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if getattr(protocol, "large", None) is not None:
+            scope[KEY] = protocol.large
+        return super().create_application(protocol, scope)
 
     def run(self) -> None:
         reactor.callWhenRunning(lambda: asyncio.ensure_future(self._start()))

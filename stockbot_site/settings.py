@@ -64,6 +64,8 @@ DEBUG = env_bool("STOCKBOT_DEBUG", False)
 if DEBUG and PRODUCTION:
     raise ImproperlyConfigured("STOCKBOT_DEBUG and STOCKBOT_PRODUCTION exclude each other; unset one.")
 TESTING = "pytest" in sys.modules
+FILES_FOLDER = env_text("STOCKBOT_FILES")  # where fetches find the source `files`: a folder of the operator's
+YAHOO_URL = env_text("STOCKBOT_YAHOO_URL")  # where fetches ask in Yahoo's place: a proxy of the operator's, or a test
 
 SECRET_KEY = env_secret("STOCKBOT_SECRET_KEY", ".secret-key")
 JWT_KEY = env_secret("STOCKBOT_JWT_KEY", ".secret-jwt")
@@ -153,6 +155,7 @@ RUNS_ROOT = MEDIA_ROOT / "runs"
 CONTROL_ROOT = MEDIA_ROOT / "control"
 DATASETS_ROOT = MEDIA_ROOT / "datasets"
 POLICIES_ROOT = MEDIA_ROOT / "policies"
+TMP_ROOT = MEDIA_ROOT / "tmp"  # what is under way: bodies, uploads that wait for their commit; swept at start
 
 # --- runs: how many jobs work at once, in all and of one person ---
 
@@ -224,6 +227,9 @@ CONTENT_SECURITY_POLICY = {
 
 BODY_LIMIT = 2 * 1024 * 1024  # bytes of a request; the server answers 413 before it reads more
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+UPLOAD_LIMIT = 65 * 1024 * 1024  # bytes of a body that holds files; the files themselves may have a little less
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+FILE_UPLOAD_HANDLERS = ["runs_app.upload_handler.DiskUploadHandler"]
 
 # --- counters of the rate limits ---
 

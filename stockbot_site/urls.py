@@ -20,3 +20,6 @@ handler400 = "stockbot_site.errors.bad_request"
 handler403 = "stockbot_site.errors.permission_denied"
 handler404 = "stockbot_site.errors.page_not_found"
 handler500 = "stockbot_site.errors.server_error"
+
+UPLOAD_PATHS = ("/api/stockbot/datasets", "/datasets/new")
+"""Addresses whose POST may be as long as `UPLOAD_LIMIT`: the server knows them before Django sees the request."""

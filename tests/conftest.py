@@ -26,6 +26,8 @@ def _site(settings: Any, tmp_path: Path) -> Iterator[None]:
     for name in ("runs", "control", "datasets", "policies"):
         setattr(settings, f"{name.upper()}_ROOT", media / name)
         (media / name).mkdir(parents=True)
+    settings.TMP_ROOT = media / "tmp"
+    settings.TMP_ROOT.mkdir()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SIGNUP_ENABLED = True
     caches["ratelimit"].clear()

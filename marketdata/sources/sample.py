@@ -12,7 +12,7 @@ import numpy as np
 
 from marketdata.bars import Adjustment
 from marketdata.sources.alignment import Rows, align
-from marketdata.sources.base import Fetched
+from marketdata.sources.base import Asked, Fetched, History, NoHistory
 from marketdata.store import EntryMeta, Survivorship
 
 OHLCV = ("open", "high", "low", "close", "volume")
@@ -62,6 +62,26 @@ class SampleSource:
             findings=tuple(finding.as_dict() for finding in findings),
         )
         return Fetched(bars, meta)
+
+
+class SampleHistory:
+    """Symbols of those samples whose prices are raw, for the end of a chain."""
+
+    key = "sample"
+
+    def __init__(self) -> None:
+        self.license_note = " ".join(each.license_note for each in SAMPLES.values() if each.adjustment == "raw")
+
+    def history(self, asked: Asked) -> History:
+        for sample in SAMPLES.values():
+            if sample.adjustment == "raw" and asked.symbol in sample.files:
+                days, columns = sample.read({asked.symbol: _paths(sample)[asked.symbol]})[asked.symbol]
+                rows = (days >= np.datetime64(asked.start)) & (days <= np.datetime64(asked.end))
+                if rows.any():
+                    return History(days[rows], {name: column[rows] for name, column in columns.items()}, currency="USD")
+                span = f"they go from {days.min()} to {days.max()}"
+                raise NoHistory(f"sample has no bars of {asked.symbol} from {asked.start} to {asked.end}; {span}.")
+        raise NoHistory(f"sample does not have {asked.symbol} as raw bars.")
 
 
 def package_file(package: str, relative: str) -> Path:

@@ -1,10 +1,10 @@
-"""POST train and backtest: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from pydantic import BaseModel
 from rest_framework import status
 from rest_framework.request import Request
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
-from backtest.config import BacktestConfig
+from backtest.config import BacktestConfig, names_a_strategy
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runs_app import services
 from runs_app.api.errors import field_errors
@@ -47,9 +48,13 @@ class StartView(APIView):
             return field_errors({"config": ["The body must be a JSON object."]})
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
             return self.again(first)
-        config = self.config_model.model_validate_json(json.dumps(request.data), strict=True)
+        config = self.model_for(request.data).model_validate_json(json.dumps(request.data), strict=True)
         run = type(self).service(owner=request.user, config=config, idempotency_key=key or None)
         return _shown(run, status.HTTP_201_CREATED)
+
+    def model_for(self, body: dict[str, Any]) -> type[BaseModel]:
+        """The configuration model of a body."""
+        return self.config_model
 
     def again(self, first: Run) -> Response:
         """The same key a second time: the run of the first time, so that a client may safely send again."""
@@ -83,4 +88,33 @@ class Backtest(StartView):
     @extend_schema(request=BacktestConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a backtest of a baseline, a stored policy or a finished training's policy."""
+        return self.start(request)
+
+
+class Leaks(StartView):
+    kind = Run.Kind.LEAKS
+    config_model = TrainConfig
+    service = staticmethod(services.start_leaks)
+
+    def model_for(self, body: dict[str, Any]) -> type[BaseModel]:
+        return BacktestConfig if names_a_strategy(body) else TrainConfig
+
+    @extend_schema(
+        request=PolymorphicProxySerializer("LeaksConfig", [TrainConfig, BacktestConfig], None),
+        responses=ANSWERS,
+        parameters=[IDEMPOTENCY],
+    )
+    def post(self, request: Request) -> Response:
+        """Queues a leak check: of a training's configuration, or of what a backtest's would judge."""
+        return self.start(request)
+
+
+class Data(StartView):
+    kind = Run.Kind.DATA
+    config_model = DataConfig
+    service = staticmethod(services.start_data)
+
+    @extend_schema(request=DataConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a fetch of prices into a dataset of yours; one at a time asks a provider."""
         return self.start(request)

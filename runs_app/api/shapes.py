@@ -166,26 +166,6 @@ class PoliciesShape(serializers.Serializer[Any]):
     policies = PolicyShape(many=True)
 
 
-class DatasetShape(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    version = serializers.CharField()
-    title = serializers.CharField()
-    symbols = serializers.ListField(child=serializers.CharField())
-    start = serializers.DateField()
-    end = serializers.DateField()
-    n_bars = serializers.IntegerField()
-    fields = serializers.ListField(child=serializers.CharField())
-    adjustment = serializers.CharField()
-    interval = serializers.CharField()
-    survivorship = serializers.CharField()
-    source = serializers.CharField()
-    license_note = serializers.CharField()
-
-
-class DatasetsShape(serializers.Serializer[Any]):
-    datasets = DatasetShape(many=True)
-
-
 class TagShape(serializers.Serializer[Any]):
     tag = serializers.CharField()
     last_step = serializers.IntegerField()

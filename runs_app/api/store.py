@@ -1,7 +1,6 @@
-"""Policies and datasets."""
+"""Policies."""
 
 import uuid
-from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -9,10 +8,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import ErrorOutput
-from marketdata.catalog import DatasetEntry
-from runs_app import access, datasets
+from runs_app import access
 from runs_app.api.runs import ERRORS
-from runs_app.api.shapes import DatasetsShape, PoliciesShape, PolicyDetailShape, policy_row
+from runs_app.api.shapes import PoliciesShape, PolicyDetailShape, policy_row
 from runs_app.models import Policy
 
 
@@ -30,20 +28,3 @@ class PolicyDetail(APIView):
         """One policy and the configuration it was trained with."""
         policy = access.get_policy(request.user, policy_id)
         return Response({**policy_row(policy), "config": policy.config})
-
-
-class DatasetList(APIView):
-    @extend_schema(operation_id="datasets_list", responses={200: DatasetsShape, 401: ErrorOutput})
-    def get(self, request: Request) -> Response:
-        """Every stored dataset version that a run of yours can name."""
-        return Response({"datasets": [_dataset_row(entry) for entry in datasets.usable(request.user)]})
-
-
-def _dataset_row(entry: DatasetEntry) -> dict[str, Any]:
-    names = ("id", "version", "title", "start", "end", "n_bars", "adjustment", "interval", "survivorship", "source")
-    return {
-        **{name: getattr(entry, name) for name in names},
-        "symbols": list(entry.symbols),
-        "fields": sorted(entry.fields),
-        "license_note": entry.license_note,
-    }

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from runs_app.api import create, curves, downloads, runs, store, stream
+from runs_app.api import create, curves, datasets, downloads, runs, store, stream
 
 app_name = "api"
 
 urlpatterns = [
     path("train", create.Train.as_view(), name="train"),
     path("backtest", create.Backtest.as_view(), name="backtest"),
+    path("leaks", create.Leaks.as_view(), name="leaks"),
+    path("data", create.Data.as_view(), name="data"),
     path("runs", runs.RunList.as_view(), name="runs"),
     path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="run"),
     path("runs/<uuid:run_id>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
@@ -19,5 +21,8 @@ urlpatterns = [
     path("runs/<uuid:run_id>/tb/scalars-batch", curves.ScalarsBatch.as_view(), name="run-tb-scalars-batch"),
     path("policies", store.PolicyList.as_view(), name="policies"),
     path("policies/<uuid:policy_id>", store.PolicyDetail.as_view(), name="policy"),
-    path("datasets", store.DatasetList.as_view(), name="datasets"),
+    path("datasets", datasets.DatasetList.as_view(), name="datasets"),
+    path("datasets/<uuid:upload_id>/commit", datasets.CommitDataset.as_view(), name="dataset-commit"),
+    path("datasets/<uuid:dataset_id>", datasets.DatasetDetail.as_view(), name="dataset"),
+    path("datasets/<uuid:dataset_id>/bars", datasets.DatasetBars.as_view(), name="dataset-bars"),
 ]

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backtest.registry import STRATEGIES
-from runfiles import excess_words
+from runfiles import excess_words, report_rows
 from runfiles.metric_keys import METRICS
 from runs_app import numbers_text
 from runs_app.models import Run
@@ -66,9 +66,11 @@ def state_word(state: str) -> str:
     return "Queued" if state == Run.State.STARTING else str(state).capitalize()
 
 
+register.filter("shade", report_rows.shade)
 register.filter("signed_percent", numbers_text.percent)
 register.filter("title_of", run_title)
 register.filter("span", numbers_text.span)
+register.filter("digits", numbers_text.digits)
 register.filter("whole", numbers_text.whole)
 register.filter("size", numbers_text.size)
 

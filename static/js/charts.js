@@ -14,13 +14,13 @@ function frame() {
       fontFamily: css().getPropertyValue("--sb-font"), fontSize: 11, attributionLogo: false },
     grid: { vertLines: line, horzLines: line },
     rightPriceScale: { borderColor: colour("--sb-line"), minimumWidth: 64 },
-    timeScale: { borderColor: colour("--sb-line"), fixLeftEdge: true, fixRightEdge: true },
+    timeScale: { borderColor: colour("--sb-line"), timeVisible: true, fixLeftEdge: true, fixRightEdge: true },
     crosshair: { vertLine: { labelBackgroundColor: colour("--sb-line-strong") }, horzLine: { labelBackgroundColor: colour("--sb-line-strong") } },
   };
 }
 
 export class LineChart {
-  /* `lines`: [{key, series, subject, benchmark, values}], one value a day of `time` */
+  /* `lines`: [{key, series, subject, benchmark, values}], one value a bar of `time`: days, or seconds since 1970 */
   constructor(space, time, lines, format) {
     const { createChart, LineSeries, PriceScaleMode } = globalThis.LightweightCharts;
     this.modes = PriceScaleMode;

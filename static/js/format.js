@@ -18,6 +18,11 @@ export function percent(fraction, options = { signed: true }) {
   return fraction === null || fraction === undefined ? DASH : three(fraction * 100, options);
 }
 
+/* a day as it is; seconds since 1970 as "2026-11-24 20:30 UTC" */
+export function moment(time) {
+  return typeof time === "number" ? `${new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC` : String(time ?? "");
+}
+
 export function whole(number) {
   if (number === null || number === undefined || !Number.isFinite(number)) return DASH;
   return (number < 0 ? MINUS : "") + group(String(Math.round(Math.abs(number))));

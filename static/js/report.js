@@ -1,6 +1,6 @@
 /* The report: curves of every strategy with a legend that tells values, and definitions one key away. */
 import { LineChart } from "./charts.js";
-import { percent, three } from "./format.js";
+import { moment, percent, three } from "./format.js";
 
 const panel = document.getElementById("charts");
 const spaces = { equity: panel.querySelector('[data-chart="equity"]'), drawdown: panel.querySelector('[data-chart="drawdown"]') };
@@ -28,7 +28,7 @@ function draw({ time, series }) {
   const outputs = legend(series, [equity, drawdown]);
   const tell = (index) => {
     const at = index === null || index < 0 || index >= time.length ? time.length - 1 : index;
-    panel.querySelector("[data-day]").textContent = time[at];
+    panel.querySelector("[data-day]").textContent = moment(time[at]);
     for (const one of series) outputs.get(one.key).textContent = three(one.equity[at]);
   };
   tell(null);

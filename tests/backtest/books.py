@@ -54,7 +54,8 @@ def hand_ledger(
         t0=0, t1=length - 1, equity=money + values.sum(axis=1), cash=money, gross_value=np.abs(values).sum(axis=1),
         net_value=values.sum(axis=1), traded=np.diff(volume, prepend=0.0), fees=spread_over(orders.fee),
         spread=spread_over(orders.spread), impact=zeros, borrow=zeros.copy(), interest=zeros.copy(),
-        shares=shares, marks=table, orders=orders, bound=0, ended="",
+        dividends=zeros.copy(), shares=shares, marks=table, orders=orders, bound=0, ended="",
+        dividends_by_asset=np.zeros(n_assets),
     )  # fmt: skip
 
 

@@ -7,13 +7,12 @@ import pytest
 
 from backtest.baselines import Benchmark, monthly_bars
 from backtest.config import BacktestConfig
-from backtest.registry import BASELINES, load
+from backtest.registry import load
 from marketdata.bars import Bars
 from simulator.market import Market, prepare_market
 from tests.simulator.markets import make_bars, random_bars
 
 T0, T1 = 260, 330
-DECIDING = [key for key in BASELINES if key != "random"]
 
 
 def config(**groups: Any) -> BacktestConfig:
@@ -113,13 +112,29 @@ def test_without_a_benchmark_buy_and_hold_stands_for_it(market: Market) -> None:
     assert targets("benchmark", market) == targets("buy_hold", market)
 
 
-@pytest.mark.parametrize("key", DECIDING)
-def test_the_future_changes_no_decision(key: str) -> None:
-    """Prices after bar t are replaced; every decision up to t stays."""
-    bars = random_bars(8, 340, 5, ragged=True)
-    before = targets(key, market_of(bars))
-    for t in (T0, T0 + 30):
-        close = bars.close.copy()
-        close[t + 1 :] *= np.random.default_rng(0).uniform(0.5, 2, close[t + 1 :].shape)
-        after = targets(key, market_of(make_bars(close, open=bars.open, volume=bars.volume)))
-        assert {bar: row for bar, row in after.items() if bar <= t} == {b: row for b, row in before.items() if b <= t}
+def test_equal_daily_decides_at_each_bar(market: Market) -> None:
+    assert targets("equal_daily", market) == {t: [1 / 6] * 6 for t in range(T0, T1)}
+
+
+def weighted(weights: dict[str, float], **groups: Any) -> dict[str, Any]:
+    return {"evaluation": {"baselines": ["fixed_weights"], "fixed_weights": weights}, **groups}
+
+
+def test_fixed_weights_are_those_named_times_invest_max_and_the_rest_is_cash(market: Market) -> None:
+    groups = weighted({"S4": 0.5, "S1": 0.25}, episode={"invest_max": 0.8})
+    rows = targets("fixed_weights", market, **groups)
+    assert list(rows) == monthly_bars(market, T0, T1).tolist()
+    assert all(row == pytest.approx([0, 0.2, 0, 0, 0.4, 0]) for row in rows.values())
+
+
+def test_a_fixed_weight_without_a_bar_is_not_given_to_others() -> None:
+    close = random_bars(2, 340, 2).close.copy()
+    close[: T0 + 40, 0] = np.nan
+    rows = list(targets("fixed_weights", market_of(make_bars(close)), **weighted({"S0": 0.5, "S1": 0.5})).values())
+    assert rows[0] == [0, 0.5] and rows[-1] == [0.5, 0.5]
+
+
+def test_fixed_weights_of_a_symbol_that_is_not_there_are_refused(market: Market) -> None:
+    baseline = load("fixed_weights")(config(**weighted({"XYZ": 1.0})))
+    with pytest.raises(ValueError, match=r"evaluation.fixed_weights: XYZ is not among the run's symbols"):
+        baseline.prepare(market, config())

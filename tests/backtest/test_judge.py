@@ -14,6 +14,7 @@ from markupsafe import escape
 from backtest import judge, run
 from backtest.config import BacktestConfig
 from backtest.feed import load_feed, read_config
+from backtest.judged_hash import judged_hash
 from runfiles import layout
 from runfiles.events import read_events
 from runfiles.job import Job
@@ -148,7 +149,8 @@ def test_the_page_begins_with_the_verdict_and_explains_each_figure(finished: Job
         assert str(escape(spec.definition)) in body, spec.key
     for text in summary["stamps"]:
         assert str(escape(text)) in body
-    assert body.count("<polyline") == 8  # equity and drawdown of four strategies
+    # equity of four strategies on two scales, their drawdown, three rolling figures of the subject
+    assert body.count("<polyline") == 4 * 3 + 3
     assert not {"nan", "inf", "None"} & set(re.sub(r"<[^>]*>", " ", body).split())
 
 
@@ -175,7 +177,7 @@ def test_a_setting_that_is_judged_changes_the_hash_and_a_label_does_not(make_job
         job = make_job(name, **{**CONFIG, **changes})
         config = read_config(job, BacktestConfig)
         feed = load_feed(job, config.dataset)
-        return judge.judged_hash(config, feed, run.judged_range(config, feed), config.features)
+        return judged_hash(config, feed, run.judged_range(config, feed), config.features)
 
     base = digest("a")
     assert digest("b", out_tag="x") == base

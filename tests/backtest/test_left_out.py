@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from backtest.config import BacktestConfig
-from backtest.judge import left_out_of
-from backtest.registry import BASELINES, STRATEGIES
+from backtest.lineup import left_out_of
+from backtest.registry import DEFAULT, STRATEGIES
 from backtest.run import run
 from tests.backtest.conftest import MakeJob
 
@@ -17,25 +17,33 @@ def left_out(subject: str, baselines: tuple[str, ...], benchmark: str | None = N
     return list(left_out_of(subject, BacktestConfig.model_validate({"policy": "cash", "evaluation": evaluation})))
 
 
-ALL = ("cash", "buy_hold", "equal", "inverse_vol", "momentum", "random")  # buy_hold stands for the benchmark
+ALL = (
+    "cash",
+    "buy_hold",
+    "equal",
+    "inverse_vol",
+    "momentum",
+    "min_variance",
+    "random",
+)  # buy_hold stands for the benchmark
 
 
 @pytest.mark.parametrize(
     ("subject", "baselines", "benchmark", "missing"),
     [
-        ("policy", BASELINES, None, []),
+        ("policy", DEFAULT, None, []),
         ("policy", ALL, None, []),
         ("policy", ALL, "KO", ["benchmark"]),
         ("policy", (*ALL, "benchmark"), "KO", []),
-        ("policy", ("cash", "benchmark", "equal", "inverse_vol", "momentum", "random"), None, []),
-        ("policy", ("random", "cash"), None, ["buy_hold", "equal", "inverse_vol", "momentum"]),
+        ("policy", ("cash", "benchmark", "equal", "inverse_vol", "momentum", "min_variance", "random"), None, []),
+        ("policy", ("random", "cash"), None, ["buy_hold", "equal", "inverse_vol", "momentum", "min_variance"]),
         ("policy", ("cash", "first_long"), "KO",
-         ["buy_hold", "equal", "inverse_vol", "momentum", "benchmark", "random"]),
-        ("policy", (), None, ["buy_hold", "equal", "inverse_vol", "momentum", "random"]),  # cash is there in any case
+         ["buy_hold", "equal", "inverse_vol", "momentum", "min_variance", "benchmark", "random"]),
+        ("policy", (), None, ["buy_hold", "equal", "inverse_vol", "momentum", "min_variance", "random"]),  # cash is
         ("momentum", tuple(key for key in ALL if key != "momentum"), None, []),
         ("momentum", ALL, None, []),
-        ("buy_hold", ("cash", "equal", "inverse_vol", "momentum", "random"), None, []),
-        ("first_long", ("cash",), None, ["buy_hold", "equal", "inverse_vol", "momentum", "random"]),
+        ("buy_hold", ("cash", "equal", "inverse_vol", "momentum", "min_variance", "random"), None, []),
+        ("first_long", ("cash",), None, ["buy_hold", "equal", "inverse_vol", "momentum", "min_variance", "random"]),
     ],
 )  # fmt: skip
 def test_what_is_missing(subject: str, baselines: tuple[str, ...], benchmark: str | None, missing: list[str]) -> None:
@@ -45,7 +53,7 @@ def test_what_is_missing(subject: str, baselines: tuple[str, ...], benchmark: st
 def test_it_is_stamped_and_told(make_job: MakeJob) -> None:
     job = make_job(
         policy="equal", dataset={"id": "sample/us20", "symbols": ["KO", "XOM"]}, start="2020-01-02", end="2020-12-31",
-        evaluation={"baselines": ["cash", "inverse_vol", "random"], "bootstrap_paths": 1000},
+        evaluation={"baselines": ["cash", "inverse_vol", "min_variance", "random"], "bootstrap_paths": 1000},
     )  # fmt: skip
     run(job)
     summary: dict[str, Any] = json.loads((job.folder / "report/summary.json").read_text())

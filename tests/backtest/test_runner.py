@@ -81,3 +81,19 @@ def test_a_strategy_that_does_not_fit_says_so() -> None:
     market = prepare_market(random_bars(6, 100, 4), config)
     with pytest.raises(StrategyUnfit, match="20 symbols"):
         run_strategy(Unfit(config), market, config, T0, T1)
+
+
+class Nan(Stepped):
+    key = "nan"
+
+    def decide(self, t: int, session: BookSession) -> Any:
+        return np.array([0.1, np.nan, 0.1, 0.1]) if t == 40 else None
+
+
+def test_what_is_not_finite_is_one_sentence_with_strategy_symbol_and_day() -> None:
+    config = BacktestConfig(policy="equal")
+    market = prepare_market(random_bars(6, 100, 4), config)
+    strategy = Nan(config, Equal(config).decisions(market, T0, T1))
+    said = rf"^nan: the strategy gave nan for S1 at {market.bars.session[40]}; a finite number is right\.$"
+    with pytest.raises(StrategyUnfit, match=said):
+        run_strategy(strategy, market, config, T0, T1)

@@ -1,6 +1,7 @@
 """A subject that was made from the bars it is judged on: counted, stamped, and told before all else."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,14 @@ CONFIG: dict[str, Any] = {
 
 
 class Learned(Equal):
-    """Equal weights that claim to have seen the first 200 bars of whatever range they are shown."""
+    """Equal weights that claim to have seen 200 bars of the range that is judged, and all of the crisis of 2020."""
 
     def seen_bars(self, market: Market, t0: int, t1: int) -> int:
-        assert str(market.bars.session[t0]) == "2019-01-02" and t1 - t0 == 251
-        return 200
+        first = str(market.bars.session[t0])
+        if first == "2019-01-02":
+            assert t1 - t0 == 251
+            return 200
+        return t1 - t0 if first == "2020-02-19" else 0
 
 
 def summary_of(make_job: MakeJob, name: str, subject: type[Equal]) -> dict[str, Any]:
@@ -55,6 +59,12 @@ def test_the_verdict_begins_with_what_was_seen(plain: dict[str, Any], learned: d
     assert (before["seen"], after["seen"]) == (0, 200)
     changed = {key for key in before if before[key] != after[key]}
     assert changed == {"seen", "sentence"} and after["code"] != "shown"
+
+
+def test_a_crisis_that_was_seen_is_marked(make_job: MakeJob, learned: dict[str, Any], tmp_path: Path) -> None:
+    rows = json.loads((tmp_path / "learned/report/stress.json").read_text())["rows"]
+    marked = {row["window"]: (row["seen"], row["note"]) for row in rows if row["seen"]}
+    assert marked == {"covid_2020": (23, "In training: the policy was made from bars of this window.")}
 
 
 def test_a_stamp_that_stands_first_says_so(plain: dict[str, Any], learned: dict[str, Any]) -> None:

@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backtest.degenerate import degenerate
+from backtest.leaks.report import Check, CheckState, LeakReport
 from backtest.metrics import compute
 from backtest.registry import spec_for
 from backtest.runner import Judged, returns_of
 from backtest.statistics import Excess
 from backtest.trades import fifo
-from backtest.verdict import LEAK_GATE, Verdict, judge, passes_all_but_the_leak_gate, signed
+from backtest.verdict import NOT_RUN, Verdict, judge, passes_every_test_of_chance, signed
 from simulator.config import SimulatorConfig
 from simulator.ledger import Ledger
 from simulator.market import prepare_market
@@ -30,12 +32,18 @@ def excess(**changes: object) -> Excess:
         upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]), error=np.array([0.03, 0.02]),
         equal_risk=np.array([0.04, 0.03]), equal_risk_low=np.zeros(2), equal_risk_high=np.ones(2), dsr=(0.99, 0.96),
         mean_block=8.0, unclipped_block=5.0,
+        by_seed=np.array([[0.10, 0.05]]), seed_error=0.0, years=1.0,
     )  # fmt: skip
     return dataclasses.replace(base, **changes)
 
 
-def verdict(found: Excess | None, n_bars: int = 252, trials: int = 1) -> Verdict:
-    return judge(found, KEYS, LABELS, subject="PPO policy", n_bars=n_bars, trials=trials)
+def verdict(found: Excess | None, n_bars: int = 252, trials: int = 1, **more: Any) -> Verdict:
+    return judge(found, KEYS, LABELS, subject="PPO policy", n_bars=n_bars, trials=trials, **more)
+
+
+def gate(state: CheckState, sentence: str = "") -> LeakReport:
+    """A leak report with one check."""
+    return LeakReport("policy", "2020-01-02", "2020-12-31", (), 15, (Check("lag", "Lag", state, 1, sentence),))
 
 
 def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> None:
@@ -50,8 +58,8 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 
 def test_keys_are_those_of_the_contract() -> None:
     assert list(verdict(excess()).as_dict()) == [
-        "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "n_bars", "trials", "seeds",
-        "seen", "sentence",
+        "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "p", "years_needed",
+        "seeds_needed", "seed_points", "n_bars", "trials", "seeds", "seen", "leak_gate", "sentence",
     ]  # fmt: skip
 
 
@@ -75,21 +83,60 @@ def test_not_shown_says_what_could_have_been_shown() -> None:
     assert found.code == "not_shown"
     assert "[" not in found.sentence and "95 % interval −3.0 % to +12.7 %" in found.sentence
     assert "excess of about 5.8 % a year or more, so it is no proof that there is none" in found.sentence
-    assert found.sentence.endswith(LEAK_GATE)
+    assert found.sentence.endswith(NOT_RUN)
 
 
-def test_all_tests_passed_is_still_not_shown_without_the_leak_gate() -> None:
+def test_shown_when_everything_holds_and_the_leak_gate_passed() -> None:
+    found = verdict(excess(), leaks=gate("passed"))
+    assert (found.code, found.leak_gate) == ("shown", "passed")
+    assert found.sentence.startswith("Shown: PPO policy made +5.1 % a year against Equal weight")
+    assert found.sentence.endswith("and the leak gate found nothing.")
+
+
+def test_never_shown_without_the_leak_gate() -> None:
     found = verdict(excess())
-    assert passes_all_but_the_leak_gate(excess())
-    assert found.code == "not_shown" and "passed every test of chance" in found.sentence and LEAK_GATE in found.sentence
+    assert (found.code, found.leak_gate) == ("not_shown", "not_run")
+    assert "passed every test of chance" in found.sentence and found.sentence.endswith(NOT_RUN)
 
 
-def test_baselines_that_were_left_out_stand_beside_the_leak_gate() -> None:
-    found = judge(excess(), KEYS, LABELS, subject="PPO policy", n_bars=252, trials=1, left_out=["Momentum"])
+def test_a_leak_is_named_first_and_nothing_is_shown() -> None:
+    leak = "features: log_return(1) of KO on 2020-02-03 is 1, and 2 when other bars follow; it knows later bars."
+    worse = excess(upper=np.array([-0.2, -0.1]))
+    cases = (
+        (252, excess(), "not_shown"),
+        (100, excess(), "too_short"),
+        (252, worse, "worse"),
+        (252, None, "not_shown"),
+    )
+    for n_bars, numbers, code in cases:
+        found = verdict(numbers, n_bars=n_bars, leaks=gate("failed", leak))
+        assert (found.code, found.leak_gate) == (code, "failed")
+        assert found.sentence.startswith(f"Leak found, nothing can be shown: {leak} ")
+
+
+def test_what_could_not_be_examined_keeps_the_word_back() -> None:
+    why = "normaliser: the bars that it was fitted on are not in this dataset."
+    found = verdict(excess(), leaks=gate("not_examined", why))
+    assert (found.code, found.leak_gate) == ("not_shown", "incomplete") and found.sentence.endswith(why)
+
+
+def test_seen_bars_are_never_shown() -> None:
+    found = verdict(excess(), leaks=gate("passed"), seen=3)
+    assert found.code == "not_shown" and found.sentence.startswith("No out-of-sample result: 3 of 252")
+
+
+def test_not_shown_has_nothing_more_to_say_where_the_gate_passed() -> None:
+    found = verdict(excess(low=np.array([0.02, -0.03])), leaks=gate("passed"))
+    assert found.code == "not_shown" and found.sentence.endswith("would be needed to tell.")
+
+
+def test_baselines_that_were_left_out_keep_the_word_back() -> None:
+    found = verdict(excess(), left_out=["Momentum"], leaks=gate("passed"))
     assert found.code == "not_shown" and "passed every test of chance" in found.sentence
-    assert found.sentence.endswith(f"Momentum was left out, and without it nothing is called shown. {LEAK_GATE}")
-    two = judge(excess(), KEYS, LABELS, subject="x", n_bars=252, trials=1, left_out=["Random", "Momentum"])
+    assert found.sentence.endswith("Momentum was left out, and without it nothing is called shown.")
+    two = verdict(excess(), left_out=["Random", "Momentum"])
     assert "Random and Momentum were left out, and without them nothing is called shown." in two.sentence
+    assert two.sentence.endswith(NOT_RUN)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +149,8 @@ def test_baselines_that_were_left_out_stand_beside_the_leak_gate() -> None:
     ],
 )
 def test_each_condition_of_shown_counts(change: dict[str, object]) -> None:
-    assert not passes_all_but_the_leak_gate(excess(**change))
+    assert not passes_every_test_of_chance(excess(**change))
+    assert verdict(excess(**change), leaks=gate("passed")).code == "not_shown"
 
 
 def test_without_a_baseline_nothing_is_judged() -> None:

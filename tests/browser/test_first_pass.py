@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from backtest.registry import STRATEGIES
+from backtest.registry import DEFAULT, POLICY, STRATEGIES
 from tests.browser.conftest import Person
 
-LABELS = [spec.label for spec in STRATEGIES.values()]
+LABELS = [spec.label for key, spec in STRATEGIES.items() if key in (POLICY, *DEFAULT)]
 TRAINED_MS = 300_000
 WATCH = """() => {
   const run = document.getElementById("run");

@@ -18,7 +18,7 @@ user = User.objects.create_user("reader", password="{PASSWORD}")
 print(finished_training(user, name="A finished run").id)
 """
 
-PATHS = ["/", "/train", "/backtest", "/runs/{id}", "/runs/{id}/report"]
+PATHS = ["/", "/train", "/backtest", "/data", "/leaks", "/leaks/strategy", "/runs/{id}", "/runs/{id}/report"]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import config_hash, sentences
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from tests.config.leaves import later, leaves, nested, offered
 
@@ -16,6 +17,12 @@ LATER_RANGES = [*RANGES[:2], {"start": "2012-01-01", "end": "2013-12-31"}]
 
 # Another valid value of each leaf; where a leaf needs company, the company stands in WITH and in both configurations.
 OTHER = {
+    "fees.preset": "alpaca", "fees.maker_rebate_bps": 1.0, "fees.regulatory_sell_fees": True,
+    "margin.maintenance_margin": 0.2, "exec.order_type": "limit", "exec.limit_offset_bps": 5.0,
+    "exec.spread_source": "high_low", "exec.tick_size": 0.01, "exec.latency_bars": 1, "exec.remainder": "carry",
+    "exec.delist_loss": 0.5, "episode.min_hold_bars": 5, "guards.daily_loss_limit": 0.05, "guards.max_drawdown": 0.2,
+    "sizing.kelly.fraction": 0.3, "sizing.vol_target.annual_vol": 0.2, "sizing.sizing_window": 30,
+    "sizing.sizing_max": 2.0, "evaluation.waterfall": True,
     "fees.commission_per_share": 0.01, "fees.commission_pct_notional": 0.001, "fees.taker_bps": 3.0,
     "fees.borrow_fee_apr": 0.1, "margin.allow_short": True, "margin.max_gross_leverage": 1.5,
     "margin.max_net_leverage": 0.5, "margin.max_position_weight": 0.3, "margin.cash_borrow_apr": 0.1,
@@ -26,12 +33,18 @@ OTHER = {
     "episode.mapping_mode": "discrete", "episode.invest_max": 0.9, "episode.max_step_change": 0.1,
     "episode.rebalance_eps": 0.01, "guards.stop_eq_frac": 0.5, "dataset.id": "sample/us-indices",
     "dataset.version": SHA, "dataset.symbols": ["AAPL"], "dataset.start": "1995-01-03", "dataset.end": "2020-01-03",
-    "dataset.adjustment": "raw", "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
-    "split.embargo_bars": 9, "features.feature_set": ["ohlcv"],
+    "dataset.adjustment": "raw", "dataset.interval": "1h", "dataset.membership": "none",
+    "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
+    "split.embargo_bars": 9, "split.n_folds": 3, "split.train_window": "rolling", "split.train_bars": 300,
+    "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
-    "evaluation.policy": "last", "evaluation.trials": 3, "evaluation.seed": 1, "reward.scale": 10.0,
+    "evaluation.cost_multipliers": [0, 3], "evaluation.stress_windows": ["covid_2020"],
+    "evaluation.metric_bootstrap_paths": 500, "evaluation.capacity_multipliers": [1, 5],
+    "evaluation.rolling_window": 60, "evaluation.trials_variance": 0.01, "evaluation.policy": "last",
+    "evaluation.trials": 3, "evaluation.seed": 1,
     "regime.enabled": True, "regime.n_states": 2, "regime.features": ["return"],
+    "evaluation.fixed_weights": {"AAPL": 0.4}, "evaluation.matched_random_draws": 200, "reward.scale": 10.0,
     "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
     "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",
     "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,
@@ -41,19 +54,33 @@ OTHER = {
     "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000, "policy": "buy_hold", "run_id": ID,
     "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
 }  # fmt: skip
+FOLDS = {"split.scheme": "walk_forward", "split.n_folds": 2, "split.validation_bars": 50, "split.test_bars": 50}
+ROLLING = {**FOLDS, "split.train_window": "rolling", "split.train_bars": 200}
 WITH = {
+    "evaluation.fixed_weights": {
+        "evaluation.fixed_weights": {"AAPL": 0.5},
+        "evaluation.baselines": ["cash", "fixed_weights"],
+    },
+    "split.n_folds": FOLDS,
+    "split.validation_bars": FOLDS,
+    "split.test_bars": FOLDS,
+    "split.train_window": FOLDS,
+    "split.train_bars": ROLLING,
     "split.custom_ranges": {"split.scheme": "custom_ranges", "split.custom_ranges": RANGES},
     "start": {"start": "2018-01-02", "end": "2020-12-31"},
     "end": {"start": "2018-01-02", "end": "2020-12-31"},
 }
-ONE_VALUE = {"out_tag", "dataset.interval"}  # a label outside the hash; a field with one value in this version
-WRONG = {"fees.preset": "alpaca", "sizing.kelly": {"fraction": 0.5}, "sizing.vol_target": {"annual_vol": 0.1}}
+ALONG = {"split.train_window": {"split.train_bars": 300}}  # what another value needs and the first one refuses
+ONE_VALUE = {"out_tag"}  # a label outside the hash
+WRONG: dict[str, object] = {}
 
 
 @pytest.mark.parametrize("name", [name for name in offered(TrainConfig) if name not in ONE_VALUE])
 def test_each_leaf_of_a_training_changes_the_hash(name):
     company = WITH.get(name, {})
-    base, changed = (TrainConfig(**nested(values)) for values in (company, company | {name: OTHER[name]}))
+    base, changed = (
+        TrainConfig(**nested(values)) for values in (company, company | ALONG.get(name, {}) | {name: OTHER[name]})
+    )
     assert config_hash(base) != config_hash(changed)
 
 
@@ -61,8 +88,22 @@ def test_each_leaf_of_a_training_changes_the_hash(name):
 def test_each_leaf_of_a_backtest_changes_the_hash(name):
     subject = {} if name == "run_id" else {"policy": "equal"}
     base = {"policy": "equal"} | WITH.get(name, {})
-    changed = subject | WITH.get(name, {}) | {name: OTHER[name]}
+    changed = subject | WITH.get(name, {}) | ALONG.get(name, {}) | {name: OTHER[name]}
     assert config_hash(BacktestConfig(**nested(base))) != config_hash(BacktestConfig(**nested(changed)))
+
+
+# Another valid value of each leaf of a fetch.
+OF_DATA = {
+    "id": "yahoo/other", "title": "Mine", "symbols": ["AAPL"], "start": "2001-01-02", "end": "2003-01-02",
+    "interval": "1h", "calendar": "24/7", "sources": ["yahoo", "sample"], "missing": "leave_out", "refetch": "all",
+    "overlap": 9, "retries": 1, "wait_s": 2.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in offered(DataConfig) if name not in ONE_VALUE])
+def test_each_leaf_of_a_fetch_changes_the_hash(name):
+    base = {"symbols": ["KO"], "start": "2000-01-03", "end": "2002-01-02"}
+    assert config_hash(DataConfig(**base)) != config_hash(DataConfig(**base | {name: OF_DATA[name]}))
 
 
 def test_the_label_is_outside_the_hash():
@@ -90,11 +131,6 @@ def test_a_leaf_of_a_later_version_is_refused_by_name(name):
         ("model.policy", "window_cnn", "asset_shared or mlp"),
         ("model.policy", "window_lstm", "asset_shared or mlp"),
         ("model.policy", "set_attention", "asset_shared or mlp"),
-        ("split.scheme", "walk_forward", "last_year, 80_20 or custom_ranges"),
-        ("exec.fill", "vwap_window", "auto, next_open or next_close"),
-        ("dataset.interval", "1h", "1d"),
-        ("dataset.interval", "15m", "1d"),
-        ("dataset.interval", "1m", "1d"),
     ],
 )
 def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):
@@ -110,6 +146,6 @@ def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):
 
 
 def test_every_leaf_is_explained():
-    for model in (TrainConfig, BacktestConfig):
+    for model in (TrainConfig, BacktestConfig, DataConfig):
         for name, field in leaves(model):
             assert field.description and field.description.endswith("."), name

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import canonical, sentences
+from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import yamlio
 from tests.config.leaves import is_group, leaves, nested
@@ -23,7 +24,8 @@ ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
         ("fees.taker_fee_bps", 1, "Unknown field; use fees.taker_bps."),
         ("exec.slippage_bps", 1, "Unknown field; use exec.half_spread_bps."),
         ("exec.nonsense", 1, "Unknown field; remove it."),
-        ("exec.latency_bars", 2, "Latency is not in this version; leave the field at 0."),
+        ("exec.latency_bars", 21, "Must be at most 20."),
+        ("episode.start_weights", [1.0], "A starting portfolio is not in this version; leave the field at null."),
         ("exec.impact_k", -1, "impact_k must be auto or lie between 0 and 10000."),
         ("training.total_timesteps", 10**9, "Must be at most 200000000."),
         ("training.seeds", [1, 2], "Seeds must hold one seed; several are not in this version."),
@@ -31,6 +33,24 @@ ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
         ("dataset.symbols", ["A", "A"], "Symbols must not repeat."),
         ("dataset.id", "../etc", "Must be a dataset such as sample/us20."),
         ("episode.mapping_mode", "tanh_leverage", "episode.mapping_mode tanh_leverage needs margin.allow_short: true."),
+        ("evaluation.cost_multipliers", [1, 1], "cost_multipliers must increase and not repeat, such as 0, 1, 2, 5."),
+        ("evaluation.cost_multipliers", [0, 101], "cost_multipliers must lie between 0 and 100."),
+        ("evaluation.cost_multipliers", [-1], "Must be at least 0."),
+        ("evaluation.capacity_multipliers", [0, 1], "capacity_multipliers must lie above 0."),
+        ("evaluation.metric_bootstrap_paths", 5, "Must be at least 100."),
+        ("evaluation.rolling_window", 3, "rolling_window must be auto or lie between 10 and 100000."),
+        ("evaluation.trials_variance", -1, "Must be at least 0."),
+        ("evaluation.stress_windows", ["covid_2020"] * 2, "stress_windows must not repeat."),
+        (
+            "evaluation.stress_windows",
+            ["2020-02-01..2020-01-01"],
+            "stress_windows holds '2020-02-01..2020-01-01', whose start does not lie before its end.",
+        ),
+        (
+            "evaluation.stress_windows",
+            ["2020-02-01..soon"],
+            "stress_windows holds '2020-02-01..soon', which is no pair of days such as 2015-01-02..2015-06-30.",
+        ),
         ("split.custom_ranges", [], None),
     ],
 )
@@ -77,11 +97,32 @@ def test_the_sentences_of_groups_begin_with_a_field():
     for model in (
         TrainConfig,
         BacktestConfig,
+        DataConfig,
         *(f.annotation for f in TrainConfig.model_fields.values() if is_group(f.annotation)),
     ):
         names = {name for leaf, _ in leaves(model) for name in (leaf, leaf.rsplit(".", 1)[-1])}
         for said in re.findall(r'raise ValueError\(f?"([^ "]+)', inspect.getsource(model)):
             assert said in names | {"{name}"}, said
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"symbols": ["aapl"]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
+        ({"symbols": [".."]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
+        ({"symbols": []}, "symbols", "Symbols must name at least one."),
+        ({"symbols": ["KO", "KO"]}, "symbols", "Symbols must not repeat."),
+        ({"sources": ["moon"]}, "sources", "Sources must be among yahoo, files, sample, not moon."),
+        ({"sources": ["sample"]}, "sources", "Sources must name one that is fetched from, such as yahoo."),
+        ({"id": "sample/us20"}, "id", "Id must begin with yahoo/, the source that is fetched from first."),
+        ({"id": "yahoo/../x"}, "id", "Must be a dataset such as sample/us20."),
+        ({"start": "2020-01-02", "end": "2020-01-02"}, "start", "Start 2020-01-02 must lie before end 2020-01-02."),
+    ],
+)
+def test_of_a_fetch(values, field, said):
+    with pytest.raises(ValidationError) as fault:
+        DataConfig(**{"symbols": ["KO"]} | values)
+    assert sentences(fault.value) == {field: [said]}
 
 
 @pytest.mark.parametrize("values", [{}, {"policy": "equal", "run_id": ID}])

@@ -4,7 +4,8 @@ import ast
 import inspect
 from typing import get_args
 
-from backtest.registry import BASELINES, STRATEGIES
+from backtest.crises import CRISES
+from backtest.registry import CHOICES, IN_VERDICT
 from marketdata import quality_rules
 from marketdata.config import SplitConfig
 from marketdata.features import PRESETS
@@ -53,7 +54,12 @@ def test_every_code_of_the_quality_report() -> None:
 
 def test_every_baseline() -> None:
     rows = {codes(row[0])[0]: row[1] == "yes" for row in table(section(PAGE, "Baselines"))}
-    assert rows == {key: STRATEGIES[key].in_verdict for key in BASELINES}
+    assert rows == {key: key in IN_VERDICT for key in CHOICES}
+
+
+def test_every_crisis_with_its_days_and_source() -> None:
+    rows = [(codes(row[0])[0], row[1], row[2]) for row in table(section(PAGE, "Run again"))]
+    assert rows == [(one.key, f"{one.start} to {one.end}", one.source) for one in CRISES.values()]
 
 
 def test_every_reward() -> None:

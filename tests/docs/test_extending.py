@@ -1,5 +1,6 @@
 """The examples of docs/extending.md work as they stand: each is run, registered by its one row, and used."""
 
+import datetime as dt
 import sys
 import types
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest import registry
+from backtest import columns, registry, strategy_tables
 from backtest.config import BacktestConfig
+from backtest.own import adopt
 from marketdata.catalog import Catalog
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
+from marketdata.fetch_build import build
+from marketdata.fetch_chain import Chain
+from marketdata.fetch_config import DataConfig, resolved
 from marketdata.indicators import registry as indicators
 from marketdata.indicators import trend
 from marketdata.sources import base as sources
@@ -64,7 +69,7 @@ def test_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = examples("A baseline")
     as_module(monkeypatch, "backtest.low_vol", parts["# backtest/low_vol.py"])
     spec = registry.StrategySpec(*evaluated(parts["# row in _ROWS"], {}))
-    assert spec.series not in {other.series for other in registry.STRATEGIES.values()}
+    assert 1 <= spec.series <= 14 and spec.key not in registry.STRATEGIES
     monkeypatch.setitem(registry.STRATEGIES, spec.key, spec)
     monkeypatch.setattr(registry, "BASELINES", (*registry.BASELINES, spec.key))
     assert registry.evaluation_faults([spec.key], None, ()) == {}
@@ -75,6 +80,21 @@ def test_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = run_strategy(strategy, market, config, 65, 79)
     assert strategy.key == spec.key
     np.testing.assert_allclose(ledger.weights[-1], [0.0, 1.0])
+
+
+def test_a_strategy_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "my_module.py").write_text(examples("A strategy of one's own")["# my_module.py"])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "STRATEGIES", dict(registry.STRATEGIES))
+    monkeypatch.setattr(registry, "_MAKERS", {})
+    config = adopt(["my_module:Rotate"], BacktestConfig(policy="equal"))
+    assert config.evaluation.baselines[-1] == "rotate"
+    rules = no_cost()
+    market = prepare_market(make_bars(np.full((200, 2), 10.0)), rules)
+    ledger = run_strategy(registry.load("rotate")(config), market, rules, 0, 199)
+    np.testing.assert_allclose(
+        ledger.weights[[1, 63, 64, 126, 127]], [[1, 0], [1, 0], [0, 1], [0, 1], [1, 0]], atol=1e-9
+    )
 
 
 def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -89,8 +109,37 @@ def test_a_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert Catalog(tmp_path).store.load(entry.version).close.tolist() == [[1.0], [2.0]]
 
 
+def test_a_history_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = examples("A source of prices")
+    as_module(monkeypatch, "marketdata.sources.walks", parts["# marketdata/sources/walks.py"])
+    for key, spec in evaluated(parts["# entry in HISTORIES"], vars(sources)).items():
+        monkeypatch.setitem(sources.HISTORIES, key, spec)
+    config = DataConfig.model_validate({
+        "id": "yahoo/walk", "symbols": ["WALK1"], "start": "2020-01-02", "end": "2020-01-05", "calendar": "24/7",
+        "sources": ["walks", "yahoo"],
+    })  # fmt: skip
+    now = dt.datetime(2020, 2, 1, tzinfo=dt.UTC)
+    chain = Chain(resolved(config, now.date()), tmp_path, now, tell=print)
+    served = chain.serve("WALK1")
+    assert served is not None and served.key == "walks"
+    bars, meta, _ = build(chain, [served])
+    assert bars.close[:, 0].tolist() == [100, 101, 102, 103]
+    assert bars.dividend is not None and bars.dividend[0, 0] == 0.5
+    assert (meta.source, meta.license_note) == ("walks", "Made up.")
+
+
 def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     parts = examples("An artifact")
+    for key, row in evaluated(parts["# entry in REPORT_FILES"], vars(layout)).items():
+        monkeypatch.setitem(layout.REPORT_FILES, key, row)
+    names = {"csv_bytes": columns.csv_bytes, "floats": columns.floats}
+    for key, make in evaluated(parts["# entry in TABLES"], names).items():
+        monkeypatch.setitem(strategy_tables.TABLES, key, make)
+    assert set(strategy_tables.TABLES) == set(layout.REPORT_FILES)
+    one = types.SimpleNamespace(returns=np.array([0.01, -0.03, 0.02]))
+    assert strategy_tables.TABLES["days"](types.SimpleNamespace(one=one)) == b"best,worst\n0.02,-0.03\n"
+    found = layout.spec_for("equal.days")
+    assert found is not None and found.path == "report/baselines/equal/days.csv"
     spec = evaluated(parts["# row in _FIXED"], vars(layout))
     monkeypatch.setitem(layout.FILES, spec.key, spec)
     job = Job(tmp_path, tmp_path, EventWriter(tmp_path / layout.EVENTS), {})

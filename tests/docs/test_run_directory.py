@@ -9,10 +9,15 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from backtest import feed, report_files, tables
+from backtest import breakdown, feed, part_tables, report_files, tables
+from backtest.intervals import Interval
+from backtest.matched_random import MatchedRandom
 from backtest.metrics import compute
+from backtest.rerun import BreakEven, Capacity, Rerun, Row, Sweep
+from backtest.stress import Stressed, StressRow
 from backtest.trades import fifo
 from backtest.verdict import Code, Verdict
+from marketdata import fetch_build, fetch_note
 from runfiles import events, layout, manifest, outcome, versions
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -20,6 +25,7 @@ from simulator.engine import Decisions, run_decisions
 from simulator.market import prepare_market
 from simulator.state import REASONS
 from tests.docs.pages import codes, named, page, section, table
+from tests.docs.test_conventions import finding_codes
 from tests.simulator.markets import make_bars
 
 PAGE = page("docs/run-directory.md")
@@ -58,6 +64,12 @@ def headers() -> dict[str, str]:
         "trades.csv": tables.trades_table(trades, times, market.symbols),
         "weights.csv": tables.weights_table(ledger, times, market.symbols),
         "symbols.csv": tables.symbols_table(ledger, trades, market, 0.0),
+        "sides.csv": part_tables.sides_table(breakdown.sides_of(ledger, trades)),
+        "costs.csv": part_tables.costs_table(breakdown.costs_of(ledger, 252.0)),
+        "periods.csv": part_tables.periods_table(breakdown.periods_of(ledger, market)),
+        "drawdowns.csv": part_tables.drawdowns_table(breakdown.drawdowns_of(ledger), times),
+        "rolling.csv": part_tables.rolling_table(np.zeros((0, 3)), ledger, 2, times),
+        "intervals.csv": part_tables.intervals_table((Interval("cagr", "interval", None, None, None),)),
     }
     return {name: content.decode().splitlines()[0] for name, content in found.items()}
 
@@ -100,11 +112,18 @@ def test_every_metric_has_its_formula() -> None:
         ("events.jsonl", set(events.Event.__annotations__)),
         ("versions.json", literal_keys(versions.versions)),
         ("dataset.json", literal_keys(feed.write_note)),
-        ("summary.json", literal_keys(report_files.summary_of) | {"spread"}),
+        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random"}),
     ],
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
     assert named(section(PAGE, heading)) == keys
+
+
+def test_every_key_of_the_dataset_of_a_fetch() -> None:
+    text = section(PAGE, "Of a fetch")
+    told = set(codes(text.split("| key |")[0])) | named(text)
+    assert told >= literal_keys(fetch_note.write_note)
+    assert finding_codes(fetch_build) <= set(codes(text))
 
 
 def test_every_kind_and_phase_of_an_event() -> None:
@@ -126,6 +145,32 @@ def test_the_verdict_and_the_excesses() -> None:
     tree = ast.parse(inspect.getsource(report_files.excesses))
     written = next(node for node in ast.walk(tree) if isinstance(node, ast.Dict))
     assert listed == [key.value for key in written.keys if isinstance(key, ast.Constant)]
+
+
+def names(model: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(model)]
+
+
+def test_what_is_run_again() -> None:
+    text = section(PAGE, "sensitivity.json")
+    assert named(text) == set(names(Row))
+    assert [key for key in sentence_after(text, "Keys of an entry of `strategies`") if key != "strategies"] == names(
+        Rerun
+    )
+    assert sentence_after(text, "Keys of `break_even`") == names(BreakEven)
+    assert set(codes(text.split("`status` is")[1])) == {"found", "none", "beyond", "unknown"}
+    assert set(names(Sweep)) <= set(codes(text)) and set(names(Capacity)) <= set(codes(section(PAGE, "capacity.json")))
+
+
+def test_crises() -> None:
+    text = section(PAGE, "stress.json")
+    assert named(text) == set(names(StressRow))
+    assert sentence_after(text, "Keys of an entry of `strategies`") == names(Stressed)
+
+
+def test_the_percentile_of_luck() -> None:
+    told = sentence_after(section(PAGE, "summary.json"), "Keys of `matched_random`")
+    assert told == [field.name for field in dataclasses.fields(MatchedRandom)]
 
 
 def test_the_outcome_and_the_manifest() -> None:

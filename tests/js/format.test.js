@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ago, percent, short, span, three, whole } from "../../static/js/format.js";
+import { ago, moment, percent, short, span, three, whole } from "../../static/js/format.js";
 
 test("three significant digits, without a fourth by rounding", () => {
   assert.deepEqual([1.2345, 12.345, 123.45, 1234.5, 0.9996, 0.012345].map((n) => three(n)), ["1.23", "12.3", "123", "1,235", "1.00", "0.0123"]);
@@ -11,6 +11,10 @@ test("three significant digits, without a fourth by rounding", () => {
 
 test("small numbers have six decimals, and only what is smaller says so", () => {
   assert.deepEqual([8.8e-5, 1e-6, 1e-9, -1e-9].map((n) => three(n)), ["0.000088", "0.000001", "< 0.000001", "> −0.000001"]);
+});
+
+test("a day stays a day, seconds become a time in UTC", () => {
+  assert.deepEqual([moment("2020-01-02"), moment(1577977200)], ["2020-01-02", "2020-01-02 15:00 UTC"]);
 });
 
 test("a sign on returns, a true minus", () => {

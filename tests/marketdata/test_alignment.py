@@ -76,3 +76,61 @@ def test_symbols_of_different_length_share_one_index():
 def test_no_row_on_a_session_is_refused(pairs):
     with pytest.raises(BarsError, match="no row of the source falls on a session of XNYS"):
         align({"A": rows(*pairs)})
+
+
+def minutes(*pairs):
+    """Starts of bars in UTC and closes."""
+    return np.array([at for at, _ in pairs], "datetime64[s]"), {"close": np.array([close for _, close in pairs])}
+
+
+HOURS = [("2020-01-02T14:30", 1.0), ("2020-01-02T16:30", 3.0), ("2020-01-03T14:30", 8.0)]
+
+
+def test_shorter_rows_fall_on_the_bars_of_the_sessions():
+    bars, findings = align({"A": minutes(*HOURS)}, interval="1h")
+    assert (bars.n_bars, bars.interval, findings) == (8, "1h", [])
+    assert bars.close[[0, 2, 7], 0].tolist() == [1.0, 3.0, 8.0] and np.isnan(bars.close[[1, 3, 4, 5, 6], 0]).all()
+    assert [str(time)[:16] for time in bars.known_at[[0, 6]]] == ["2020-01-02T15:30", "2020-01-02T21:00"]
+
+
+def test_rows_before_and_after_the_session_are_left_out_and_told():
+    bars, (finding,) = align(
+        {"A": minutes(("2020-01-02T13:30", 9.0), *HOURS, ("2020-01-03T14:47", 9.0))}, interval="1h"
+    )
+    assert 9.0 not in bars.close
+    assert finding.sentence == (
+        "A has 2 rows on times outside the sessions of XNYS, 2020-01-02 13:30 UTC first; left out."
+    )
+
+
+def test_an_action_is_in_force_from_the_first_bar_of_its_session():
+    on = [(np.datetime64("2020-01-03"), 2.0)]
+    bars, _ = align({"A": minutes(*HOURS)}, interval="1h", splits={"A": on}, dividends={})
+    assert bars.split[:, 0].tolist() == [1, 1, 1, 1, 1, 1, 1, 2]
+    assert (bars.dividend == 0).all()
+
+
+def test_an_action_on_a_day_without_a_session_counts_on_the_next_and_is_told():
+    splits, dividends = (
+        [(np.datetime64("2022-07-04"), 2.0)],
+        [(np.datetime64("2022-07-04"), 0.5), (np.datetime64("2022-07-05"), 0.25)],
+    )
+    bars, findings = align({"A": rows(*WEEK)}, splits={"A": splits}, dividends={"A": dividends})
+    assert bars.split[:, 0].tolist() == [1, 1, 2, 1] and bars.dividend[:, 0].tolist() == [0, 0, 0.75, 0]
+    assert {f.sentence for f in findings} == {
+        f"A has a {name} on 2022-07-04, a day without a session; it counts on 2022-07-05."
+        for name in ("split", "dividend")
+    }
+
+
+def test_actions_outside_the_rows_concern_no_bar():
+    far = [(np.datetime64("2022-06-01"), 2.0), (np.datetime64("2022-07-06"), 3.0), (np.datetime64("2023-01-03"), 5.0)]
+    bars, findings = align({"A": rows(*WEEK)}, splits={"A": far})
+    assert (bars.split[:, 0].tolist(), findings) == ([1, 1, 1, 3], [])
+
+
+def test_rows_out_of_order_are_put_in_order_and_told():
+    bars, (finding,) = align({"A": rows(WEEK[0], WEEK[2], WEEK[1], WEEK[3])})
+    assert bars.close[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert (finding.level, finding.code, str(finding.date)) == ("amber", "unsorted", "2022-07-01")
+    assert "2022-07-01 after 2022-07-05 first" in finding.sentence

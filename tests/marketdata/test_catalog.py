@@ -1,15 +1,17 @@
 """The catalog finds datasets and says in one sentence why a configuration does not fit."""
 
+import dataclasses
 import datetime as dt
 import json
 
+import numpy as np
 import pytest
 
-from marketdata.catalog import Catalog, DatasetMissing, resolve, sessions
+from marketdata.catalog import Catalog, DatasetMissing, provenance, resolve, sessions, told_as
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
 from marketdata.store import META, Store
-from tests.marketdata.build import bars_of, day, meta, random_ohlcv
+from tests.marketdata.build import bars_of, day, meta, random_ohlcv, with_actions
 
 
 @pytest.fixture
@@ -127,3 +129,43 @@ def test_sessions_are_those_of_the_bars(catalog):
     some = sessions(entry, day("2020-01-04"), day("2020-01-08"))
     assert some.tolist() == [dt.date(2020, 1, 6), dt.date(2020, 1, 7), dt.date(2020, 1, 8)]
     assert len(sessions(entry, day("2020-01-04"), day("2020-01-05"))) == 0
+
+
+def test_a_membership_is_used_where_there_is_one_and_can_be_set_aside(catalog):
+    entry = catalog.find("test/one")
+    assert resolve(entry, DatasetConfig(id="test/one")).membership is None
+    assert resolve(entry, DatasetConfig(id="test/one", membership="none")).membership == "none"
+    assert "has no membership" in faults_of(entry, membership="stored")["dataset.membership"][0]
+    version = catalog.store.put(with_actions(random_ohlcv(40)), meta("test/members"))
+    known = catalog.entry(version)
+    assert resolve(known, DatasetConfig(id="test/members")).membership == "stored"
+    assert resolve(known, DatasetConfig(id="test/members", membership="none")).membership == "none"
+
+
+def test_a_version_is_told_as_its_owner_tells_of_it(catalog):
+    entry = catalog.find("test/one")
+    told = told_as(entry, {"id": "files/mine", "title": "Mine", "findings": [{"code": "x"}], "symbols": ["Z"]})
+    assert (told.id, told.title, told.findings, told.symbols) == ("files/mine", "Mine", ({"code": "x"},), ("A", "B"))
+    assert told_as(entry, provenance(told)).title == "Mine"
+
+
+def test_a_version_that_is_not_there_is_named(catalog):
+    with pytest.raises(DatasetMissing, match=r"dataset\.version: Version 000000000000 is not in the store"):
+        catalog.entry("0" * 64)
+
+
+def test_raw_bars_with_their_actions_may_be_asked_for_adjusted(tmp_path):
+    found = Catalog(tmp_path)
+    found.store.put(with_actions(random_ohlcv(40)), meta("test/raw"))
+    entry = found.find("test/raw")
+    assert resolve(entry, DatasetConfig(id="test/raw")).adjustment == "raw"
+    for asked in ("raw", "split", "total_return"):
+        assert resolve(entry, DatasetConfig(id="test/raw", adjustment=asked)).adjustment == asked
+
+
+def test_raw_bars_without_dividends_have_no_total_return(tmp_path):
+    found = Catalog(tmp_path)
+    found.store.put(dataclasses.replace(random_ohlcv(40), split=np.ones((40, 2))), meta("test/raw"))
+    errors = faults_of(found.find("test/raw"), adjustment="total_return")
+    said = "test/raw is stored as raw, not total_return; use raw or split, or leave it empty."
+    assert errors == {"dataset.adjustment": [said]}

@@ -1,5 +1,6 @@
 """Each rule on bars made bad by hand."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -183,3 +184,59 @@ def test_red_comes_first():
     bars = spoiled("close", 3, np.nan)
     bars.volume[50, 1] = -1.0
     assert [(each.level, each.symbol) for each in check(bars).findings] == [("red", "B"), ("amber", "A")]
+
+
+def with_action(close, *, split=(), dividend=()):
+    columns = {"split": np.ones((len(close), 1)), "dividend": np.zeros((len(close), 1))}
+    for name, found in (("split", split), ("dividend", dividend)):
+        for t, amount in found:
+            columns[name][t] = amount
+    return bars_of(close, **columns)
+
+
+def test_a_recorded_split_explains_its_jump_and_no_other():
+    close = walk(100)
+    close[40:] /= 2
+    days = [str(day) for day in weekdays(100)]
+    assert found(with_action(close, split=[(40, 2.0)])) == set()
+    assert found(with_action(close, split=[(41, 2.0)])) == {("amber", "jump", "A", days[40])}
+    report = check(with_action(walk(100), split=[(40, 2.0)]))
+    assert "which the recorded split of 2 does not explain" in report.findings[0].sentence
+    close[38:40] = np.nan  # over a gap, with the split inside it
+    assert ("amber", "jump", "A", days[40]) not in found(with_action(close, split=[(39, 2.0)]))
+
+
+def test_a_dividend_explains_its_fall_and_one_like_the_price_blocks():
+    close = walk(100)
+    paid = close[39] * 0.45
+    close[40:] -= paid
+    days = [str(day) for day in weekdays(100)]
+    assert found(with_action(close, dividend=[(40, paid)])) == {("amber", "dividend", "A", days[40])}
+    report = check(with_action(walk(100), dividend=[(40, 100.0)]))
+    assert ("red", "dividend") in {(each.level, each.code) for each in report.findings}
+    assert f"A has a dividend of 100 on {days[40]}" in report.refusal
+
+
+@pytest.mark.parametrize("name", ["split", "dividend"])
+def test_an_action_on_the_first_bar_is_told(name):
+    report = check(with_action(walk(100), **{name: [(0, 2.0)]}))
+    assert [(each.level, each.code) for each in report.findings] == [("amber", "first_bar_action")]
+    assert report.findings[0].sentence.endswith("at or before its first close: it changes nothing here.")
+
+
+def test_shorter_bars_are_counted_in_bars_and_told_by_the_minute():
+    session = np.repeat(weekdays(10), 7)
+    known_at = session.astype("datetime64[ns]") + np.tile(np.arange(7), 10) * np.timedelta64(1, "h")
+    bars = bars_of(walk(70), session=weekdays(70))
+    bars = dataclasses.replace(bars, session=session, known_at=known_at, interval="1h")
+    bars.close[9] = np.nan
+    sentences = {each.code: each.sentence for each in check(bars).findings}
+    when = f"{weekdays(10)[1]} 02:00 UTC"
+    assert sentences["gap"] == f"A has no close on 1 bars of its span, {when} first."
+    assert sentences["session_gap"] == f"No symbol has a close on 1 of 70 bars, {when} first."
+
+
+def test_a_market_that_never_closes_has_weekends():
+    days = np.arange(np.datetime64("2022-07-01"), np.datetime64("2022-07-06"))
+    bars = dataclasses.replace(bars_of(walk(5), session=days), calendar="24/7")
+    assert found(bars) == set()

@@ -73,10 +73,30 @@ def test_putting_again_writes_nothing(store):
     assert store.ids() == [version]
 
 
-def test_the_same_content_under_another_id_is_refused(store):
-    store.put(ragged(), meta("test/one"))
-    with pytest.raises(StoreError, match="test/two is already stored as test/one"):
-        store.put(ragged(), meta("test/two"))
+def test_the_same_content_is_stored_once_whatever_it_is_called(store):
+    version = store.put(ragged(), meta("test/one"))
+    assert store.put(ragged(), meta("test/two")) == version
+    assert (store.ids(), store.meta(version)["id"]) == ([version], "test/one")
+
+
+def test_one_symbols_columns_come_alone(store):
+    bars = with_actions(ragged())
+    version = store.put(bars, meta())
+    found = store.columns(version, "B")
+    assert found.keys() == {*bars.fields, "split", "dividend", "known_at"}
+    np.testing.assert_array_equal(found["close"], bars.close[:, 1])
+    np.testing.assert_array_equal(found["known_at"], bars.known_at)
+    with pytest.raises(StoreError, match="has no symbol Z"):
+        store.columns(version, "Z")
+
+
+def test_what_is_removed_is_gone_whole(store):
+    version, other = store.put(ragged(), meta()), store.put(random_ohlcv(10), meta())
+    assert store.has(version) and store.size(version) > 1000
+    store.remove(version)
+    store.remove(version)
+    assert (store.has(version), store.size(version), store.ids()) == (False, 0, [other])
+    assert [path.name for path in store.root.iterdir()] == [other]
 
 
 def change_a_close(folder):

@@ -23,8 +23,8 @@ from rl.learned_days import LearnedDays
 from rl.policy_file import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
+from rl.regime import regime_of
 from rl.task import FeatureTable, Task, make_task
-from rl.train_ppo import regime_of
 from simulator.engine import BookSession
 from simulator.market import prepare_market
 from tests.backtest.books import run_strategy
@@ -81,7 +81,7 @@ def test_beliefs_are_channels_of_every_asset_as_they_are(task: Task) -> None:
     beliefs = regime.beliefs(bars())[195:201].astype(np.float32)
     for asset in range(3):
         np.testing.assert_array_equal(window(task, 200)[:, asset, 6:], beliefs)
-    assert (window(task, WARMUP - 1)[:, :, 6:] == 0).all()
+    np.testing.assert_array_equal(window(task, WARMUP - 1)[-1, 0, 6:], regime.start.astype(np.float32))
 
 
 def test_off_nothing_is_said_of_them() -> None:
@@ -177,6 +177,7 @@ def test_what_cannot_be_fitted_is_told_at_its_field(monkeypatch: pytest.MonkeyPa
     ):
         RegimeConfig(enabled=True, n_states=6).require(200)
     RegimeConfig(n_states=6).require(200)
+    regime_fit._best.cache_clear()
     monkeypatch.setattr(regime_fit, "MOST_STEPS", 1)
     with pytest.raises(ConfigFault, match="did not converge"):
         fitted(bars())

@@ -165,6 +165,24 @@ def test_a_backtest_on_bars_that_were_learned_from_says_so(
     assert summary["stamps"][0] == f"{clause}: this is no out-of-sample result."
 
 
+def test_the_leak_gate_passed_in_training_with_its_normaliser_examined(trained: tuple[Path, Any]) -> None:
+    leaks = json.loads((trained[0] / layout.REPORT / "leaks.json").read_text())
+    verdict = json.loads((trained[0] / layout.REPORT / "summary.json").read_text())["verdict"]
+    states = {check["key"]: check["state"] for check in leaks["checks"]}
+
+    assert set(states.values()) == {"passed"} and leaks["state"] == verdict["leak_gate"] == "passed"
+    assert "leak gate" not in verdict["sentence"].lower()
+
+
+def test_a_backtest_on_other_days_runs_the_gate_anew(trained: tuple[Path, Any], datasets: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backtest"
+    config = backtest_of(trained[0], folder, start="2021-01-04", end="2021-12-31")
+    backtest.run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), config))
+
+    leaks = json.loads((folder / layout.REPORT / "leaks.json").read_text())
+    assert leaks["state"] == "passed" and leaks["range"] == {"start": "2021-01-04", "end": "2021-12-31"}
+
+
 def test_the_range_that_was_left_for_the_test_has_no_such_bar(trained: tuple[Path, Any]) -> None:
     summary = json.loads((trained[0] / layout.REPORT / "summary.json").read_text())
 

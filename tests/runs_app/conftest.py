@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from runfiles import kernel
-from runs_app import places
+from runs_app import datasets, places
 from tests.runs_app.yard import Yard
 from tests.waiting import until
 
@@ -36,9 +36,10 @@ def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def samples(_store: Path, settings: Any) -> Path:
-    """The root of a store that holds both samples."""
+def samples(_store: Path, settings: Any, db: None) -> Path:
+    """The root of a store that holds both samples, each with the row that gives it to everybody."""
     settings.DATASETS_ROOT = _store
+    datasets.register_stored()
     return _store
 
 

@@ -11,12 +11,13 @@ from marketdata.catalog import DatasetMissing
 from runs_app import datasets, services
 from runs_app.models import Dataset
 
-NAME = "sample/us-indices"
+NAME = "files/indices"
 
 
 @pytest.fixture
 def owned(owner: Any, samples: Path) -> str:
-    version = datasets.catalog().find(NAME).version
+    """The content of a sample, under a name of its owner's."""
+    version = datasets.catalog().find("sample/us-indices").version
     Dataset.objects.create(name=NAME, version=version, owner=owner)
     return version
 
@@ -28,8 +29,8 @@ def _listed(person: Any) -> set[str]:
 
 
 def test_only_its_owner_finds_it_in_the_list(owned: str, owner: Any, stranger: Any) -> None:
-    assert _listed(owner) == {"sample/us20", NAME}
-    assert _listed(stranger) == {"sample/us20"}
+    assert _listed(owner) == {"sample/us20", "sample/us-indices", NAME}
+    assert _listed(stranger) == {"sample/us20", "sample/us-indices"}
 
 
 @pytest.mark.parametrize("by_version", [False, True])

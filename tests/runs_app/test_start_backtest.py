@@ -38,6 +38,22 @@ def test_a_baseline(owner: Any, samples: Path) -> None:
     assert not (places.run_folder(run.id) / layout.JUDGED_POLICY).exists()
 
 
+def test_a_baseline_over_folds(owner: Any, samples: Path) -> None:
+    folds: dict[str, Any] = {"scheme": "walk_forward", "n_folds": 3, "test_bars": 250, "validation_bars": 100}
+    config = BacktestConfig.model_validate({"policy": "equal", "split": folds})
+    run = services.start_backtest(owner=owner, config=config)
+    assert run.config["split"] | folds == run.config["split"]
+    with pytest.raises(ConfigFault) as fault:
+        services.start_backtest(
+            owner=owner, config=BacktestConfig.model_validate({"policy": "equal", "split": {**folds, "n_folds": 50}})
+        )
+    assert fault.value.errors == {
+        "split.n_folds": [
+            "Must be at most 33 with 250 test bars each; the data has 8,313 bars, 1990-01-02 to 2022-12-28."
+        ]
+    }
+
+
 def test_what_is_left_out_is_as_in_the_training(owner: Any, trained: Run) -> None:
     asked = BacktestConfig.model_validate({"run_id": str(trained.id), "fees": {"borrow_fee_apr": 0.01}})
     run = services.start_backtest(owner=owner, config=asked)

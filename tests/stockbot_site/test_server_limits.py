@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.stockbot_site.tiny import LIMIT, PIECES, Tiny, everything
+from stockbot_site.large_bodies import MOST_AT_ONCE
+from tests.stockbot_site.tiny import LARGE, LIMIT, PIECES, Tiny, everything
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -82,6 +83,47 @@ def test_a_body_in_single_bytes_is_refused(tiny: Tiny) -> None:
 def test_a_body_in_pieces_that_a_client_may_mean_arrives(tiny: Tiny, count: int, size: int) -> None:
     answer, _ = chunked(tiny, [b"x" * size] * count)
     assert answer.startswith(b"HTTP/1.1 200 ") and str(count * size).encode() in answer
+
+
+def _pieces(count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        yield bytes(1 << 20)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_body_with_files_arrives_without_being_held_in_memory(tiny: Tiny, known: bool) -> None:
+    before = tiny.memory_mb()
+    headers = {"Cookie": "a=b"} | ({"Content-Length": str(LARGE)} if known else {})
+    assert tiny.client.post("/upload", content=_pieces(64), headers=headers).text == str(LARGE)
+    assert tiny.memory_mb() - before < 8
+
+
+def test_a_body_with_too_large_files_is_refused_before_it_is_sent(tiny: Tiny) -> None:
+    with tiny.raw() as one:
+        one.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nContent-Length: %d\r\n\r\n" % (LARGE + 1))
+        assert everything(one).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("head", [b"POST /upload HTTP/1.1", b"PUT /upload HTTP/1.1\r\nCookie: a=b",
+                                  b"POST /echo HTTP/1.1\r\nCookie: a=b"])  # fmt: skip
+def test_elsewhere_and_for_nobody_the_limit_is_that_of_any_body(tiny: Tiny, head: bytes) -> None:
+    with tiny.raw() as one:
+        one.sendall(head + b"\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (LIMIT + 1))
+        assert everything(one).startswith(b"HTTP/1.1 413 ")
+
+
+def test_so_many_bodies_with_files_at_once_and_no_more(tiny: Tiny) -> None:
+    head = b"POST /upload HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nContent-Length: %d\r\n\r\n" % LARGE
+    with contextlib.ExitStack() as stack:
+        for _ in range(MOST_AT_ONCE):
+            one = stack.enter_context(tiny.raw())
+            one.sendall(head)
+        assert tiny.answers()
+        with tiny.raw() as late:
+            late.sendall(head)
+            assert everything(late).startswith(b"HTTP/1.1 503 ")
+    until(lambda: tiny.client.post("/upload", content=bytes(LIMIT + 1), headers={"Cookie": "a=b"}).status_code == 200,
+          what="room for another")  # fmt: skip
 
 
 def test_headers_that_drip_are_cut_off(tiny: Tiny) -> None:

@@ -10,6 +10,7 @@ import httpx
 from tests.waiting import until
 
 LIMIT = 100_000  # bytes of a body
+LARGE = 64 << 20  # bytes of a body with files, at /upload
 PIECES = 64  # of one MB each, in the long answer
 
 

@@ -9,7 +9,8 @@ import sys
 from typing import Any
 
 from stockbot_site import server
-from tests.stockbot_site.tiny import LIMIT, PIECES
+from stockbot_site.large_bodies import Uploads
+from tests.stockbot_site.tiny import LARGE, LIMIT, PIECES
 
 server.HEADER_S, server.BODY_S, server.STALL_S, server.DRAIN_S = 1.0, 2.0, 30.0, 3.0
 sent = {"pieces": 0}
@@ -22,7 +23,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while (await receive())["type"] != "websocket.disconnect":
             pass
         return
-    routes = {"/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}
+    routes = {"/upload": echo, "/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}
     answer = await routes[scope["path"]](receive, send)
     if answer is not None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -72,6 +73,7 @@ def main() -> None:
         on_drain=lambda: say("draining"),
         on_stop=lambda: say("stopped"),
         body_limit=LIMIT,
+        uploads=Uploads(frozenset({b"/upload"}), LARGE),
     )
     made.run()
     sys.exit(made.failure or 0)

@@ -1,5 +1,6 @@
 """`manage.py serve`: the site on one port, over TLS when SSL_KEY and SSL_CERT are set."""
 
+import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         _refuse_unfit(port)
         from stockbot_site.server import StockBotServer  # isort:skip - before all else that may import Twisted
         from stockbot_site import asgi, lifecycle
+        from stockbot_site.large_bodies import Uploads
+        from stockbot_site.urls import UPLOAD_PATHS
 
         server = StockBotServer(
             asgi.application,
@@ -32,6 +35,7 @@ class Command(BaseCommand):
             on_drain=lifecycle.drain,
             on_stop=lifecycle.stop,
             body_limit=settings.BODY_LIMIT,
+            uploads=Uploads(frozenset(path.encode() for path in UPLOAD_PATHS), settings.UPLOAD_LIMIT),
             ready_callable=lambda: self._say(host, port),
         )
         server.run()
@@ -71,6 +75,13 @@ def _refuse_unfit(port: int) -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CommandError("The database is not up to date; run: python manage.py migrate")
-    for folder in (settings.RUNS_ROOT, settings.CONTROL_ROOT, settings.DATASETS_ROOT, settings.POLICIES_ROOT):
+    for folder in (
+        settings.RUNS_ROOT,
+        settings.CONTROL_ROOT,
+        settings.DATASETS_ROOT,
+        settings.POLICIES_ROOT,
+        settings.TMP_ROOT,
+    ):
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    tempfile.tempdir = str(settings.TMP_ROOT)  # bodies on their way wait where the sweep at start finds them
     connection.close()

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from rl.config import TrainConfig
-from runs_app.api import shapes
+from runs_app.api import dataset_shapes, shapes
 from runs_app.models import Artifact, Policy, Run
 from tests.runs_app.api.conftest import API, put
 from tests.stockbot_site.routes import all_routes
@@ -65,7 +65,7 @@ def test_answers_have_the_fields_that_are_described(as_alice: Client, run: Run, 
         (as_alice.get(f"{API}/runs/{run.id}/tb/tags").json(), shapes.TagsShape),
         (as_alice.get(f"{API}/policies").json()["policies"][0], shapes.PolicyShape),
         (as_alice.get(f"{API}/policies/{policy.id}").json(), shapes.PolicyDetailShape),
-        (as_alice.get(f"{API}/datasets").json()["datasets"][0], shapes.DatasetShape),
+        (as_alice.get(f"{API}/datasets").json()["datasets"][0], dataset_shapes.DatasetShape),
     ]
     for answer, shape in cases:
         assert set(answer) == set(shape().fields), shape

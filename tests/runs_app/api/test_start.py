@@ -15,7 +15,7 @@ from runs_app.models import Run, RunEvent
 from tests.runs_app.api.conftest import API
 
 BACKTEST = {"policy": "equal", "dataset": {"id": "sample/us20"}}
-KINDS = ("train", "backtest")
+KINDS = ("train", "backtest", "leaks")
 
 
 def post(client: Client, kind: str, given: Any, **headers: str) -> Any:
@@ -196,3 +196,17 @@ def test_a_fault_of_ours_says_nothing_of_the_inside(as_alice: Client, monkeypatc
     assert answer.status_code == 500
     assert answer.json() == {"detail": "Something failed on the server.", "errors": {}}
     assert services.start_training is not broken
+
+
+@pytest.mark.parametrize("given", [{"policy": "my_module:MyStrategy"}, {"policy": "os.path:join"}])
+@pytest.mark.parametrize("field", ["policy", "evaluation.baselines"])
+def test_code_is_named_on_the_command_line_alone(
+    as_alice: Client, samples: Path, settings: Any, given: dict[str, str], field: str
+) -> None:
+    asked: dict[str, Any] = (
+        given if field == "policy" else {"policy": "equal", "evaluation": {"baselines": [given["policy"]]}}
+    )
+    answer = post(as_alice, "backtest", asked)
+    assert answer.status_code == 400 and nothing_left(settings)
+    ((name, (sentence,)),) = answer.json()["errors"].items()
+    assert name.startswith(field) and sentence.startswith("A strategy of your own is named on the command line alone")

@@ -6,6 +6,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+from runs_app import datasets
 from runs_app.models import Dataset, Policy
 from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
@@ -43,12 +44,10 @@ def test_the_samples_with_what_one_must_know_of_them(person: Client) -> None:
 
 
 def test_another_persons_dataset_is_not_shown(stranger: Any, person: Client) -> None:
-    from runs_app import datasets
-
-    entry = datasets.catalog().find("sample/us-indices")
-    Dataset.objects.create(owner=stranger, name=entry.id, version=entry.version)
-    assert "sample/us-indices" not in text(person, "runs:datasets")
-    assert "sample/us-indices" not in text(person, "runs:train")
+    version = datasets.catalog().find("sample/us-indices").version
+    Dataset.objects.create(owner=stranger, name="files/theirs", version=version)
+    assert "files/theirs" not in text(person, "runs:datasets")
+    assert "files/theirs" not in text(person, "runs:train")
 
 
 def test_no_datasets(person: Client, settings: Any, tmp_path: Path) -> None:

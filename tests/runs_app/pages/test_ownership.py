@@ -34,7 +34,19 @@ def test_a_stranger_gets_what_a_missing_run_gives(name: str, owner: Any, other_p
     assert _without_token(theirs) == _without_token(missing)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "runs:list", "runs:train", "runs:backtest", "runs:policies", "runs:datasets"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *PAGES,
+        "runs:list",
+        "runs:train",
+        "runs:backtest",
+        "runs:leaks",
+        "runs:leaks-strategy",
+        "runs:policies",
+        "runs:datasets",
+    ],
+)
 def test_nobody_is_sent_to_log_in(name: str, owner: Any) -> None:
     kwargs = {"run_id": finished_training(owner).id, **PAGES[name]} if name in PAGES else {}
     address = reverse(name, kwargs=kwargs)
@@ -52,7 +64,7 @@ def test_a_stranger_cannot_cancel(owner: Any, other_person: Client) -> None:
 
 def test_a_strangers_run_is_in_no_list_and_no_choice(owner: Any, other_person: Client) -> None:
     run = finished_training(owner, name="A secret plan")
-    for name in ("runs:list", "runs:policies", "runs:backtest"):
+    for name in ("runs:list", "runs:policies", "runs:backtest", "runs:leaks-strategy"):
         answer = other_person.get(reverse(name)).content.decode()
         assert "A secret plan" not in answer
         assert str(run.id) not in answer

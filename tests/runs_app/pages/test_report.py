@@ -79,6 +79,15 @@ def test_curves_are_the_equity_files_from_one(run: Run, person: Client) -> None:
     assert equal["drawdown"] == pytest.approx([float(row["drawdown"]) for row in rows], abs=1e-6)
 
 
+def test_several_bars_a_day_are_told_by_the_second(run: Run, person: Client) -> None:
+    for path in folder(run).rglob("equity.csv"):
+        head, *rows = path.read_text().splitlines()
+        cells = [row.split(",", 1)[1] for row in rows]
+        path.write_text("\n".join([head, *(f"2020-01-02T15:{m:02d}:00Z,{rest}" for m, rest in enumerate(cells[:50]))]))
+    time = person.get(reverse("runs:report-data", args=[run.id])).json()["time"]
+    assert time[:2] == [1577977200, 1577977260] and len(time) == 50
+
+
 def test_curves_are_not_sent_twice(run: Run, person: Client) -> None:
     address = reverse("runs:report-data", args=[run.id])
     first = person.get(address)

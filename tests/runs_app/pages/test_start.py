@@ -11,7 +11,7 @@ from runs_app.models import Run
 from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
 
-BOTH = ("runs:train", "runs:backtest")
+BOTH = ("runs:train", "runs:backtest", "runs:leaks", "runs:leaks-strategy")
 # field, what is typed, the field at which the sentence stands, a word of the sentence
 BAD = [
     ("dataset.symbols", "AAPL, NOPE", "dataset.symbols", "NOPE"),
@@ -24,6 +24,10 @@ BAD = [
     ("episode.start_cash", "", "episode.start_cash", "number"),
     ("split.custom_ranges", "2000-01-03 2001-12-31", "split.custom_ranges", "last_year"),
     ("evaluation.benchmark", "NOPE", "evaluation.benchmark", "NOPE"),
+    ("evaluation.fixed_weights", "AAPL 0.6", "evaluation.fixed_weights", "changes nothing unless"),
+    ("evaluation.fixed_weights", "AAPL much", "evaluation.fixed_weights", "number"),
+    ("evaluation.fixed_weights", "AAPL", "evaluation.fixed_weights", "number"),
+    ("split.n_folds", "4", "split.n_folds", "belongs to walk_forward"),
 ]
 
 
@@ -64,6 +68,15 @@ def test_a_bad_value_is_told_beside_its_field(
     assert page_after.fields[name].values == [typed]
     others = {other for other, field in page_after.fields.items() if field.errors}
     assert others == {at}
+
+
+@pytest.mark.parametrize("start", BOTH)
+@pytest.mark.parametrize("typed", ["AAPL 0.6\r\nKO 0.25\r\n", "AAPL 0.6, KO  0.25"])
+def test_weights_are_typed_a_symbol_a_line(start: str, typed: str, owner: Any, person: Client) -> None:
+    form = drawn(person, start) | {"evaluation.baselines": ["cash", "fixed_weights"], "evaluation.fixed_weights": typed}
+    assert person.post(reverse(start), form).status_code == 302
+    run = Run.objects.get(owner=owner)
+    assert run.config["evaluation"]["fixed_weights"] == {"AAPL": 0.6, "KO": 0.25}
 
 
 @pytest.mark.parametrize("start", BOTH)

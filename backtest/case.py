@@ -1,0 +1,49 @@
+"""What a judgement found: the one thing that files, pages and logs are made from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.config import JudgedConfig
+from backtest.evidence import Evidence, Parts
+from backtest.feed import Feed
+from backtest.leaks.report import LeakReport
+from backtest.matched_random import MatchedRandom
+from backtest.runner import Judged
+from backtest.statistics import Excess
+from backtest.verdict import Verdict
+from marketdata.splits import Range
+from simulator.market import Market
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged: the subject comes first in `judged`; `against` are the baselines of the verdict."""
+
+    config: JudgedConfig
+    feed: Feed
+    market: Market
+    span: Range
+    judged: tuple[Judged, ...]
+    against: tuple[str, ...]
+    excess: Excess | None
+    verdict: Verdict
+    stamps: tuple[str, ...]
+    config_hash: str
+    evidence: Evidence
+    leaks: LeakReport
+    matched: MatchedRandom | None = None
+
+    @property
+    def subject(self) -> Judged:
+        return self.judged[0]
+
+    @property
+    def range(self) -> dict[str, Any]:
+        """First decision and last mark as days, and the number of returns between them."""
+        session = self.market.bars.session
+        return {"start": str(session[self.span.t0]), "end": str(session[self.span.t1]), "n_bars": self.span.n_bars}
+
+    @property
+    def parts(self) -> Parts:
+        """The subject's account in parts."""
+        return self.evidence.parts[0]

@@ -1,0 +1,85 @@
+"""Subject and baselines side by side: run once for the verdict, and again under other rules or on other days."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backtest.config import JudgedConfig
+from backtest.lineup import wanted_baselines
+from backtest.metrics import compute
+from backtest.registry import load, spec_for
+from backtest.runner import Judged, Runner, Spread, notes_of, returns_of, run_with_waterfall
+from backtest.series import Floats
+from backtest.statistics import log_excess
+from backtest.strategy import Strategy
+from backtest.trades import fifo
+from marketdata.splits import Range
+from simulator.config import SimulatorConfig
+from simulator.ledger import Ledger
+from simulator.market import Market
+from simulator.waterfall import Waterfall
+
+Ledgers = dict[str, Ledger]
+
+
+class Contest:
+    """The subject first, then the baselines of the report; then cash and benchmark, the measure of the others."""
+
+    def __init__(self, config: JudgedConfig, subject: Strategy) -> None:
+        others = wanted_baselines(config, subject.key)
+        extra = [key for key in ("cash", "benchmark") if key not in others and key != subject.key]
+        self.config = config
+        self.subject = subject
+        self.shown: tuple[str, ...] = (subject.key, *others)
+        self.strategies: list[Strategy] = [subject, *(load(key)(config) for key in (*others, *extra))]
+        self._runner = Runner()
+
+    def judge(self, market: Market, span: Range, tick: Callable[[], None]) -> list[Judged]:
+        """The first run, with trades and figures; `tick` is called after each strategy.
+
+        Raises StrategyUnfit, ConfigFault.
+        """
+        runs = []
+        for strategy in self.strategies:
+            runs.append(self._first_run(strategy, market, span))
+            tick()
+        keys = [strategy.key for strategy in self.strategies]
+        rf, benchmark = (returns_of(runs[keys.index(key)][0]) for key in ("cash", "benchmark"))
+        chosen = self.config.evaluation
+        found = []
+        for strategy, key, (ledger, spread, waterfall) in zip(self.strategies, keys, runs, strict=True):
+            trades = fifo(ledger)
+            metrics = compute(
+                ledger, trades, market, benchmark, rf, trials=chosen.trials, variance=chosen.trials_variance
+            )
+            notes = notes_of(strategy)
+            returns = returns_of(ledger)
+            found.append(Judged(spec_for(key), ledger, trades, metrics, returns, spread, waterfall, notes))
+        return found
+
+    def _first_run(
+        self, strategy: Strategy, market: Market, span: Range
+    ) -> tuple[Ledger, Spread | None, Waterfall | None]:
+        """A waterfall is kept of the subject alone, and only where it is asked for."""
+        if strategy is self.subject and self.config.evaluation.waterfall:
+            ledger, waterfall = run_with_waterfall(strategy, market, self.config, span.t0, span.t1)
+            return ledger, None, waterfall
+        return (*self._runner.run(strategy, market, self.config, span.t0, span.t1), None)
+
+    def again(self, market: Market, config: SimulatorConfig, span: Range) -> Ledgers:
+        """The strategies of the report once more, each from cash, under other rules or over another range."""
+        return {
+            strategy.key: self._runner.run(strategy, market, config, span.t0, span.t1)[0]
+            for strategy in self.strategies
+            if strategy.key in self.shown
+        }
+
+
+def least_excess(ledgers: Ledgers, subject: str, against: Sequence[str], periods: float) -> tuple[float, str] | None:
+    """(theta, baseline) of the baseline that is hardest to beat, a logarithm a year; None without a baseline."""
+    if not against:
+        return None
+    baselines: Floats = np.column_stack([returns_of(ledgers[key]) for key in against])
+    theta = log_excess(returns_of(ledgers[subject]), baselines).mean(axis=0) * periods
+    best = int(np.argmin(theta))
+    return float(theta[best]), against[best]

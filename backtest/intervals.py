@@ -1,0 +1,93 @@
+"""How far each headline metric could have lain elsewhere by luck: percentiles over resampled bars.
+
+What depends on the order of bars (drawdown, Calmar, Ulcer) is no mean of bars: resampling it gives a range of what
+other orders would have shown, and no confidence interval.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.bootstrap import DRAWS, mean_block
+from backtest.metric_paths import KEYS, SUMS, resample_metrics
+from backtest.metrics import BPS
+from backtest.runner import Judged
+from backtest.series import Floats
+from backtest.statistics import ALPHA, FLOOR
+
+RANGES = frozenset({"max_drawdown", "calmar", "ulcer"})
+"""Resampled ranges; the others are 95 % confidence intervals."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Limits of one metric in its own unit; `error` is the standard deviation over the paths. None where undefined."""
+
+    key: str
+    kind: str  # "interval" | "range"
+    low: float | None
+    high: float | None
+    error: float | None
+
+
+Intervals = tuple[Interval, ...]
+
+
+def metric_intervals(
+    judged: Sequence[Judged], rf: Floats, *, periods: float, paths: int, seed: int, block: float | None
+) -> list[Intervals]:
+    """For each strategy the intervals of `metric_paths.KEYS`, `rf` (n,); one index sequence of PCG64(seed) for all.
+
+    `block`: the mean block of the excesses, so that path k holds the same bars as path k of theirs; None takes that of
+    the strategies' own log returns.
+    """
+    growth = np.column_stack([1.0 + one.returns for one in judged])
+    if block is None:
+        block = mean_block(np.log(np.maximum(growth, 1.0 + FLOOR)))[0]
+    columns = np.stack([_columns(one, rf) for one in judged], axis=1)
+    found = _paths(columns, growth, block, periods, paths, seed)
+    return [_summarise(found[:, s]) for s in range(len(judged))]
+
+
+def _columns(one: Judged, rf: Floats) -> Floats:
+    """(n, 8) in the order of `metric_paths.SUMS`; turnover and costs in the shares of mean equity that metrics sum."""
+    r, x = one.returns, one.returns - rf
+    mean = float(one.ledger.equity.mean())
+    share = 1.0 / mean if mean > 0 else math.nan
+    paid = np.diff(one.ledger.costs - one.ledger.financing) * share * BPS
+    found: Floats = np.column_stack((
+        np.log1p(np.maximum(r, FLOOR)), r, r**2, x, x**2, np.minimum(x, 0.0) ** 2, one.ledger.traded[1:] * share, paid,
+    ))  # fmt: skip
+    return found
+
+
+def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths: int, seed: int) -> Floats:
+    """(paths, S, 10) of `columns` (n, S, 8) and `growth` (n, S)."""
+    n, count = growth.shape
+    prefix = np.zeros((2 * n + 1, count, SUMS))
+    np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])
+    groups = -(-count // 4)
+    fours = np.ones((groups * 4, 2 * n))
+    fours[:count] = np.concatenate((growth, growth)).T
+    twice = np.ascontiguousarray(fours.reshape(groups, 4, 2 * n).transpose(0, 2, 1))
+    out, place, sums = np.empty((paths, count, len(KEYS))), np.array([0, n]), np.zeros((count, SUMS))
+    level, deepest, squares = np.ones((groups, 4)), np.ones((groups, 4)), np.zeros((groups, 4))
+    source = np.random.PCG64(seed)
+    while place[0] < paths:
+        raw = source.random_raw(DRAWS)
+        resample_metrics(raw, prefix, twice, n, 1.0 / block, periods, place, sums, level, deepest, squares, out)
+    return out
+
+
+def _summarise(paths: Floats) -> Intervals:
+    """Of (paths, 10); a metric that is undefined in any path has no limits."""
+    low, high = np.quantile(paths, [ALPHA, 1 - ALPHA], axis=0)
+    error = paths.std(axis=0, ddof=1)
+    found = []
+    for k, key in enumerate(KEYS):
+        whole = bool(np.isfinite(paths[:, k]).all())
+        limits = (float(low[k]), float(high[k]), float(error[k])) if whole else (None, None, None)
+        found.append(Interval(key, "range" if key in RANGES else "interval", *limits))
+    return tuple(found)

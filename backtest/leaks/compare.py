@@ -1,0 +1,143 @@
+"""The first difference between a run on the true bars and one on altered bars, as a sentence; None where there is none.
+
+Equal means equal to the bit; NaN equals NaN.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.leaks.probes import Numbers, Statistic, Table
+from backtest.leaks.trace import Trace
+from marketdata.bars import Bars
+from simulator.ledger import Ledger, Orders
+
+_BOOK = ("equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest")
+_ORDERS = tuple(Orders.__dataclass_fields__)
+
+
+def when(bars: Bars, t: int) -> str:
+    """A bar for a person: its day, and its closing time where a day has several."""
+    return f"{bars.known_at[t].astype('datetime64[m]')}Z" if bars.intraday else str(bars.session[t])
+
+
+def same(a: Any, b: Any) -> NDArray[np.bool_]:
+    """Element by element."""
+    found: NDArray[np.bool_] = (a == b) | (np.not_equal(a, a) & np.not_equal(b, b))
+    return found
+
+
+def tables(name: str, true: Table, other: Table, bars: Bars, cut: int, how: str) -> str | None:
+    """Of the rows up to the cut, which must not change."""
+    if true.names != other.names:
+        return f"{name}: its columns are others when {how}."
+    wrong = ~same(true.values[: cut + 1], other.values[: cut + 1])
+    if not wrong.any():
+        return None
+    place = tuple(np.argwhere(wrong)[0])
+    symbol = f" of {bars.symbols[place[1]]}" if wrong.ndim == 3 else ""
+    before, after = true.values[place], other.values[place]
+    return (
+        f"{name}: {true.names[place[-1]]}{symbol} on {when(bars, int(place[0]))} is {_number(before)}, "
+        f"and {_number(after)} when {how}; it knows later bars."
+    )
+
+
+def known_at(name: str, table: Table, bars: Bars) -> str | None:
+    """Of the rows of a table against the closes at which they are used."""
+    late = np.flatnonzero(table.known_at > bars.known_at[: len(table.known_at)])
+    if not len(late):
+        return None
+    t = int(late[0])
+    known = table.known_at[t].astype("datetime64[m]")
+    return f"{name}: the row of {when(bars, t)} was known at {known}Z only, after the close at which it is used."
+
+
+def refitted(found: Statistic) -> str | None:
+    """Of numbers that were fitted, against the same fit on the training bars alone."""
+    if found.refitted is None:
+        return None
+    return _fit(found, found.refitted, "fitted on the training bars alone")
+
+
+def statistics(true: Statistic, other: Statistic, how: str) -> str | None:
+    """Of numbers that were fitted on bars before the cut."""
+    return _fit(true, other.used, f"when {how}")
+
+
+def _fit(found: Statistic, other: NDArray[np.float64], how: str) -> str | None:
+    if found.used.shape != other.shape:
+        return f"{found.name}: it has {found.used.size} numbers, and {other.size} {how}."
+    wrong = np.flatnonzero(~same(found.used, other))
+    if not len(wrong):
+        return None
+    at = wrong[0]
+    return (
+        f"{found.name}: {found.labels[at]} is {_number(found.used[at])}, and {_number(other[at])} {how}; "
+        "it was fitted on bars after the training range."
+    )
+
+
+def observations(true: Trace, other: Trace, bars: Bars, cut: int, how: str) -> str | None:
+    for t in sorted(t for t in true.observed if t <= cut):
+        part = _part(true.observed[t], other.observed.get(t, {}))
+        if part:
+            return f"observation: {part} on {when(bars, t)} is another one when {how}; it knows later bars."
+    return None
+
+
+def _part(true: Mapping[str, Numbers], other: Mapping[str, Numbers]) -> str:
+    for name, value in true.items():
+        found = other.get(name)
+        if found is None or found.shape != value.shape or not same(value, found).all():
+            return name
+    return ""
+
+
+def decisions(true: Trace, other: Trace, bars: Bars, cut: int, how: str) -> str | None:
+    for t in sorted(t for t in true.decided.keys() | other.decided.keys() if t <= cut):
+        before, after = true.decided.get(t), other.decided.get(t)
+        if before is None and after is None:
+            continue
+        if before is None or after is None:
+            said = "is made" if after is None else "is not made"
+            return f"decision: the one of {when(bars, t)} {said}, and the reverse when {how}; it knows later bars."
+        wrong = np.flatnonzero(~same(before, after)) if before.shape == after.shape else np.array([0])
+        if len(wrong):
+            at = int(wrong[0])
+            named = bars.symbols[at] if len(before) == bars.n_assets else f"action {at}"
+            return (
+                f"decision: {named} on {when(bars, t)} is {_number(before[at])}, and {_number(after[at])} when {how}; "
+                "it knows later bars."
+            )
+    return None
+
+
+def books(true: Ledger, other: Ledger, bars: Bars, cut: int, how: str) -> str | None:
+    """Of money and shares at every close up to the cut, and of every fill by then."""
+    rows = cut - true.t0 + 1
+    for name in (*_BOOK, "shares"):
+        wrong = ~same(getattr(true, name)[:rows], getattr(other, name)[:rows])
+        if wrong.any():
+            t = true.t0 + int(np.argwhere(wrong)[0][0])
+            return f"book: {name.replace('_', ' ')} at the close of {when(bars, t)} changes when {how}."
+    return _fills(true.orders, other.orders, bars, cut, how)
+
+
+def _fills(true: Orders, other: Orders, bars: Bars, cut: int, how: str) -> str | None:
+    mine, theirs = (np.flatnonzero((orders.filled >= 0) & (orders.filled <= cut)) for orders in (true, other))
+    if len(mine) != len(theirs):
+        return f"book: {len(mine)} orders are filled by {when(bars, cut)}, and {len(theirs)} when {how}."
+    for name in _ORDERS:
+        wrong = np.flatnonzero(~same(getattr(true, name)[mine], getattr(other, name)[theirs]))
+        if len(wrong):
+            row = mine[wrong[0]]
+            symbol, t = bars.symbols[true.asset[row]], int(true.filled[row])
+            return f"book: {name.replace('_', ' ')} of the fill of {symbol} on {when(bars, t)} changes when {how}."
+    return None
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.9g}"

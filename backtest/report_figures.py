@@ -1,0 +1,69 @@
+"""The charts of a report from a judgement: which series, over which days, in which colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.report_charts import LOW, Chart, Series, area_chart, line_chart
+from backtest.runner import Judged
+
+if TYPE_CHECKING:
+    from backtest.case import Case
+
+MOST_NAMES = 10
+"""Symbols with a band of their own; the others share one."""
+OTHERS = "Others"
+ROLLING = (("Sharpe", False), ("Volatility, %", True), ("Beta", False))
+
+
+def equity(case: Case) -> list[Chart]:
+    """Equity of every strategy as a multiple of the start: on a log scale where nothing falls to 0, and on a linear."""
+    series = [_series(case, one, one.ledger.equity / one.ledger.equity[0]) for one in case.judged]
+    title = "Equity, as a multiple of the start"
+    lines = [line_chart(title, series, _days(case), logarithmic=True), line_chart(title, series, _days(case))]
+    positive = all((one.values > 0).all() for one in series)
+    return lines if positive else lines[1:]
+
+
+def drawdown(case: Case) -> Chart:
+    series = [_series(case, one, one.ledger.drawdown) for one in case.judged]
+    return line_chart("Drawdown, %", series, _days(case), percent=True)
+
+
+def rolling(case: Case) -> list[Chart]:
+    """Sharpe, volatility and beta of the subject and the benchmark; none where the range is shorter than a window."""
+    chosen = [k for k, one in enumerate(case.judged) if k == 0 or one.key == "benchmark"]
+    if not len(case.parts.rolling):
+        return []
+    days = _days(case)[case.evidence.window :]
+    return [
+        line_chart(
+            name,
+            [_series(case, case.judged[k], case.evidence.parts[k].rolling[:, column]) for k in chosen],
+            days, percent=percent, height=LOW,
+        )
+        for column, (name, percent) in enumerate(ROLLING)
+    ]  # fmt: skip
+
+
+def weights(case: Case) -> Chart | None:
+    """What the subject held: its largest positions by mean size, the others as one; None where it held nothing."""
+    held = case.subject.ledger.weights
+    size = np.abs(held).mean(axis=0)
+    order = [int(a) for a in np.argsort(-size, kind="stable") if size[a] > 0]
+    if not order:
+        return None
+    own, rest = order[:MOST_NAMES], order[MOST_NAMES:]
+    names = [case.market.symbols[a] for a in own] + ([OTHERS] if rest else [])
+    shown = np.column_stack([held[:, own]] + ([held[:, rest].sum(axis=1)] if rest else []))
+    return area_chart("Weights, %", names, shown, _days(case))
+
+
+def _days(case: Case) -> np.ndarray:
+    return case.market.bars.session[case.span.t0 : case.span.t1 + 1]
+
+
+def _series(case: Case, one: Judged, values: np.ndarray) -> Series:
+    return Series(one.spec.label, one.spec.series, one is case.subject, one.key == "benchmark", values)

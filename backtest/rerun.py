@@ -1,0 +1,175 @@
+"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from backtest.config import JudgedConfig
+from backtest.contest import Contest, Ledgers, least_excess
+from backtest.metrics import BPS, cost_figures
+from backtest.runner import returns_of, simple_total
+from backtest.series import Floats, growth_a_year, sharpe_sortino
+from backtest.statistics import optional
+from marketdata.splits import Range
+from simulator.ledger import Ledger
+from simulator.market import Market, at_cost
+
+MOST = 20.0
+"""Costs beyond this multiple of the configured ones are not looked at."""
+CLOSE, CLOSEST = 0.01, 0.001
+"""The break-even is known to this share of itself, and no closer than this multiple."""
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """One strategy of one re-run. `cost_bps`: fees, spread and impact over the value traded; `filled`: share of the
+    shares ordered, by value at the reference price, that found a fill. None where nothing was traded or ordered.
+    """
+
+    strategy: str
+    total_return: float
+    cagr: float
+    sharpe: float | None
+    turnover: float | None
+    cost_drag_bps: float | None
+    cost_bps: float | None
+    filled: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """All strategies at one multiplier, the subject first; excess a year over the hardest baseline, None without."""
+
+    multiplier: float
+    excess_per_year: float | None
+    baseline: str | None
+    strategies: tuple[Rerun, ...]
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """`status`: `found`; `none`, no excess even without costs; `beyond`, an excess still at 20 times the costs;
+    `unknown`, no baseline of the verdict or no costs. `cost_bps` per traded value at `multiplier`.
+    """
+
+    status: str
+    multiplier: float | None
+    cost_bps: float | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    rows: tuple[Row, ...]
+    break_even: BreakEven | None
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """`modelled` False: no volume is known, so that size would cost nothing; no rows then."""
+
+    modelled: bool
+    rows: tuple[Row, ...]
+
+
+class Reruns:
+    """The contest over one range under changed rules. `first` are the ledgers of the judgement itself."""
+
+    def __init__(
+        self, contest: Contest, market: Market, span: Range, against: Sequence[str], rf: Floats, first: Ledgers
+    ) -> None:
+        self._contest, self._market, self._span = contest, market, span
+        self._against, self._rf, self._first = against, rf, first
+        self._config: JudgedConfig = contest.config
+
+    def sweep(self, multipliers: Sequence[float], tick: Tick) -> Sweep:
+        """Costs times each multiplier, and the multiplier at which the excess reaches 0."""
+        if not multipliers:
+            return Sweep((), None)
+        rows = []
+        for multiplier in multipliers:
+            rows.append(self._row(multiplier, self._at_cost(multiplier)))
+            tick()
+        return Sweep(tuple(rows), self._break_even(tick))
+
+    def capacity(self, multipliers: Sequence[float], tick: Tick) -> Capacity:
+        """Start cash times each multiplier; the volume of the market stays what it was."""
+        if not self._market.needs_volume:
+            return Capacity(False, ())
+        rows = []
+        for multiplier in multipliers:
+            rows.append(self._row(multiplier, self._with_cash(multiplier)))
+            tick()
+        return Capacity(True, tuple(rows))
+
+    def _at_cost(self, multiplier: float) -> Ledgers:
+        if multiplier == self._market.cost_multiplier:
+            return self._first
+        return self._contest.again(at_cost(self._market, self._config, multiplier), self._config, self._span)
+
+    def _with_cash(self, multiplier: float) -> Ledgers:
+        if multiplier == 1.0:
+            return self._first
+        episode = self._config.episode
+        richer = episode.model_copy(update={"start_cash": episode.start_cash * multiplier})
+        return self._contest.again(self._market, self._config.model_copy(update={"episode": richer}), self._span)
+
+    def _theta(self, ledgers: Ledgers) -> float:
+        least = least_excess(ledgers, self._contest.subject.key, self._against, self._market.periods_per_year)
+        return math.nan if least is None else least[0]
+
+    def _row(self, multiplier: float, ledgers: Ledgers) -> Row:
+        least = least_excess(ledgers, self._contest.subject.key, self._against, self._market.periods_per_year)
+        excess, baseline = (None, None) if least is None else (math.expm1(least[0]), least[1])
+        periods = self._market.periods_per_year
+        return Row(
+            multiplier, excess, baseline,
+            tuple(figures(key, ledgers[key], self._rf, periods) for key in self._contest.shown),
+        )  # fmt: skip
+
+    def _break_even(self, tick: Tick) -> BreakEven:
+        """Bisection of re-runs in [0, 20], to 1 % of the multiplier."""
+        if not self._against:
+            return BreakEven("unknown", None, None)
+        if not self._theta(self._at_cost(0.0)) > 0:
+            return BreakEven("none", None, None)
+        far = self._at_cost(MOST)
+        tick()
+        if self._theta(far) > 0:
+            paid = cost_of_value(far[self._contest.subject.key])
+            return BreakEven("beyond" if paid > 0 else "unknown", None, None)
+        low, high, ledgers = 0.0, MOST, far
+        while high - low > max(CLOSE * high, CLOSEST):
+            middle = (low + high) / 2
+            tried = self._at_cost(middle)
+            if self._theta(tried) > 0:
+                low = middle
+            else:
+                high, ledgers = middle, tried
+            tick()
+        return BreakEven("found", high, optional(cost_of_value(ledgers[self._contest.subject.key])))
+
+
+def figures(key: str, ledger: Ledger, rf: Floats, periods: float) -> Rerun:
+    """What a re-run is told by."""
+    costs = cost_figures(ledger, periods)
+    growth = growth_a_year(float(ledger.equity[0]), float(ledger.equity[-1]), ledger.n_bars, periods)
+    return Rerun(
+        key, simple_total(ledger), float(growth), optional(sharpe_sortino(returns_of(ledger), rf, periods)[0]),
+        optional(costs["turnover"]), optional(costs["cost_drag_bps"]), optional(cost_of_value(ledger)),
+        optional(filled_share(ledger)),
+    )  # fmt: skip
+
+
+def cost_of_value(ledger: Ledger) -> float:
+    """Fees, spread and impact in bps of the value traded; NaN where nothing was."""
+    traded = float(ledger.traded.sum())
+    return float(ledger.costs[-1]) / traded * BPS if traded > 0 else math.nan
+
+
+def filled_share(ledger: Ledger) -> float:
+    """Shares filled over shares ordered, at the price of the decision; NaN without an order."""
+    orders = ledger.orders
+    price = ledger.marks[orders.decided - ledger.t0, orders.asset]
+    wanted = float((abs(orders.qty_target) * price).sum())
+    return float((abs(orders.qty_filled) * price).sum()) / wanted if wanted > 0 else math.nan

@@ -1,0 +1,184 @@
+"""Rows of the tables behind a verdict, from what the artifacts hold, and the words that stand beside them.
+
+What comes in has the shape of the files: `report.html` gives what it has just written, the site what it has read. Such
+a file may hold anything; what is of the wrong type is a dash.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runfiles.figures import metric, minus, significant
+from runfiles.metric_keys import METRICS
+from runfiles.report_tables import Cell, Column, cell, number_of
+
+Row = dict[str, Any]
+Labels = Mapping[str, str]
+
+KINDS = {"interval": "95 % interval", "range": "resampled range"}
+NAMES = {
+    "fees": "Fees", "spread": "Spread", "impact": "Impact", "borrow": "Borrow", "interest": "Interest", "long": "Long",
+    "short": "Short", "cash": "Interest on cash",
+}  # fmt: skip
+NOT_MODELLED = (
+    "Not modelled: without volume, or with impact and the participation cap switched off, size costs nothing, so that "
+    "nothing can be said of how much money this could carry."
+)
+PANDAS = """import pandas as pd
+equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
+print(equity.resample("YE").last().pct_change())"""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Excess", "How much more the subject grew than a baseline in a year: the ratio of their growths, less one."),
+    ("At equal risk", "The same with the baseline scaled to the subject's volatility, so that leverage is no skill."),
+    (
+        "95 % interval",
+        "From resampled blocks of bars; one that holds 0 says that chance alone could have made the excess.",
+    ),
+    ("Resampled range", "What the same bars show in other orders; it has no confidence level."),
+    ("p", "Share of resampled paths in which the excess is not above 0; of all baselines at once, the largest."),
+    ("Could show from", "The least excess that this test would have found in four of five cases."),
+    ("Deflated Sharpe", "How probably the Sharpe is more than the best of so many trials would show by luck."),
+    ("Seeds", "Trainings of one configuration that differ in their random numbers; judged together."),
+    ("Break-even", "The multiple of all costs at which nothing is left of the excess over the hardest baseline."),
+    ("Reference price", "The fill rule's price before spread and impact."),
+    ("Bar", "One step of the calendar: a session for daily data."),
+)
+
+
+def break_even_words(found: Mapping[str, Any] | None) -> str:
+    """One sentence on the break-even of a sweep; empty where there was none."""
+    if not found:
+        return ""
+    status, times, cost = found.get("status"), number_of(found.get("multiplier")), number_of(found.get("cost_bps"))
+    if status == "none":
+        return "Break-even: none; there is no excess over the hardest baseline even without costs."
+    if status == "beyond":
+        return "Break-even: beyond 20 × the configured costs; the excess is still above zero there."
+    if status == "found" and times is not None:
+        paid = "" if cost is None else f", where trading takes {significant(cost)} bps of the value traded"
+        return f"Break-even: at {significant(times)} × the configured costs{paid}."
+    return "Break-even: unknown; there is no baseline of the verdict, or nothing costs anything."
+
+
+def luck_words(matched: Any) -> str:
+    """Where the subject stands among draws of its own turnover and exposure at shuffled dates; empty without them."""
+    found = matched if isinstance(matched, dict) else {}
+    percentile, draws = number_of(found.get("percentile")), number_of(found.get("draws"))
+    if percentile is None or draws is None:
+        return ""
+    return f"{percentile * 100:.0f} % of {draws:,.0f} draws at shuffled dates did worse"
+
+
+def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
+    """Rows whose column `key` is a word of ours, such as a kind of cost or a side."""
+    return [{**row, key: NAMES.get(str(row.get(key)), "")} for row in rows]
+
+
+def interval_rows(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, float | None]) -> list[Row]:
+    """`rows` of intervals.csv beside the metrics; limits are written as the metric is."""
+    found = []
+    for row in rows:
+        spec = METRICS.get(str(row.get("metric")))
+        if spec is None:
+            continue
+        unit = {"fraction": "%", "bps": "bps"}.get(spec.unit)
+        limits = {key: metric(spec, number_of(row.get(key))) for key in ("low", "high")}
+        found.append({
+            "metric": f"{spec.label}, {unit}" if unit else spec.label, "value": metric(spec, metrics.get(spec.key)),
+            "kind": KINDS.get(str(row.get("kind")), ""), **limits,
+        })  # fmt: skip
+    return found
+
+
+def rerun_rows(rows: Iterable[Any], labels: Labels) -> list[Row]:
+    """`rows` of sensitivity.json or capacity.json: the subject's figures beside the excess."""
+    found = []
+    for row in rows:
+        own = _first(row)
+        if own is not None:
+            found.append({**own, **row, "baseline": labels.get(str(row.get("baseline")), "")})
+    return found
+
+
+def stress_rows(rows: Iterable[Any], labels: Labels) -> list[Row]:
+    """`rows` of stress.json that were run: the subject's figures beside the hardest baseline's."""
+    found = []
+    for row in rows:
+        own = _first(row)
+        if own is None:
+            continue
+        beside = next((one.get("total_return") for one in row["strategies"] if _is(one, row.get("baseline"))), None)
+        figures = {key: own.get(key) for key in ("total_return", "max_drawdown")}
+        found.append({**row, **figures, "beside": beside, "baseline": labels.get(str(row.get("baseline")), "")})
+    return found
+
+
+def left_out(rows: Iterable[Any]) -> list[str]:
+    """Crises that could not be run, each with its reason."""
+    return [
+        f"{row['label']}: {row['note']}"
+        for row in rows
+        if isinstance(row, dict) and row.get("status") == "left_out" and {"label", "note"} <= row.keys()
+    ]
+
+
+def _first(row: Any) -> Row | None:
+    """The subject's entry of a row; None where the row is no row."""
+    strategies = row.get("strategies") if isinstance(row, dict) else None
+    first = strategies[0] if isinstance(strategies, list | tuple) and strategies else None
+    return first if isinstance(first, dict) else None
+
+
+def _is(one: Any, key: Any) -> bool:
+    return isinstance(one, dict) and one.get("strategy") == key
+
+
+@dataclass(frozen=True)
+class Year:
+    """Twelve months and the year itself; None where the range has no bar."""
+
+    name: str
+    months: tuple[Cell | None, ...]
+    whole: Cell
+
+
+def _month(value: Any) -> Cell:
+    """In percent with one decimal, so that a column of months is easy to run down."""
+    found = cell(_RETURN, value)
+    number = number_of(value)
+    return found if number is None else dataclasses.replace(found, text=minus(f"{number * 100 + 0.0:+.1f}"))
+
+
+_RETURN = Column("return", "Return", "percent", "Last equity over that before the first bar, less one", "%")
+_STEPS = (0.01, 0.03, 0.06)
+
+
+def shade(text: str) -> int:
+    """0 to 3: how deep a month's colour is, from the exact digits of its cell."""
+    try:
+        size = abs(float(text))
+    except ValueError:
+        return 0
+    return sum(size >= step for step in _STEPS)
+
+
+def calendar(periods: Iterable[Mapping[str, Any]]) -> list[Year]:
+    """The heat map of months from rows `period`, `return`, the newest year first; what is no period is passed over."""
+    months: dict[str, dict[int, Cell]] = {}
+    years: dict[str, Cell] = {}
+    for row in periods:
+        name = row.get("period")
+        if not isinstance(name, str) or not name[:4].isdigit():
+            continue
+        shown = _month(row.get("return"))
+        if len(name) == 7 and name[5:].isdigit() and 1 <= int(name[5:]) <= 12:
+            months.setdefault(name[:4], {})[int(name[5:])] = shown
+        elif len(name) == 4:
+            years[name] = shown
+    return [
+        Year(name, tuple(months.get(name, {}).get(m) for m in range(1, 13)), years[name])
+        for name in sorted(years, reverse=True)
+    ]

@@ -1,0 +1,119 @@
+"""The tables behind a verdict as the report page shows them: the rows of `report.html`, read back from the artifacts.
+
+Each file is read once, up to a bound; what is missing, torn or of another shape is shown as absent.
+"""
+
+import csv
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.registry import STRATEGIES
+from runfiles import layout, report_rows
+from runfiles.report_tables import (
+    CAPACITY,
+    COSTS,
+    DRAWDOWNS,
+    INTERVALS,
+    SIDES,
+    STRESS,
+    SWEEP,
+    Cell,
+    Column,
+    TableSpec,
+    cells,
+)  # fmt: skip
+from runs_app.models import Run
+from runs_app.report_reader import open_text, read_json
+
+MOST_ROWS = 4000
+DEEPEST_SHOWN = 10
+MOST_RERUNS = 64
+LABELS: Mapping[str, str] = {key: spec.label for key, spec in STRATEGIES.items()}
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class PartTable:
+    """A table with its rows; `text` stands instead of rows where there are none, or above them."""
+
+    spec: TableSpec
+    rows: list[list[Cell]]
+    text: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """`CSV` or `JSON`, whichever the artifact is."""
+        return layout.FILES[self.spec.key].path.rsplit(".", 1)[-1].upper()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.spec.columns
+
+
+def part_tables(run: Run, metrics: Mapping[str, float | None]) -> list[PartTable]:
+    """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are."""
+    found = [_sweep(run), _stress(run), _capacity(run)]
+    drawdowns = csv_rows(run, "drawdowns")[:DEEPEST_SHOWN]
+    found += [
+        _table(DRAWDOWNS, drawdowns),
+        _table(INTERVALS, report_rows.interval_rows(csv_rows(run, "intervals"), metrics)),
+        _table(COSTS, report_rows.named(csv_rows(run, "costs"), "cost")),
+        _table(SIDES, report_rows.named(csv_rows(run, "sides"), "side")),
+    ]
+    return [table for table in found if table is not None]
+
+
+def calendar(run: Run) -> list[report_rows.Year]:
+    """The heat map of months, the newest year first."""
+    return report_rows.calendar(csv_rows(run, "periods"))
+
+
+def csv_rows(run: Run, key: str) -> Rows:
+    """Rows of a small CSV artifact, numbers as numbers; empty while it is missing or cannot be read."""
+    try:
+        with open_text(run, key) as stream:
+            reader = itertools.islice(csv.DictReader(stream), MOST_ROWS)
+            return [{name: _value(name, text) for name, text in row.items() if name is not None} for row in reader]
+    except (OSError, csv.Error):
+        return []
+
+
+def _value(name: str, text: Any) -> Any:
+    """A number where the text is one; a period stays text, as a year looks like a number."""
+    try:
+        return text if name == "period" or not isinstance(text, str) else float(text)
+    except ValueError:
+        return text
+
+
+def _table(spec: TableSpec, rows: Rows) -> PartTable | None:
+    return PartTable(spec, cells(spec, rows)) if rows else None
+
+
+def _rows(value: Any) -> list[Any]:
+    return value[:MOST_RERUNS] if isinstance(value, list) else []
+
+
+def _sweep(run: Run) -> PartTable | None:
+    found = read_json(run, "sensitivity")
+    rows = report_rows.rerun_rows(_rows(found.get("rows")), LABELS)
+    told = found.get("break_even")
+    words = report_rows.break_even_words(told if isinstance(told, dict) else None)
+    return PartTable(SWEEP, cells(SWEEP, rows), words) if rows else None
+
+
+def _stress(run: Run) -> PartTable | None:
+    all_rows = _rows(read_json(run, "stress").get("rows"))
+    rows, left_out = report_rows.stress_rows(all_rows, LABELS), report_rows.left_out(all_rows)
+    return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out)) if rows or left_out else None
+
+
+def _capacity(run: Run) -> PartTable | None:
+    found = read_json(run, "capacity")
+    if found.get("modelled") is False:
+        return PartTable(CAPACITY, [], report_rows.NOT_MODELLED)
+    return _table(CAPACITY, report_rows.rerun_rows(_rows(found.get("rows")), LABELS))

@@ -1,0 +1,113 @@
+"""The tables behind a verdict on the report page: the words of `report.html`, whatever the files hold."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from backtest import run as backtest_run
+from backtest.report_rows import LABELS
+from runfiles import layout, report_rows, report_tables, yamlio
+from runfiles.events import EventWriter
+from runfiles.job import Job
+from runs_app import places, report_parts
+from runs_app.models import Run
+from tests.runs_app.finished_run import finished_training
+from tests.runs_app.pages.reading import Reading
+
+CONFIG: dict[str, Any] = {
+    "policy": "momentum", "dataset": {"id": "sample/us-indices"}, "start": "2016-01-04", "end": "2018-12-31",
+    "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
+}  # fmt: skip
+NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "periods")
+ODD = ["", "{}", "[]", '{"rows": 5}', '{"rows": [1, {}, {"strategies": []}, {"strategies": [1]}]}', "a,b\n1,2\n",
+       "metric,kind\ncagr,interval\n", '{"rows": [{"strategies": [{}], "status": "left_out"}], "break_even": [1]}',
+       "period,return\n20,x\n2019-13,1\n2019,nan\n", '"' + "x" * 200_000]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a real backtest."""
+    from marketdata.setup_samples import put_samples
+    from marketdata.store import Store
+
+    datasets, folder = tmp_path_factory.mktemp("datasets"), tmp_path_factory.mktemp("run")
+    put_samples(Store(datasets))
+    (folder / layout.CONFIG).write_text(yamlio.dump(CONFIG), encoding="utf-8")
+    backtest_run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), CONFIG))
+    return folder / "report"
+
+
+@pytest.fixture
+def run(owner: Any, judged: Path) -> Run:
+    found = finished_training(owner)
+    for key in NEW:
+        shutil.copyfile(judged / layout.FILES[key].filename, target(found, key))
+    shutil.copyfile(judged / "metrics.json", target(found, "metrics"))
+    return found
+
+
+def target(run: Run, key: str) -> Path:
+    return places.run_folder(run.id) / layout.FILES[key].path
+
+
+def text_of(run: Run, person: Client) -> str:
+    answer = person.get(reverse("runs:report", args=[run.id]))
+    assert answer.status_code == 200
+    return Reading(answer.content.decode()).text
+
+
+def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
+    page = text_of(run, person)
+    file = Reading((judged / "report.html").read_text()).text
+    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"))
+    assert {part.spec.key for part in tables} == {spec.key for spec in report_tables.TABLES}
+    for part in tables:
+        assert part.spec.title in page and part.spec.note in page and part.spec.note in file
+        assert part.text in page and part.text in file
+        for row in part.rows:
+            line = " ".join(" ".join(one.text for one in row).split())
+            assert line in page and line in file, (part.spec.key, line)
+        for told in part.left_out:
+            assert told in page and told in file
+
+
+def test_months_read_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
+    page, file = text_of(run, person), Reading((judged / "report.html").read_text()).text
+    for year in report_parts.calendar(run):
+        line = " ".join([year.name, *(one.text for one in year.months if one), year.whole.text])
+        assert line in page and line in file
+
+
+def test_words_and_snippet_are_the_same(run: Run, person: Client) -> None:
+    page = text_of(run, person)
+    for name, text in report_rows.GLOSSARY:
+        assert f"{name} {text}" in page
+    assert " ".join(report_rows.PANDAS.split()) in page
+
+
+@pytest.mark.parametrize("content", ODD)
+def test_a_file_that_holds_anything_still_gives_a_page(run: Run, person: Client, content: str) -> None:
+    for key in NEW:
+        whole = target(run, key).read_bytes()
+        target(run, key).write_text(content)
+        assert "Trades" in text_of(run, person)
+        target(run, key).write_bytes(whole)
+
+
+def test_a_report_without_these_files_has_no_tables(owner: Any, person: Client) -> None:
+    page = text_of(finished_training(owner), person)
+    assert report_tables.SWEEP.title not in page and "Trades" in page
+
+
+def test_another_persons_tables_are_missing(run: Run, other_person: Client) -> None:
+    assert other_person.get(reverse("runs:report", args=[run.id])).status_code == 404
+    for key in NEW:
+        assert other_person.get(f"/api/stockbot/runs/{run.id}/files/{key}").status_code == 404
+
+
+def test_labels_are_the_registrys() -> None:
+    assert report_parts.LABELS == LABELS

@@ -1,0 +1,197 @@
+"""Random worlds for the oracle and the engine: bars with everything that happens to them, rules, decisions."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from marketdata.bars import Bars, Delisting
+from tests.simulator.markets import sessions
+
+
+@dataclass
+class World:
+    """One random case: bars, groups of the configuration, raw decisions by bar, and how the book is run."""
+
+    bars: Bars
+    groups: dict[str, dict[str, Any]]
+    decisions: dict[int, np.ndarray]
+    t0: int
+    t1: int
+    layers: str
+    cost_multiplier: float = 1.0
+    seed: int = 0
+    tags: list[str] = field(default_factory=list)
+
+
+def world(seed: int) -> World:
+    """The case of a seed."""
+    rng = np.random.default_rng(seed)
+    layers = "policy" if rng.random() < 0.6 else "mandate"
+    groups = random_groups(rng, layers)
+    n_bars, n_assets = int(rng.integers(12, 45)), int(rng.choice([1, 2, 3, 4]))
+    bars = random_world_bars(rng, n_bars, n_assets)
+    if bars.rates and rng.random() < 0.5:
+        groups["margin"]["cash_yield_column"] = "tbill"
+    t0 = int(rng.integers(0, max(1, n_bars - 10)))
+    t1 = n_bars - 1
+    decisions = random_decisions(rng, groups, layers, n_assets, t0, t1)
+    multiplier = float(rng.choice([1.0, 1.0, 1.0, 0.0, 2.0, 5.0]))
+    return World(bars, groups, decisions, t0, t1, layers, multiplier, seed)
+
+
+def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, Any]]:
+    def pick(*values: Any) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    short = pick(True, False)
+    gross = pick(0.5, 1.0, 1.0, 1.7, 4.0)
+    mapping = pick("simplex_cash", "discrete", *(["tanh_leverage"] if short else []))
+    limit = rng.random() < 0.25
+    kelly, vol_target = pick((None, None), (None, None), ({"fraction": 0.5}, None), (None, {"annual_vol": 0.2}))
+    return {
+        "fees": {
+            "commission_per_share": pick(0.0, 0.0, 0.013), "commission_pct_notional": pick(0.0, 0.0011),
+            "taker_bps": pick(0.0, 3.0, 26.0), "maker_rebate_bps": pick(0.0, 1.7),
+            "borrow_fee_apr": pick(0.0, 0.31), "regulatory_sell_fees": pick(False, False, True),
+        },
+        "margin": {
+            "allow_short": short, "max_gross_leverage": gross, "max_net_leverage": pick(0.43, 1.0, 4.0, 4.0),
+            "max_position_weight": pick(0.31, 1.0, 4.0, 4.0),
+            "maintenance_margin": pick(0.0, 0.0, 0.97 / max(gross, 1.0)), "cash_yield_apr": pick(0.0, 0.053),
+            "cash_borrow_apr": pick(0.0, 0.11), "short_rebate_apr": pick(0.0, 0.021),
+        },
+        "exec": {
+            "fill": pick("next_open", "next_close", "vwap_window"), "order_type": "limit" if limit else "market",
+            "limit_offset_bps": pick(0.0, 53.0, 170.0) if limit else 0.0, "half_spread_bps": pick(0.0, 4.0, 61.0),
+            "spread_source": pick("fixed", "fixed", "high_low"), "impact_k": pick(0.0, 101.0, 903.0),
+            "participation_cap": pick("auto", 0.021, 1.0), "adv_window": pick(5, 20),
+            "lot_size": pick(0.0, 0.0, 1.0, 10.0), "tick_size": pick(0.0, 0.0, 0.01, 0.25),
+            "min_order_notional": pick(0.0, 0.0, 507.0), "latency_bars": pick(0, 0, 0, 1, 2),
+            "remainder": pick("drop", "carry"), "delist_loss": pick(0.3, 0.55), "liquidate_at_end": pick(False, True),
+        },
+        "episode": {
+            "start_cash": pick(1e4, 1e6), "logit_scale": pick(5.0, 2.0), "mapping_mode": mapping,
+            "invest_max": pick(1.0, 0.83, 1.6, 3.4), "max_step_change": pick(None, None, 0.107),
+            "min_hold_bars": pick(0, 0, 3, 6), "rebalance_eps": pick(0.0, 0.0, 0.053),
+        },
+        "guards": {
+            "stop_eq_frac": pick(0.0, 0.0, 0.81), "daily_loss_limit": pick(None, None, 0.023),
+            "max_drawdown": pick(None, None, 0.13),
+        },
+        "sizing": {
+            "kelly": kelly, "vol_target": vol_target, "sizing_window": pick(5, 8), "sizing_max": pick(1.0, 1.9),
+        },
+    }  # fmt: skip
+
+
+def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int) -> Bars:
+    shape = (n_bars, n_assets)
+    intraday = rng.random() < 0.3
+    vol = float(rng.choice([0.01, 0.03, 0.08, 0.25]))
+    close = rng.uniform(8, 120, n_assets) * np.exp(np.cumsum(vol * rng.standard_normal(shape), axis=0))
+    opened = np.vstack([close[:1], close[:-1]]) * np.exp(0.4 * vol * rng.standard_normal(shape))
+    high = np.fmax(opened, close) * np.exp(0.3 * vol * np.abs(rng.standard_normal(shape)))
+    low = np.fmin(opened, close) * np.exp(-0.3 * vol * np.abs(rng.standard_normal(shape)))
+    columns = {
+        "open": opened, "high": high, "low": low, "close": close,
+        "volume": rng.uniform(1e3, 1e5, shape), "vwap": low + (high - low) * rng.random(shape),
+    }  # fmt: skip
+    split = dividend = member = None
+    delistings: dict[str, Delisting] = {}
+    start = str(rng.choice(["2020-01-02", "2022-04-20", "2023-02-01"]))
+    days = intraday_sessions(n_bars, rng, start) if intraday else sessions(n_bars, start)
+    if rng.random() < 0.6:
+        make_ragged(rng, columns)
+    if rng.random() < 0.6:
+        split, dividend = random_actions(rng, columns)
+    if rng.random() < 0.4:
+        delistings = random_delistings(rng, columns, days)
+    if rng.random() < 0.25:
+        member = rng.random(shape) < 0.85
+    if rng.random() < 0.5:
+        columns.pop("vwap")
+    rates = {"tbill": rng.uniform(-0.01, 0.08, n_bars)} if rng.random() < 0.3 else {}
+    return Bars(
+        symbols=tuple(f"S{a}" for a in range(n_assets)), session=days, known_at=closes_of(days, intraday),
+        interval="1h" if intraday else "1d", split=split, dividend=dividend, delistings=delistings, member=member,
+        rates=rates, **columns,
+    )  # fmt: skip
+
+
+def intraday_sessions(n_bars: int, rng: np.random.Generator, start: str) -> np.ndarray:
+    per_day = int(rng.choice([3, 7]))
+    return sessions(n_bars // per_day + 1, start).repeat(per_day)[:n_bars]
+
+
+def closes_of(days: np.ndarray, intraday: bool) -> np.ndarray:
+    if not intraday:
+        return days.astype("datetime64[ns]")
+    hour = np.arange(len(days)) - np.searchsorted(days, days)
+    return days.astype("datetime64[ns]") + (15 + hour) * np.timedelta64(3_600_000_000_000, "ns")
+
+
+def make_ragged(rng: np.random.Generator, columns: dict[str, np.ndarray]) -> None:
+    """Late listings, halts (all fields), and single fields that are missing."""
+    n_bars, n_assets = columns["close"].shape
+    gone = rng.random((n_bars, n_assets)) < 0.04
+    for a in range(n_assets):
+        if rng.random() < 0.4:
+            gone[: rng.integers(0, n_bars // 2), a] = True
+        if rng.random() < 0.3:
+            start = int(rng.integers(0, n_bars))
+            gone[start : start + int(rng.integers(1, 5)), a] = True
+    for column in columns.values():
+        column[gone | (rng.random(gone.shape) < 0.02)] = np.nan
+    columns["volume"][rng.random(gone.shape) < 0.05] = 0.0
+
+
+def random_actions(rng: np.random.Generator, columns: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Splits with the price and volume level that follow them, and dividends."""
+    shape = columns["close"].shape
+    split = np.where(rng.random(shape) < 0.06, rng.choice([2.0, 3.0, 0.5, 1.5, 0.1], shape), 1.0)
+    dividend = np.where(rng.random(shape) < 0.08, rng.uniform(0.05, 0.9, shape), 0.0)
+    level = np.cumprod(split, axis=0)
+    for name, column in columns.items():
+        column[:] = column * level if name == "volume" else column / level
+    return split, dividend
+
+
+def random_delistings(
+    rng: np.random.Generator, columns: dict[str, np.ndarray], days: np.ndarray
+) -> dict[str, Delisting]:
+    found = {}
+    n_bars, n_assets = columns["close"].shape
+    for a in range(n_assets):
+        if rng.random() < 0.5:
+            last: dt.date = days[int(rng.integers(n_bars // 3, n_bars))].astype(object)
+            after = days > np.datetime64(last)
+            for column in columns.values():
+                column[after, a] = np.nan
+            found[f"S{a}"] = Delisting(last, [None, -1.0, -0.37, 0.2][int(rng.integers(4))])
+    return found
+
+
+def random_decisions(
+    rng: np.random.Generator, groups: dict[str, Any], layers: str, n: int, t0: int, t1: int
+) -> dict[int, np.ndarray]:
+    """Raw actions (policy) or targets (mandate); dense, sparse or irregular; now and then the same one again."""
+    every, keep = int(rng.choice([1, 1, 2, 5])), float(rng.choice([1.0, 1.0, 0.6]))
+    short, mode = groups["margin"]["allow_short"], groups["episode"]["mapping_mode"]
+    size = float(rng.choice([0.7, 1.0, 1.8, 4.0]))
+    found: dict[int, np.ndarray] = {}
+    last: np.ndarray | None = None
+    for t in range(t0, t1):
+        if (t - t0) % every or rng.random() >= keep:
+            continue
+        if layers == "mandate":
+            row = rng.uniform(-1 if short else -0.1, 1, n) * size / n
+            row[rng.random(n) < 0.2] = 0.0
+        elif mode == "discrete":
+            row = rng.integers(0, 3 if short else 2, n).astype(float)
+        else:
+            row = rng.uniform(-1.2, 1.2, n + 1 if mode == "simplex_cash" else n)
+        last = row if last is None or rng.random() < 0.7 else last
+        found[t] = last
+    return found
