@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marketdata.bars import Bars, Floats
 from marketdata.indicators.rolling import by_window, row_mean
@@ -116,7 +115,7 @@ class RegimeModel:
 
     def likelihoods(self, inputs: Floats) -> Floats:
         """(T, K) density of each row under each state, over the largest of the row; 1 where the row is not finite."""
-        known: NDArray[np.bool_] = np.isfinite(inputs).all(axis=1)
+        known = np.asarray(np.isfinite(inputs).all(axis=1))
         z = np.where(known[:, None], (inputs - self.centre) / self.scale, 0.0)
         logs = np.empty((len(z), self.n_states))
         for state in range(self.n_states):
@@ -216,10 +215,11 @@ def forward(start: Floats, transition: Floats, likelihoods: Floats) -> Floats:
 
 def _moved(states: Floats, transition: Floats) -> Floats:
     """(…, K) · (K, K), summed over states in order."""
-    return sum(
+    moved: Floats = sum(
         (states[..., state, None] * transition[state] for state in range(1, len(transition))),
         states[..., 0, None] * transition[0],
     )
+    return moved
 
 
 def _scaled(values: Floats, axes: int) -> Floats:
