@@ -26,7 +26,7 @@ from backtest.strategy import Learned, Strategy
 from backtest.verdict import judge
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import feature_plan
+from marketdata.features import plan_of
 from marketdata.splits import Range
 from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
@@ -110,7 +110,7 @@ def _needed(feed: Feed, features: FeaturesConfig | None) -> int:
     """Bars that must lie before a first decision: lookback and warm-up of a policy."""
     if features is None:
         return 0
-    return features.lookback + feature_plan(features, feed.bars.fields, feed.bars.adjustment).warmup
+    return features.lookback + plan_of(features, feed.bars).warmup
 
 
 def _excess(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig, market: Market) -> Excess | None:

@@ -17,7 +17,7 @@ from backtest.registry import POLICY, STRATEGIES, load
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
-from marketdata.features import feature_plan
+from marketdata.features import plan_of
 from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
 from runfiles import layout
@@ -57,7 +57,7 @@ def judged_range(config: BacktestConfig, feed: Feed) -> Range:
     needed, lookback = 0, 0
     warmup = 0
     if config.features is not None:
-        warmup = feature_plan(config.features, feed.bars.fields, feed.bars.adjustment).warmup
+        warmup = plan_of(config.features, feed.bars).warmup
         lookback = config.features.lookback
         needed = lookback + warmup
     if config.start is not None and config.end is not None:

@@ -1,6 +1,7 @@
 """Features: which indicators a configuration means on given data, and their values as one array (T, A, F).
 
-A feature of bar t is known at the close of t: it reads the symbol's own bars up to t and nothing else.
+A feature of bar t is known at the close of t: it reads the symbol's own bars up to t, and, where it is one of the
+cross-section, those of the other symbols up to t.
 """
 
 import hashlib
@@ -9,18 +10,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from marketdata.bars import PRICES, Adjustment, Bars, Days, Floats
+from marketdata.bars import DAILY, Adjustment, Bars, Days, Floats
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.indicators.registry import Call, IndicatorError, parse
+from marketdata.panel import Panel, available_columns
+from marketdata.timeframes import Periods
 
 _OHLCV = ("log_return(1)", "gap", "body", "high_low", "close_location", "volume_z(20)")
 _BASIC = ("log_return(5)", "log_return(20)", "log_return(60)", "volatility(20)", "rsi(14)", "macd(12,26,9)",
           "sma_gap(20)", "sma_gap(50)", "bollinger(20,2)", "atr(14)", "adx(14)", "obv_change(20)")  # fmt: skip
 _RICH = ("momentum(252,21)", "roc(10)", "ema_gap(12)", "sma_gap(200)", "sma_cross(50,200)", "drawdown(252)",
          "range_position(50)", "volatility_ratio(20,60)", "skew(60)", "dmi(14)", "aroon(25)", "stoch(14)", "cci(20)",
-         "mfi(14)", "parkinson(20)", "volume_change(1)", "chaikin(20)")  # fmt: skip
+         "mfi(14)", "parkinson(20)", "volume_change(1)", "chaikin(20)", "yang_zhang(20)", "downside(60)",
+         "efficiency(20)", "variance_ratio(120,5)", "autocorrelation(60,1)", "donchian(20)", "vwap_gap(20)",
+         "illiquidity(20,60)", "beta(60)", "relative_return(20)", "momentum_rank(252,21)",
+         "volatility_rank(60)", "breadth(50)")  # fmt: skip
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "ohlcv": _OHLCV,
@@ -63,18 +70,19 @@ class Features:
         return digest.hexdigest()
 
 
-def feature_plan(config: FeaturesConfig, fields: Iterable[str], adjustment: Adjustment) -> FeaturePlan:
-    """What a configuration means on data with these fields. Presets leave out what lacks a column.
+def feature_plan(config: FeaturesConfig, fields: Iterable[str], adjustment: Adjustment, interval: str = DAILY,
+                 calendar: str = "XNYS") -> FeaturePlan:  # fmt: skip
+    """What a configuration means on data with these fields and actions. Presets leave out what lacks a column.
 
-    Raises ConfigFault (`features.indicators`) for an explicit indicator that is unknown, lacks a column, or needs a
-    price level that adjusted data cannot give.
+    Raises ConfigFault (`features.indicators`) for an explicit indicator that is unknown, lacks a column, needs a price
+    level that adjusted data cannot give, or periods that are no longer than a bar.
     """
-    held = frozenset(fields)
+    held = frozenset(fields) | {"market"}
     preset = [parse(text) for name in config.feature_set for text in PRESETS[name]]
     explicit, faults = [], []
     for text in config.indicators:
         try:
-            explicit.append(_usable(parse(text), held, adjustment))
+            explicit.append(_usable(parse(text, interval, calendar), held, adjustment))
         except IndicatorError as error:
             faults.append(str(error))
     if faults:
@@ -86,19 +94,42 @@ def feature_plan(config: FeaturesConfig, fields: Iterable[str], adjustment: Adju
     return FeaturePlan(tuple(calls.values()), tuple(left_out))
 
 
+def plan_of(config: FeaturesConfig, bars: Bars) -> FeaturePlan:
+    """`feature_plan` of a configuration on these bars."""
+    return feature_plan(config, available_columns(bars), bars.adjustment, bars.interval, bars.calendar)
+
+
 def build_features(bars: Bars, plan: FeaturePlan) -> Features:
     """The plan's features on these bars. Raises ValueError where the bars lack a column of the plan."""
     values = np.full((bars.n_bars, bars.n_assets, len(plan.calls)), np.nan)
-    for columns in dict.fromkeys(call.columns for call in plan.calls):
-        lacking = columns - bars.fields
+    panel = Panel(bars)
+    groups: dict[tuple[frozenset[str], bool], list[int]] = {}
+    for index, call in enumerate(plan.calls):
+        groups.setdefault((call.columns, call.indicator.price_level), []).append(index)
+    for (columns, as_quoted), members in groups.items():
+        lacking = columns - panel.available
         if lacking:
             raise ValueError(f"the bars lack {', '.join(sorted(lacking))}, which the features need")
         for asset in range(bars.n_assets):
-            rows, own = _own_bars(bars, columns, asset)
-            for index, call in enumerate(plan.calls):
-                if call.columns == columns and len(rows) > call.warmup:
-                    values[rows[call.warmup :], asset, index] = call.compute(own)[call.warmup :]
+            rows, own = panel.own(columns, asset, as_quoted=as_quoted)
+            for index in members:
+                _fill(values[:, asset, index], plan.calls[index], panel, rows, own)
+    for index, call in enumerate(plan.calls):
+        if call.indicator.across is not None:
+            values[:, :, index] = call.indicator.across(np.where(panel.members, values[:, :, index], np.nan))
     return Features(values, plan.names, plan.warmup, bars.known_at)
+
+
+def _fill(out: Floats, call: Call, panel: Panel, rows: NDArray[np.int64], own: dict[str, Floats]) -> None:
+    """Write one indicator of one symbol into `out` (T,), from its warm-up on, on the rows (n,) of its own bars."""
+    if len(rows) <= call.warmup:
+        return
+    if call.timeframe:
+        periods = panel.periods(call.timeframe)
+        found = call.compute_by_period(own, Periods(periods.key[rows], periods.last[rows]))
+    else:
+        found = call.compute(own)
+    out[rows[call.warmup :]] = found[call.warmup :]
 
 
 def _usable(call: Call, held: frozenset[str], adjustment: Adjustment) -> Call:
@@ -109,16 +140,3 @@ def _usable(call: Call, held: frozenset[str], adjustment: Adjustment) -> Call:
         why = f"{adjustment} prices contain later corporate actions"
         raise IndicatorError(f"{call.name} is a price level, and {why}; use a return or a gap, such as sma_gap(20).")
     return call
-
-
-def _own_bars(bars: Bars, columns: frozenset[str], asset: int) -> tuple[np.ndarray, dict[str, Floats]]:
-    """Rows (n,) on which the symbol has all these columns, and the columns (n,) there."""
-    taken: dict[str, Floats] = {}
-    whole = np.ones(bars.n_bars, dtype=np.bool_)
-    for name in sorted(columns):
-        column = bars.column(name)
-        if column is not None:
-            taken[name] = np.ascontiguousarray(column[:, asset])
-            whole &= np.isfinite(taken[name]) & (taken[name] > 0 if name in PRICES else taken[name] >= 0)
-    rows = np.flatnonzero(whole)
-    return rows, {name: value[rows] for name, value in taken.items()}

@@ -80,3 +80,17 @@ def grid(calendar: str, interval: str, start: dt.date, end: dt.date) -> Grid:
     place = np.arange(len(of_session)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = known.open[of_session] + place * step
     return Grid(known.session[of_session], starts, np.minimum(starts + step, known.close[of_session]))
+
+
+def scheduled_days(calendar: str, start: dt.date, end: dt.date) -> Days:
+    """(n,) days on which trading was to be expected from `start` to `end`, as could be known before: the sessions, and
+    the days on which the exchange stayed closed without it standing in the yearly calendar (11 September 2001, storms).
+    """
+    sessions = sessions_between(calendar, start, end).session
+    if calendar == ALWAYS_OPEN:
+        return sessions
+    import exchange_calendars
+
+    closed = exchange_calendars.get_calendar(calendar).adhoc_holidays
+    days = np.array([str(day)[:10] for day in closed], dtype="datetime64[D]")
+    return np.union1d(sessions, days[(days >= np.datetime64(start)) & (days <= np.datetime64(end))])

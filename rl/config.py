@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
-from marketdata.config_base import Part, knob, later, later_choices, off
+from marketdata.config_base import ConfigFault, Part, knob, later, later_choices, off
+from marketdata.regime import RegimeInput
+from marketdata.regime_fit import BARS_A_STATE
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
@@ -26,11 +28,36 @@ class RewardConfig(Part):
 
 
 class RegimeConfig(Part):
-    """Regime features: a later version."""
+    """What the policy sees of the market's regimes (docs/conventions.md, Regimes)."""
 
-    enabled: Annotated[bool, later(False, what="regime features")] = off(False, "Use regime features.")
-    n_states: Annotated[int, later(3, what="regime features")] = off(3, "States.")
-    features: Annotated[tuple[str, ...], later((), what="regime features")] = off((), "Inputs.")
+    enabled: bool = knob(
+        False,
+        "Show the policy how likely each regime of the market is, by a model of the training bars.",
+        title="Regimes",
+    )
+    n_states: int = knob(3, "Regimes that the model tells apart, calmest first.", ge=2, le=6, title="States")
+    features: tuple[RegimeInput, ...] = knob(
+        ("return", "volatility"),
+        "What the model sees of the whole market: return, volatility, dispersion.",
+        title="Inputs",
+        max_length=3,
+        fail_fast=True,
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        if not self.features:
+            raise ValueError("features must name at least one input")
+        if len(set(self.features)) != len(self.features):
+            raise ValueError("features must not repeat")
+        return self
+
+    def require(self, train_bars: int) -> None:
+        """Raises ConfigFault where so many training bars are too few for a fit."""
+        needed = BARS_A_STATE * self.n_states
+        if self.enabled and train_bars < needed:
+            said = f"{self.n_states} states need {needed} training bars; the train range has {train_bars}."
+            raise ConfigFault({"regime.n_states": [said]})
 
 
 Width = Annotated[int, Field(ge=1, le=1024)]

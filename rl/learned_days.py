@@ -21,18 +21,21 @@ class LearnedDays:
     """First and last day, both counted, of the train and the validation range.
 
     `rows_sha256`: of the features on the training bars, as `rows_hash` gives it, so that other data can be told from a
-    wrong fit; empty where the file does not tell.
+    wrong fit; empty where the file does not tell. `regime_sha256`: likewise of the inputs of its regime model, as
+    `regime.inputs_hash` gives it; empty without regimes.
     """
 
     train: Span
     validation: Span
     rows_sha256: str = ""
+    regime_sha256: str = ""
 
     @classmethod
-    def of(cls, session: Days, train: Range, validation: Range, rows_sha256: str = "") -> Self:
+    def of(cls, session: Days, train: Range, validation: Range, rows_sha256: str = "",
+           regime_sha256: str = "") -> Self:  # fmt: skip
         """The days of two ranges of the master index; `session` (T,)."""
         learned, selected = ((session[r.t0].item(), session[r.t1].item()) for r in (train, validation))
-        return cls(learned, selected, rows_sha256)
+        return cls(learned, selected, rows_sha256, regime_sha256)
 
     def training_bars(self, session: Days) -> Range | None:
         """The training range on another master index (T,); None where its first or last day is not there."""
@@ -51,7 +54,8 @@ class LearnedDays:
     def as_dict(self) -> dict[str, Any]:
         spans = {"train": self.train, "validation": self.validation}
         days: dict[str, Any] = {name: [day.isoformat() for day in span] for name, span in spans.items()}
-        return days | {"rows_sha256": self.rows_sha256}
+        said = {"regime_sha256": self.regime_sha256} if self.regime_sha256 else {}
+        return days | {"rows_sha256": self.rows_sha256} | said
 
     @classmethod
     def from_dict(cls, value: Any) -> Self:
@@ -61,7 +65,8 @@ class LearnedDays:
             (train_first, train_last), (first, last) = spans
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("the days that a policy was trained on are not told") from error
-        return cls((train_first, train_last), (first, last), str(value.get("rows_sha256", "")))
+        hashes = (str(value.get(name, "")) for name in ("rows_sha256", "regime_sha256"))
+        return cls((train_first, train_last), (first, last), *hashes)
 
 
 def rows_hash(values: NDArray[np.float64], rows: Range) -> str:

@@ -1,6 +1,7 @@
 """What the policy sees at the close of bar t: a window of features and the state of its book, both float32.
 
-`window` (lookback, n_assets, n_features): rows t−lookback+1..t of the normalised features, within ±10.
+`window` (lookback, n_assets, n_channels): rows t−lookback+1..t of the normalised features, within ±10, and, with
+regimes, of the filtered probability of each, the same for every asset.
 `portfolio`, clipped to ±10, in this order:
 
 | part              | width    | meaning                                                                    |
@@ -71,6 +72,17 @@ def portfolio_rows(parts: tuple[str, ...], book: BookView) -> NDArray[np.float32
     }  # fmt: skip
     rows: NDArray[np.float64] = np.column_stack([values[part] for part in parts])
     return rows.clip(-LIMIT, LIMIT).astype(np.float32)
+
+
+def with_beliefs(scaled: NDArray[np.float32], beliefs: NDArray[np.float64] | None) -> NDArray[np.float32]:
+    """Scaled features (T, A, F) with beliefs (T, K) as further channels of every asset, where there are any.
+
+    Probabilities are on a scale of 0..1 already and are not normalised.
+    """
+    if beliefs is None:
+        return scaled
+    known = beliefs.astype(np.float32)[:, None, :]
+    return np.concatenate((scaled, np.broadcast_to(known, (*scaled.shape[:2], known.shape[2]))), axis=2)
 
 
 class Windows:

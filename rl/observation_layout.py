@@ -41,6 +41,12 @@ class ObservationLayout:
     allow_short: bool
     interval: str
     adjustment: str
+    regime: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the last axis of `window`: the features, then the beliefs about the regime."""
+        return self.features + self.regime
 
     @property
     def n_assets(self) -> int:
@@ -56,7 +62,7 @@ class ObservationLayout:
         return sum(width for width, _ in self.parts)
 
     def space(self) -> spaces.Dict:
-        window = (self.lookback, self.n_assets, len(self.features))
+        window = (self.lookback, self.n_assets, len(self.channels))
         return spaces.Dict(
             {
                 "window": spaces.Box(-LIMIT, LIMIT, window, np.float32),
@@ -71,7 +77,9 @@ class ObservationLayout:
         return spaces.Box(-1.0, 1.0, (self.n_assets + (self.mapping_mode == "simplex_cash"),), np.float32)
 
     def as_dict(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        """Plain JSON values; without regimes nothing is said of them."""
+        parts = asdict(self) if self.regime else {key: part for key, part in asdict(self).items() if key != "regime"}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in parts.items()}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self:
@@ -118,8 +126,8 @@ def _difference(key: str, trained: Any, offered: Any) -> str:
 
 
 def layout_for(market: Market, config: SimulatorConfig, features: FeaturesConfig, names: tuple[str, ...], *,
-               ragged: bool, diff_sharpe: bool) -> ObservationLayout:  # fmt: skip
-    """The layout of `features` (their resolved `names`) on a market under `config`."""
+               ragged: bool, diff_sharpe: bool, regime: tuple[str, ...] = ()) -> ObservationLayout:  # fmt: skip
+    """The layout of `features` (their resolved `names`) and beliefs `regime` on a market under `config`."""
     return ObservationLayout(
         symbols=market.symbols,
         feature_set=features.feature_set,
@@ -132,4 +140,5 @@ def layout_for(market: Market, config: SimulatorConfig, features: FeaturesConfig
         allow_short=config.margin.allow_short,
         interval=market.bars.interval,
         adjustment=market.bars.adjustment,
+        regime=regime,
     )

@@ -7,6 +7,7 @@
 | `_stable_baselines3_version`  | version of the writer                                                          |
 | `stockbot/obsnorm.json`       | mean, std, clip of each feature                                                |
 | `stockbot/observation.json`   | what it sees, how its action is read (rl.observation), which days it learned from |
+| `stockbot/regime.json`        | only with regimes: the model that was fitted on the training bars              |
 
 `PPO.load` unpickles, so `load` compares the sha256 with the one that our own row or run holds *before* it opens the
 file; it is called in a child process only.
@@ -25,6 +26,7 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import load_from_zip_file, save_to_zip_file
 
+from marketdata.regime import RegimeFault, RegimeModel
 from rl.learned_days import LearnedDays
 from rl.normaliser import Normaliser
 from rl.observation_layout import ObservationLayout
@@ -35,6 +37,7 @@ OBSERVATION = "stockbot/observation.json"
 TRAINED = "trained"
 MEMBERS = ("data", "policy.pth", "policy.optimizer.pth", "pytorch_variables.pth", "_stable_baselines3_version",
            OBSNORM, OBSERVATION)  # fmt: skip
+REGIME = "stockbot/regime.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 
 # Bound to a clock, a machine, a path or one rollout; `PPO.load` does without all of them.
@@ -56,19 +59,24 @@ class StoredPolicy:
     normaliser: Normaliser
     layout: ObservationLayout
     learned: LearnedDays
+    regime: RegimeModel | None = None
 
 
-def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays) -> bytes:
+def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
+         regime: RegimeModel | None = None) -> bytes:  # fmt: skip
     """The policy file's bytes; the same model gives the same bytes."""
     members = _sb3_members(model)
     members[OBSNORM] = _json(normaliser.as_dict())
     members[OBSERVATION] = _json(layout.as_dict() | {TRAINED: learned.as_dict()})
+    if regime is not None:
+        members[REGIME] = _json(regime.as_dict())
     return _zip(members)
 
 
-def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays) -> str:
+def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
+         regime: RegimeModel | None = None) -> str:  # fmt: skip
     """Writes the policy file beside and renames it. Returns its sha256."""
-    content = pack(model, normaliser, layout, learned)
+    content = pack(model, normaliser, layout, learned, regime)
     atomic.write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 
@@ -92,7 +100,25 @@ def load(path: Path, sha256: str) -> StoredPolicy:
             raise PolicyFileFault(f"the policy file {path.name} does not fit this version: {error}") from error
         layout = ObservationLayout.from_dict(seen)
         normaliser = Normaliser.from_dict(json.loads(archive.read(OBSNORM)), len(layout.features))
-    return StoredPolicy(_open(content), normaliser, layout, learned)
+        regime = _regime(path, archive, layout)
+    return StoredPolicy(_open(content), normaliser, layout, learned, regime)
+
+
+def _regime(path: Path, archive: zipfile.ZipFile, layout: ObservationLayout) -> RegimeModel | None:
+    """The model whose beliefs the layout names. Raises PolicyFileFault where the file holds another one, or none."""
+    if not layout.regime:
+        return None
+    if REGIME not in archive.namelist():
+        raise PolicyFileFault(f"the policy file {path.name} lacks {REGIME}")
+    try:
+        model = RegimeModel.from_dict(json.loads(archive.read(REGIME)))
+    except RegimeFault as error:
+        raise PolicyFileFault(f"the policy file {path.name} does not fit this version: {error}") from error
+    if model.names != layout.regime:
+        raise PolicyFileFault(
+            f"the policy file {path.name} has {model.n_states} regimes, and sees {len(layout.regime)}"
+        )
+    return model
 
 
 class NoOptimiser:
@@ -152,7 +178,7 @@ def _json(value: Any) -> bytes:
 def _zip(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in MEMBERS:
+        for name in (*MEMBERS, *(name for name in members if name not in MEMBERS)):
             entry = zipfile.ZipInfo(name, FIRST_DATE)
             entry.create_system = 3  # the same byte on every platform
             entry.external_attr = 0o640 << 16

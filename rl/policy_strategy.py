@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from backtest.leaks.probes import Statistic, Table
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import FeaturePlan, build_features, feature_plan
-from rl import policy_file
+from marketdata.features import FeaturePlan, build_features, plan_of
+from marketdata.regime import inputs_hash
+from rl import policy_file, regime
 from rl.actor import Actor
 from rl.learned_days import rows_hash
 from rl.normaliser import Normaliser, fitted_labels
-from rl.observation import Windows
+from rl.observation import Windows, with_beliefs
 from rl.observation_layout import ObservationLayout, ObservationMismatch, layout_for, require_same
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
@@ -43,11 +44,13 @@ class PolicyStrategy:
         Raises ObservationMismatch, a ConfigFault, where market or configuration show it something that it was not
         trained on.
         """
-        layout = self._stored.layout
+        layout, model = self._stored.layout, self._stored.regime
         plan = _plan(layout, market, config)
-        windows = Windows(self._stored.normaliser.apply(build_features(market.bars, plan).values), layout.lookback)
+        scaled = self._stored.normaliser.apply(build_features(market.bars, plan).values)
+        beliefs = model.beliefs(market.bars) if model else None
+        windows = Windows(with_beliefs(scaled, beliefs), layout.lookback)
         actor = Actor(self._stored.model, layout, windows, market)
-        self._prepared = _Prepared(market, plan, windows, actor)
+        self._prepared = _Prepared(market, plan, windows, actor, beliefs)
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
         """None: what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
@@ -67,12 +70,20 @@ class PolicyStrategy:
         return self._ready.actor.decide(session)
 
     def tables(self) -> dict[str, Table]:
-        """For the leak gate: the features as the policy sees them, scaled and clipped."""
-        bars = self._ready.market.bars
-        return {"features": Table(self._ready.windows.table, self._stored.layout.features, bars.known_at)}
+        """For the leak gate: the features as the policy sees them, scaled and clipped, and its beliefs in regimes."""
+        ready, layout = self._ready, self._stored.layout
+        known_at = ready.market.bars.known_at
+        seen = ready.windows.table[:, :, : len(layout.features)]
+        tables = {"features": Table(seen, layout.features, known_at)}
+        if ready.beliefs is not None:
+            tables["regime"] = Table(ready.beliefs, layout.regime, known_at)
+        return tables
 
     def statistics(self) -> tuple[Statistic, ...]:
-        """For the leak gate: the stored normaliser beside the same fit on the training bars of this market."""
+        """For the leak gate: what the file holds of fits beside the same fits on the training bars of this market."""
+        return self._normaliser() + self._regime()
+
+    def _normaliser(self) -> tuple[Statistic, ...]:
         stored, bars = self._stored, self._ready.market.bars
         if (stored.normaliser.mean == 0).all() and (stored.normaliser.std == 1).all():
             return ()  # nothing was fitted
@@ -83,6 +94,15 @@ class PolicyStrategy:
             if rows_hash(values, rows) == stored.learned.rows_sha256:
                 refitted = Normaliser.fit(values, rows.t0, rows.t1).numbers()
         return (Statistic("normaliser", labels, used, refitted, _ELSEWHERE, frozen=True),)
+
+    def _regime(self) -> tuple[Statistic, ...]:
+        model, learned, bars = self._stored.regime, self._stored.learned, self._ready.market.bars
+        if model is None:
+            return ()
+        rows, refitted = learned.training_bars(bars.session), None
+        if rows is not None and inputs_hash(bars, model.inputs, rows) == learned.regime_sha256:
+            refitted = regime.again(model, bars, rows)
+        return (regime.statistic(model, refitted, _ELSEWHERE, frozen=True),)
 
     def observed(self) -> dict[str, NDArray[np.float32]]:
         """For the leak gate: the observation behind the last decision."""
@@ -103,6 +123,7 @@ class _Prepared:
     plan: FeaturePlan
     windows: Windows
     actor: Actor
+    beliefs: NDArray[np.float64] | None
 
 
 def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> FeaturePlan:
@@ -111,9 +132,10 @@ def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) ->
         {"feature_set": layout.feature_set, "indicators": layout.indicators, "lookback": layout.lookback}
     )
     try:
-        plan = feature_plan(wanted, market.bars.fields, market.bars.adjustment)
+        plan = plan_of(wanted, market.bars)
     except ConfigFault as fault:
         raise ObservationMismatch(f"This policy was trained on other observations: {fault}") from fault
     ragged, sharpe = "has_bar" in layout.portfolio, "sharpe_state" in layout.portfolio
-    require_same(layout, layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe))
+    offered = layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe, regime=layout.regime)
+    require_same(layout, offered)
     return plan

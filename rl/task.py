@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
+from marketdata.regime import RegimeModel
 from marketdata.splits import Range
 from rl.config import RewardConfig
 from rl.normaliser import Normaliser
-from rl.observation import Windows
+from rl.observation import Windows, with_beliefs
 from rl.observation_layout import ObservationLayout, layout_for
 from rl.rewards import benchmark_returns
 from simulator.config import SimulatorConfig
@@ -29,6 +30,7 @@ class Task:
     windows: Windows
     train: Range
     benchmark: NDArray[np.float64]
+    regime: RegimeModel | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ class FeatureTable:
 
 
 def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, features: FeaturesConfig,
-              table: FeatureTable, *, train: Range, benchmark: str | None = None) -> Task:  # fmt: skip
-    """A task whose normaliser is fitted on the bars of `train` only.
+              table: FeatureTable, *, train: Range, benchmark: str | None = None,
+              regime: RegimeModel | None = None) -> Task:  # fmt: skip
+    """A task whose normaliser is fitted on the bars of `train` only, as `regime` was, whose beliefs it adds.
 
     Data counts as ragged where one of those bars lacks an asset. Raises ConfigFault where the benchmark is no symbol of
     the market, ValueError where the lookback is longer than the data.
@@ -55,12 +58,22 @@ def make_task(market: Market, config: SimulatorConfig, reward: RewardConfig, fea
         config=config,
         reward=reward,
         layout=layout_for(
-            market, config, features, table.names, ragged=ragged, diff_sharpe=reward.mode == "diff_sharpe"
+            market,
+            config,
+            features,
+            table.names,
+            ragged=ragged,
+            diff_sharpe=reward.mode == "diff_sharpe",
+            regime=regime.names if regime else (),
         ),
         normaliser=normaliser,
-        windows=Windows(normaliser.apply(table.values), features.lookback),
+        windows=Windows(
+            with_beliefs(normaliser.apply(table.values), regime.beliefs(market.bars) if regime else None),
+            features.lookback,
+        ),
         train=train,
         benchmark=benchmark_returns(market.mark, train.t0, _column(market, benchmark)),
+        regime=regime,
     )
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from backtest import judge
 from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, read_config, write_note
 from marketdata.config_base import ConfigFault
-from marketdata.features import build_features, feature_plan
+from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
 from rl.config import TrainConfig
 from rl.learned_days import rows_hash
 from rl.policy_file import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
+from rl.regime import regime_of
 from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
@@ -56,13 +57,16 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     feed = load_feed(job, config.dataset)
     bars, lookback = feed.bars, config.features.lookback
     try:
-        plan = feature_plan(config.features, bars.fields, bars.adjustment)
+        plan = plan_of(config.features, bars)
         ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         market = prepare_market(bars, config)
         features = build_features(bars, plan)
         table = FeatureTable(features.values, features.names)
         benchmark = config.evaluation.benchmark
-        task = make_task(market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark)
+        task = make_task(
+            market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark,
+            regime=regime_of(config, bars, ranges.train),
+        )  # fmt: skip
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     write_note(job, feed, features)
@@ -94,7 +98,7 @@ def open_policy(path: Path, sha256: str) -> PolicyStrategy:
 
 def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task) -> None:
     bars, session = feed.bars, feed.bars.session
-    job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.features)} features")
+    job.log(f"{feed.entry.id}: {bars.n_assets} symbols, {bars.n_bars:,} bars, {len(task.layout.channels)} features")
     for name in ("train", "validation", "test"):
         found = getattr(ranges, name)
         job.log(f"{name}: {session[found.t0]} to {session[found.t1]}, {found.n_bars:,} bars")

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from stable_baselines3 import PPO
 
+from marketdata.regime import inputs_hash
 from marketdata.splits import Range
 from rl import policy_file
 from rl.actor import Actor, mean_log_return
@@ -45,11 +46,11 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
     model.set_logger(make_logger(folder))
-    learned = LearnedDays.of(task.market.bars.session, task.train, validation, rows_sha256)
+    learned = LearnedDays.of(task.market.bars.session, task.train, validation, rows_sha256, _regime_rows(task))
     sha256: dict[str, str] = {}
 
     def keep(name: str) -> None:
-        sha256[name] = policy_file.save(folder / name, model, task.normaliser, task.layout, learned)
+        sha256[name] = policy_file.save(folder / name, model, task.normaliser, task.layout, learned, task.regime)
 
     selection = Selection(
         score=lambda: _score(model, task, validation),
@@ -69,6 +70,11 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         model.logger.close()
     keep(layout.LAST_POLICY)
     return Trained(tuple(selection.looks), selection.best, n_weights, sha256)
+
+
+def _regime_rows(task: Task) -> str:
+    """Which bars the regime model was to be fitted on; empty without one."""
+    return inputs_hash(task.market.bars, task.regime.inputs, task.train) if task.regime else ""
 
 
 def _is_finite(model: PPO) -> bool:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from backtest.leaks.probes import Statistic, Table
 from marketdata.bars import Bars
-from marketdata.features import Features, build_features, feature_plan
+from marketdata.features import Features, build_features, plan_of
 from marketdata.splits import Range, Ranges, make_ranges
+from rl import regime
 from rl.config import TrainConfig
 from rl.normaliser import fitted_labels
 from rl.observer import Observer
@@ -32,7 +33,7 @@ class UntrainedPolicy:
     def __init__(self, config: TrainConfig, bars: Bars) -> None:
         """Raises ConfigFault where features or split do not fit the bars."""
         self._config = config
-        plan = feature_plan(config.features, bars.fields, bars.adjustment)
+        plan = plan_of(config.features, bars)
         lookback = config.features.lookback
         self.ranges: Ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         self._plan = plan
@@ -43,12 +44,13 @@ class UntrainedPolicy:
         return Range(self.ranges.validation.t0, self.ranges.test.t1)
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Build the task as a training does, its normaliser fitted on the training bars of this market."""
-        chosen = self._config
+        """Build the task as a training does, normaliser and regime fitted on the training bars of this market."""
+        chosen, self._bars = self._config, market.bars
+        model = regime.regime_of(chosen, market.bars, self.ranges.train)
         self._features: Features = build_features(market.bars, self._plan)
         self._task: Task = make_task(
             market, config, chosen.reward, chosen.features, FeatureTable(self._features.values, self._features.names),
-            train=self.ranges.train, benchmark=chosen.evaluation.benchmark,
+            train=self.ranges.train, benchmark=chosen.evaluation.benchmark, regime=model,
         )  # fmt: skip
         self._observer = Observer(self._task.layout, self._task.windows, market)
         self._draw(self._task)
@@ -68,19 +70,37 @@ class UntrainedPolicy:
         return action
 
     def tables(self) -> dict[str, Table]:
-        """The features as they are made, and as they are scaled by what was fitted up to the end of training."""
+        """The features as they are made, and, by what was fitted up to the end of training, as they are scaled, and
+        the beliefs in regimes.
+        """
         names, known_at = self._features.names, self._features.known_at
-        scaled = Table(self._task.windows.table, names, known_at, since=self.ranges.train.t1)
-        return {"features": Table(self._features.values, names, known_at), "scaled features": scaled}
+        table, since = self._task.windows.table, self.ranges.train.t1
+        tables = {
+            "features": Table(self._features.values, names, known_at),
+            "scaled features": Table(table[:, :, : len(names)], names, known_at, since=since),
+        }
+        if self._task.regime is not None:
+            # The channels are the same of every asset.
+            tables["regime"] = Table(table[:, 0, len(names) :], self._task.regime.names, known_at, since=since)
+        return tables
 
     def statistics(self) -> tuple[Statistic, ...]:
-        """The normaliser as the task has it, beside one fitted on the training bars alone, later bars cut off."""
+        """Normaliser and regime as the task has them, beside those fitted on the training bars alone."""
+        return self._normaliser() + self._regime()
+
+    def _normaliser(self) -> tuple[Statistic, ...]:
         if not self._config.features.normalize_observation:
             return ()
         used, train = self._task.normaliser, self.ranges.train
         alone = type(used).fit(self._features.values[: train.t1 + 1], train.t0, train.t1)
         labels = fitted_labels(self._features.names)
         return (Statistic("normaliser", labels, used.numbers(), alone.numbers()),)
+
+    def _regime(self) -> tuple[Statistic, ...]:
+        model = self._task.regime
+        if model is None:
+            return ()
+        return (regime.statistic(model, regime.again(model, self._bars, self.ranges.train)),)
 
     def observed(self) -> dict[str, NDArray[Any]]:
         """The observation behind the last decision."""
@@ -89,7 +109,7 @@ class UntrainedPolicy:
     def _draw(self, task: Task) -> None:
         """A weight for each input, which goes into one score, from the training's seed: the same on every market."""
         layout, space = task.layout, task.layout.action_space()
-        inputs = layout.lookback * layout.n_assets * len(layout.features) + layout.portfolio_size
+        inputs = layout.lookback * layout.n_assets * len(layout.channels) + layout.portfolio_size
         self._choices = space.nvec.astype(np.float64) if isinstance(space, spaces.MultiDiscrete) else None
         self._width = int(space.shape[0])
         chance = np.random.default_rng(self._config.training.seeds[0])

@@ -26,7 +26,8 @@ def training(owner: Any, config: TrainConfig) -> TrainConfig:
     entry, resolved = _judged(owner, config)
     warmup = _warmup(config.features, entry, resolved)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
-    splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    config.regime.require(ranges.train.n_bars)
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
 
@@ -67,4 +68,5 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
 
 
 def _warmup(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> int:
-    return feature_plan(features, entry.fields, config.dataset.adjustment or entry.adjustment).warmup
+    held, adjustment = entry.fields | entry.actions, config.dataset.adjustment or entry.adjustment
+    return feature_plan(features, held, adjustment, entry.interval, entry.calendar).warmup

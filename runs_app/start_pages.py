@@ -29,6 +29,7 @@ ORDER = (
     "dataset",
     "split",
     "features",
+    "regime",
     "model",
     "training",
     "reward",

@@ -3,7 +3,8 @@
 import numpy as np
 
 from marketdata.bars import Floats
-from marketdata.indicators.base import Columns, Indicator, Param, lagged, log_returns, ratio
+from marketdata.indicators.base import Columns, Indicator, Param, lagged, log_returns
+from marketdata.indicators.rolling import ratio
 
 
 def _log_return(columns: Columns, n: int) -> Floats:

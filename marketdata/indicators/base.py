@@ -1,7 +1,8 @@
 """What an indicator is, and the arithmetic that several share.
 
 An indicator is computed for one symbol on that symbol's own bars (n,), without gaps, so that a symbol that starts late
-has no value until it has enough bars of its own. It may use bars up to its own and none after.
+has no value until it has enough bars of its own. It may use bars up to its own and none after. What it reads of other
+symbols comes in two ways, both of the same bar or before: the column `market`, and `across`.
 """
 
 import math
@@ -9,11 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from marketdata.bars import Floats
 
 Columns = Mapping[str, Floats]
+
+COLUMNS = frozenset({"open", "high", "low", "close", "volume", "vwap", "dividend", "market"})
+"""What an indicator may read, (n,) each. Prices are free of splits: in shares of the first bar, volume too, so that a
+return over a split is no crash; an indicator that is a `price_level` reads them as they were. `dividend`: cash a share
+with ex-date at the bar. `market`: level of the equally weighted mean log return of all symbols (of the members, where
+a membership is known), 1 at the first bar.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Indicator:
-    """`columns`: what it reads of `open high low close volume`; `warmup(*params)`: bars before its first value;
+    """`columns`: what it reads of `COLUMNS`; `warmup(*params)`: bars before its first value;
     `compute(columns, *params)`: (n,) → (n,), finite from `warmup` on (what lies before is not read);
     `price_level`: it depends on the level of the price, which adjusted data does not know at the time.
     """
@@ -42,6 +49,8 @@ class Indicator:
     price_level: bool = False
     below: tuple[str, str] | None = None
     """Names of two parameters of which the first must be below the second, as fast and slow."""
+    across: Callable[[Floats], Floats] | None = None
+    """Of the cross-section: (T, A) values of all symbols, NaN where one has none → (T, A), each row from itself."""
 
 
 def ta(function: str, *inputs: Floats | int) -> Floats:
@@ -61,12 +70,6 @@ def settle(keep: float, tolerance: float) -> int:
     return math.ceil(math.log(tolerance) / math.log(keep))
 
 
-def ratio(above: Floats, below: Floats, undefined: float = 0.0) -> Floats:
-    """above / below, and `undefined` where below is 0."""
-    zero = below == 0
-    return np.where(zero, undefined, above / np.where(zero, 1.0, below))
-
-
 def lagged(values: Floats, n: int) -> Floats:
     """values[t − n], NaN for the first n."""
     out = np.full_like(values, np.nan)
@@ -79,26 +82,7 @@ def log_returns(close: Floats, n: int = 1) -> Floats:
     return np.log(close / lagged(close, n))
 
 
-def windows(values: Floats, n: int) -> Floats:
-    """(len − n + 1, n): the n values that end at each bar, oldest first. A view."""
-    return sliding_window_view(values, n)
-
-
-def ending_at(values: Floats, size: int) -> Floats:
-    """Values of the last bars, laid at the end of an array of `size` with NaN before."""
-    out = np.full(size, np.nan)
-    out[size - len(values) :] = values
-    return out
-
-
-def mean_and_deviation(values: Floats, n: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation (ddof 1) of the last n values, two-pass: running sums would lose what is small.
-
-    Deviations below 1e-9 of the largest value count as 0: what is left of equal numbers is rounding.
-    """
-    inside = windows(values, n)
-    mean = inside.mean(axis=1)
-    apart = inside - mean[:, None]
-    deviation = np.sqrt(np.einsum("ij,ij->i", apart, apart) / (n - 1))
-    deviation[deviation < 1e-9 * np.abs(inside).max(axis=1)] = 0.0
-    return ending_at(mean, len(values)), ending_at(deviation, len(values))
+def true_range(columns: Columns) -> Floats:
+    """(n,) from the second bar on: the larger of H and the last C less the smaller of L and the last C."""
+    high, low, before = columns["high"], columns["low"], lagged(columns["close"], 1)
+    return np.maximum(high, before) - np.minimum(low, before)

@@ -43,6 +43,7 @@ OTHER = {
     "evaluation.metric_bootstrap_paths": 500, "evaluation.capacity_multipliers": [1, 5],
     "evaluation.rolling_window": 60, "evaluation.trials_variance": 0.01, "evaluation.policy": "last",
     "evaluation.trials": 3, "evaluation.seed": 1,
+    "regime.enabled": True, "regime.n_states": 2, "regime.features": ["return"],
     "evaluation.fixed_weights": {"AAPL": 0.4}, "evaluation.matched_random_draws": 200, "reward.scale": 10.0,
     "reward.mode": "delta_nav", "reward.w_drawdown": 0.1, "reward.w_turnover": 0.1, "reward.w_vol": 0.1,
     "reward.w_leverage": 0.1, "model.policy": "mlp", "model.net_arch": [32], "model.activation": "relu",

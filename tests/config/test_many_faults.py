@@ -14,6 +14,7 @@ LISTS = [
     "split.custom_ranges",
     "features.feature_set",
     "features.indicators",
+    "regime.features",
     "evaluation.baselines",
     "model.net_arch",
     "training.seeds",

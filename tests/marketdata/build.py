@@ -27,7 +27,8 @@ def bars_of(close: Any, *, symbols: Sequence[str] = (), session: Any = None, **m
     array = np.asarray(close, dtype=float)
     array = array[:, None] if array.ndim == 1 else array
     days = weekdays(len(array)) if session is None else np.asarray(session, dtype="datetime64[D]")
-    names = tuple(symbols) or tuple("ABCDEFGHIJ"[: array.shape[1]])
+    count = array.shape[1]
+    names = tuple(symbols) or (tuple("ABCDEFGHIJ"[:count]) if count <= 10 else tuple(f"S{i}" for i in range(count)))
     columns = {
         name: np.asarray(value, dtype=float).reshape(array.shape)
         if name in ("open", "high", "low", "volume")
@@ -46,6 +47,15 @@ def random_ohlcv(n: int, assets: int = 2, seed: int = 7) -> Bars:
     wide = np.exp(np.abs(rng.normal(0, 1, (2, n, assets))) * scale / 2)
     return bars_of(close, open=opens, high=np.maximum(opens, close) * wide[0], low=np.minimum(opens, close) / wide[1],
                    volume=np.exp(rng.normal(13, 0.5, (n, assets))))  # fmt: skip
+
+
+def random_bars(n: int, assets: int = 2, seed: int = 7) -> Bars:
+    """`random_ohlcv` with average prices and now and then a dividend: all that an indicator may read."""
+    bars, rng = random_ohlcv(n, assets, seed), np.random.default_rng(seed + 1)
+    assert bars.high is not None and bars.low is not None
+    share = rng.uniform(0.2, 0.8, (n, assets))
+    dividend = np.where(rng.random((n, assets)) < 0.02, 0.3, 0.0)
+    return dataclasses.replace(bars, vwap=bars.low + share * (bars.high - bars.low), dividend=dividend)
 
 
 def meta(id: str = "test/one", **more: Any) -> EntryMeta:

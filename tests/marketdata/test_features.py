@@ -10,14 +10,17 @@ from marketdata.config_base import ConfigFault
 from marketdata.features import PRESETS, FeaturePlan, build_features, feature_plan
 from marketdata.indicators.base import Indicator
 from marketdata.indicators.registry import INDICATORS, Call, parse
-from tests.marketdata.build import bars_of, random_ohlcv
+from marketdata.panel import Panel
+from tests.marketdata.build import bars_of, random_bars
 
 OHLCV = frozenset({"open", "high", "low", "close", "volume"})
+READ = OHLCV | {"vwap", "dividend"}
+OWN = [name for name, each in INDICATORS.items() if not each.across and "market" not in each.columns]
 ALL = FeaturePlan(tuple(parse(name) for name in INDICATORS), ())
 N = 900
-BARS = random_ohlcv(N)
+BARS = random_bars(N)
 FEATURES = build_features(BARS, ALL)
-NEEDS_TIME = {"rsi", "ema_gap", "macd", "atr", "adx", "dmi"}
+NEEDS_TIME = {"rsi", "ema_gap", "macd", "atr", "adx", "dmi", "keltner", "stoch_rsi", "ppo", "trix", "mass"}
 """Recursive ones: they wait for their first value to be forgotten."""
 
 
@@ -31,9 +34,9 @@ def values_of(text, bars):
 
 def with_another_future(bars, t):
     """The same bars up to t, others after it."""
-    other = random_ohlcv(bars.n_bars, assets=bars.n_assets, seed=99)
+    other = random_bars(bars.n_bars, assets=bars.n_assets, seed=99)
     after = np.arange(bars.n_bars) > t
-    columns = {name: np.where(after[:, None], 3 * other.column(name), bars.column(name)) for name in OHLCV}
+    columns = {name: np.where(after[:, None], 3 * other.column(name), bars.column(name)) for name in READ}
     return dataclasses.replace(bars, **columns)
 
 
@@ -68,7 +71,7 @@ def test_values_begin_exactly_after_the_warm_up(name):
     assert np.isnan(column[: call.warmup]).all()
     assert np.isfinite(column[call.warmup :]).all()
     if name not in NEEDS_TIME:
-        own = {field: BARS.column(field)[:, 0].copy() for field in OHLCV}
+        own = Panel(BARS).own(call.columns, 0)[1]
         with np.errstate(all="ignore"):
             first = np.flatnonzero(np.isfinite(call.compute(own)))[0]
         assert first == call.warmup
@@ -85,11 +88,12 @@ def test_a_value_does_not_depend_on_where_the_data_begin(cut):
 
 
 def test_a_late_symbol_waits_for_bars_of_its_own():
-    bars = random_ohlcv(N)
-    for name in OHLCV:
+    bars = random_bars(N)
+    for name in OHLCV | {"vwap"}:
         bars.column(name)[:100, 1] = np.nan
     values = build_features(bars, ALL).values
-    np.testing.assert_array_equal(values[:, 0], FEATURES.values[:, 0])
+    own = [ALL.names.index(parse(name).name) for name in OWN]
+    np.testing.assert_array_equal(values[:, 0, own], FEATURES.values[:, 0, own])
     for index, call in enumerate(ALL.calls):
         assert np.isnan(values[: 100 + call.warmup, 1, index]).all()
         assert np.isfinite(values[100 + call.warmup :, 1, index]).all()
@@ -109,15 +113,17 @@ def test_a_symbol_with_too_few_bars_has_no_value():
 
 @pytest.mark.parametrize("n", [1, 2, 5, 60])
 def test_data_shorter_than_a_warm_up_gives_no_value_and_no_error(n):
-    values = build_features(random_ohlcv(n), ALL).values
+    values = build_features(random_bars(n), ALL).values
     for index, call in enumerate(ALL.calls):
         assert np.isnan(values[: call.warmup, :, index]).all()
         assert np.isfinite(values[call.warmup :, :, index]).all()
 
 
-def test_symbols_do_not_see_each_other():
+def test_symbols_do_not_see_each_other_but_in_the_cross_section():
     alone = build_features(BARS.select(["B"]), ALL).values
-    np.testing.assert_array_equal(alone[:, 0], FEATURES.values[:, 1])
+    for index, call in enumerate(ALL.calls):
+        same = np.array_equal(alone[:, 0, index], FEATURES.values[:, 1, index], equal_nan=True)
+        assert same == (call.indicator.name in OWN), call.name
 
 
 def test_each_value_is_known_at_the_close_of_its_bar():
@@ -190,7 +196,7 @@ def test_bars_without_a_column_of_the_plan_are_refused():
 
 
 def test_the_hash_is_of_names_and_values():
-    again = build_features(random_ohlcv(N), ALL)
+    again = build_features(random_bars(N), ALL)
     assert again.content_hash() == FEATURES.content_hash()
     again.values[500, 1, 3] += 1e-12
     assert again.content_hash() != FEATURES.content_hash()

@@ -5,12 +5,16 @@ import math
 import numpy as np
 import pytest
 
+from marketdata.indicators.base import COLUMNS as READ_BY_INDICATORS
 from marketdata.indicators.registry import INDICATORS, IndicatorError, parse
-from tests.marketdata.build import random_ohlcv
+from marketdata.panel import Panel
+from tests.marketdata.build import random_bars
 
-BARS = random_ohlcv(900, assets=1)
-O, H, L, C, V = (BARS.column(name)[:, 0].copy() for name in ("open", "high", "low", "close", "volume"))  # noqa: E741
-COLUMNS = {"open": O, "high": H, "low": L, "close": C, "volume": V}
+BARS = random_bars(900, assets=3)
+PANEL = Panel(BARS)
+READ = ("open", "high", "low", "close", "volume", "vwap", "dividend", "market")
+COLUMNS = {name: PANEL.column(name)[:, 0].copy() for name in READ}
+O, H, L, C, V, W, D, M = COLUMNS.values()  # noqa: E741
 T = 700
 """The bar that is computed by hand."""
 
@@ -50,10 +54,8 @@ BY_HAND = {
     "volatility_ratio(20,60)": lambda: (std(returns(20)) - std(returns(60))) / (std(returns(20)) + std(returns(60))),
     "bollinger(20,2)": lambda: (C[T] - C[T - 19 : T + 1].mean()) / (2 * std(C[T - 19 : T + 1])),
     "parkinson(20)": lambda: math.sqrt(sum(math.log(H[i] / L[i]) ** 2 for i in LAST_20) / 20 / (4 * math.log(2))),
-    "volume_z(20)": lambda: (
-        (math.log(1 + V[T]) - np.mean(np.log(1 + V[T - 19 : T + 1]))) / std(np.log(1 + V[T - 19 : T + 1]))
-    ),
-    "volume_change(3)": lambda: math.log((1 + V[T]) / (1 + V[T - 3])),
+    "volume_z(20)": lambda: (math.sqrt(V[T]) - np.mean(np.sqrt(V[T - 19 : T + 1]))) / std(np.sqrt(V[T - 19 : T + 1])),
+    "volume_change(3)": lambda: (V[T] - V[T - 3]) / (V[T] + V[T - 3]),
     "obv_change(20)": lambda: (
         sum(math.copysign(V[i], C[i] - C[i - 1]) for i in LAST_20) / sum(V[i] for i in LAST_20)
     ),
@@ -150,11 +152,11 @@ def test_recursive_indicators_after_their_warm_up(text):
 
 @pytest.mark.parametrize("name", INDICATORS)
 def test_a_market_that_stands_still_gives_finite_values(name):
-    still = {key: np.full(900, 3.1) for key in ("open", "high", "low", "close")} | {"volume": np.zeros(900)}
+    still = {key: np.full(900, 0.0 if key in ("volume", "dividend") else 3.1) for key in READ}
     call = parse(name)
     after = call.compute(still)[call.warmup :]
     assert np.isfinite(after).all()
-    if name != "log_close":
+    if name not in {"log_close", "no_trade"}:
         assert np.abs(after).max() < 1e-6  # neutral, not an extreme
 
 
@@ -162,7 +164,8 @@ def test_a_market_that_stands_still_gives_finite_values(name):
 def test_all_but_price_levels_are_free_of_the_unit_of_prices(name):
     call = parse(name)
     assert not call.indicator.price_level
-    scaled = {key: column if key == "volume" else column * 1024.0 for key, column in COLUMNS.items()}
+    scaled = {key: column if key in ("volume", "market") else column * 1024.0 for key, column in COLUMNS.items()}
+    scaled["volume"] = V / 1024.0  # as a split has it
     one, other = (call.compute(columns)[call.warmup :] for columns in (COLUMNS, scaled))
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
@@ -204,4 +207,4 @@ def test_every_indicator_says_what_it_is():
     for name, indicator in INDICATORS.items():
         assert indicator.name == name
         assert indicator.text.endswith(".")
-        assert indicator.columns <= {"open", "high", "low", "close", "volume"}
+        assert indicator.columns <= READ_BY_INDICATORS
