@@ -132,7 +132,8 @@ def resolve(entry: DatasetEntry, config: DatasetConfig) -> DatasetConfig:
         raise ConfigFault(faults)
     days = sessions(entry, config.start, config.end)
     if len(days) < 2:
-        sentence = f"Fewer than two sessions of {entry.id} lie between {config.start} and {config.end}."
+        first, last = config.start or entry.start, config.end or entry.end
+        sentence = f"A run needs at least two sessions; {entry.id} has {len(days)} from {first} to {last}."
         raise ConfigFault({"dataset.end": [sentence]})
     update = {
         "version": entry.version, "symbols": config.symbols or entry.symbols,

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -26,7 +26,10 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """One field. `name` is dotted, as in faults and in `config.yaml`; `options` are the values of a closed choice."""
+    """One field. `name` is dotted, as in faults and in `config.yaml`; `options` are the values of a closed choice.
+
+    `within`: the dotted name of the optional group that it belongs to, which is off where all its fields are empty.
+    """
 
     name: str
     title: str
@@ -38,6 +41,7 @@ class Leaf:
     optional: bool
     options: tuple[str, ...]
     default: Any
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,19 @@ def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> t
 
 def _leaves(prefix: str, part: type[BaseModel]) -> Iterator[Leaf]:
     for name, field in part.model_fields.items():
-        if not is_later(field):
+        if is_later(field):
+            continue
+        inner = _part(field.annotation)
+        if inner is None:
             yield _leaf(f"{prefix}.{name}", name, field)
+        else:
+            yield from _switched(f"{prefix}.{name}", field.description or "", inner)
+
+
+def _switched(prefix: str, help: str, part: type[BaseModel]) -> Iterator[Leaf]:
+    """The fields of a group that is None where nothing of it is given: empty, whatever its own defaults say."""
+    for leaf in _leaves(prefix, part):
+        yield replace(leaf, help=f"{leaf.help} {help}".strip(), optional=True, default=None, within=prefix)
 
 
 def _leaf(dotted: str, name: str, field: FieldInfo) -> Leaf:

@@ -89,6 +89,8 @@ class ConfigForm(Generic[M]):
         """Put nested plain values (a preset, another run's configuration) over what stands."""
         for name, leaf in self.leaves.items():
             found, value = _dig(values, name)
+            if not found and leaf.within:
+                found = _dig(values, leaf.within) == (True, None)
             if found:
                 self._typed[name] = texts_of(leaf, value)
 
@@ -143,7 +145,9 @@ class ConfigForm(Generic[M]):
         """What was posted, as the model takes it. A key that is no field goes along, so that the model refuses it."""
         data: dict[str, Any] = {}
         for name, leaf in self.leaves.items():
-            _put(data, name, _value(leaf, post.getlist(name), name in self._options))
+            value = _value(leaf, post.getlist(name), name in self._options)
+            if value is not None or not leaf.within:
+                _put(data, name, value)
         for name in post:
             if name not in self.leaves and name not in NOT_CONFIG:
                 _put(data, name, post[name])

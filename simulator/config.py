@@ -64,10 +64,18 @@ class FeesConfig(Part):
             return values
         for name, value in schedule.items():
             given = values.get(name, value)
-            if given not in (value, cls.model_fields[name].default):
+            if _plain(given) not in (value, cls.model_fields[name].default):
                 preset = values["preset"]
                 raise ValueError(f"{name} {given} differs from the preset {preset}, which sets {value}; leave one")
         return values | schedule
+
+
+def _plain(value: Any) -> Any:
+    """The number that a form's text stands for; anything else as it is, for its field to judge."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 class MarginConfig(Part):

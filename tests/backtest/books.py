@@ -65,8 +65,8 @@ def equity_ledger(equity: Sequence[float]) -> Ledger:
     zeros = np.zeros(len(value))
     return Ledger(
         t0=0, t1=len(value) - 1, equity=value, cash=zeros, gross_value=value, net_value=value, traded=zeros, fees=zeros,
-        spread=zeros, impact=zeros, borrow=zeros, interest=zeros, shares=np.ones((len(value), 1)), marks=value[:, None],
-        orders=hand_orders([]), bound=0, ended="",
+        spread=zeros, impact=zeros, borrow=zeros, interest=zeros, dividends=zeros, shares=np.ones((len(value), 1)),
+        marks=value[:, None], orders=hand_orders([]), bound=0, ended="", dividends_by_asset=np.zeros(1),
     )  # fmt: skip
 
 

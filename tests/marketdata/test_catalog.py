@@ -101,8 +101,8 @@ def test_an_unknown_symbol_is_refused_by_name(catalog):
         ({"start": day("2021-01-01")}, "dataset.start", "on or before 2020-02-25"),
         ({"end": day("2020-02-26")}, "dataset.end", "on or before 2020-02-25"),
         ({"end": day("2019-06-01")}, "dataset.end", "on or after 2020-01-01"),
-        ({"start": day("2020-01-04"), "end": day("2020-01-05")}, "dataset.end", "Fewer than two sessions"),
-        ({"start": day("2020-01-03"), "end": day("2020-01-05")}, "dataset.end", "Fewer than two sessions"),
+        ({"start": day("2020-01-04"), "end": day("2020-01-05")}, "dataset.end", "at least two sessions"),
+        ({"start": day("2020-01-03"), "end": day("2020-01-05")}, "dataset.end", "at least two sessions"),
         ({"adjustment": "raw"}, "dataset.adjustment", "stored as total_return, not raw"),
     ],
 )

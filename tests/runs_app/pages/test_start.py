@@ -89,9 +89,9 @@ def test_reversed_dates(start: str, person: Client) -> None:
 
 @pytest.mark.parametrize("start", BOTH)
 def test_an_unknown_field_and_one_of_a_later_version_are_refused_by_name(start: str, person: Client) -> None:
-    text = refused(person, start, drawn(person, start) | {"fees.kindness": "1", "exec.latency_bars": "2"}).text
+    text = refused(person, start, drawn(person, start) | {"fees.kindness": "1", "episode.start_weights": "2"}).text
     assert "fees.kindness: Unknown field" in text
-    assert "exec.latency_bars: Latency is not in this version" in text
+    assert "episode.start_weights: A starting portfolio is not in this version" in text
 
 
 def test_a_founding_name_is_answered_with_the_one_to_use(person: Client) -> None:
@@ -161,3 +161,15 @@ def test_the_backtest_of_a_policy_is_filled_in_from_its_training(
     assert form.get("run_id", [""]) == [""]
     for text in (str(policy.id), "no-uuid"):
         assert other_person.get(f"{reverse('runs:backtest')}?policy={text}").status_code == 404
+
+
+@pytest.mark.parametrize("start", ("runs:train", "runs:backtest"))
+def test_optional_groups_and_presets_stand_in_the_run(start: str, owner: Any, person: Client) -> None:
+    typed = {"sizing.vol_target.annual_vol": "0.12", "fees.preset": "schwab", "guards.max_drawdown": "0.3"}
+    assert person.post(reverse(start), drawn(person, start) | typed).status_code == 302
+    config = Run.objects.get(owner=owner).config
+    assert config["sizing"] | {"sizing_window": 0} == {
+        "kelly": None, "vol_target": {"annual_vol": 0.12}, "sizing_window": 0, "sizing_max": 1.0,
+    }  # fmt: skip
+    assert (config["fees"]["preset"], config["fees"]["taker_bps"]) == ("schwab", 0.0)
+    assert config["guards"]["max_drawdown"] == 0.3
