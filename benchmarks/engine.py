@@ -1,9 +1,12 @@
-"""B1 and B2: equal weight of 20 stocks over 8,313 bars, rebalanced each month or each day, with the trades of it.
+"""B1, B2 and B4: equal weight of 20 stocks over 8,313 bars, rebalanced each month or each day, and of 10 assets over
+500,000 minutes, rebalanced each hour; with the trades of it.
 
 Equality is checked on what the peers have too: a proportional fee, fills at the next open. The clock runs with spread,
-impact, participation, financing, fees and caps on. Targets are made outside it, the peers' as well.
+impact, participation, financing, fees and caps on. Targets are made outside it, the peers' as well, and so is the
+market: the volume of the bars before each bar, which impact and participation read.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ from numpy.typing import NDArray
 
 from backtest.trades import fifo
 from benchmarks.figure import Figure, Goal, Work
-from benchmarks.panel import month_ends, panel, without_volume
+from benchmarks.panel import hours, minutes, month_ends, panel, without_volume
 from benchmarks.peer import Peer
 from benchmarks.timing import clock, interleave, measure
+from marketdata.bars import Bars
 from simulator.config import SimulatorConfig
 from simulator.engine import Decisions, run_decisions
 from simulator.ledger import Ledger
@@ -23,6 +27,7 @@ from simulator.state import FILLED
 
 B1 = Work("B1", "equal weight monthly, 20 x 8,313 bars, all rules, FIFO", "ms", "time", Goal(56.0, "ratio"))
 B2 = Work("B2", "the same, rebalanced daily", "ms", "time", Goal(30.0, "ours", 20.0))
+B4 = Work("B4", "equal weight hourly, 10 x 500,000 minutes, all rules, FIFO", "ms", "time", Goal(67.0, "ratio"))
 
 INVESTED = 0.98
 FEE = 5e-4
@@ -48,44 +53,73 @@ def decisions(bars: NDArray[np.int64], n_assets: int) -> Decisions:
     return Decisions(bars, np.full((len(bars), n_assets), INVESTED / n_assets))
 
 
+@dataclass(frozen=True)
+class Job:
+    """A work, the bars it is done on, and what is decided on them."""
+
+    work: Work
+    bars: Bars
+    said: Decisions
+    rounds: int
+
+
+def jobs(wanted: list[str]) -> list[list[Job]]:
+    """What is wanted, by panel."""
+    days, found = panel(), []
+    daily = {B1: month_ends(days), B2: np.arange(days.n_bars - 1)}
+    found.append([Job(work, days, decisions(when, days.n_assets), 9) for work, when in daily.items()])
+    if B4.id in wanted:
+        bars = minutes()
+        found.append([Job(B4, bars, decisions(hours(bars), bars.n_assets), 5)])
+    kept = [[job for job in group if job.work.id in wanted] for group in found]
+    return [group for group in kept if group]
+
+
 def run(folder: Path, wanted: list[str]) -> list[Figure]:
-    """The figures of B1 and B2, those of them that are wanted; `folder` takes the peers' arrays."""
-    bars = panel()
-    when = {"B1": month_ends(bars), "B2": np.arange(bars.n_bars - 1)}
-    arrays: dict[str, Any] = {name: getattr(bars, name) for name in ("session", "open", "high", "low", "close")}
-    for name, rows in when.items():
-        arrays[name] = np.full(bars.close.shape, np.nan)
-        arrays[name][rows] = INVESTED / bars.n_assets
-    np.savez(folder / "panel.npz", **arrays)
-    with Peer(folder / "panel.npz", PEERS) as peer:
-        return [
-            rebalancing(work, peer, decisions(when[work.id], bars.n_assets)) for work in (B1, B2) if work.id in wanted
-        ]
+    """The figures of B1, B2 and B4, those of them that are wanted; `folder` takes the peers' arrays."""
+    figures: list[Figure] = []
+    for group in jobs(wanted):
+        save(folder / "panel.npz", group)
+        with Peer(folder / "panel.npz", PEERS) as peer:
+            figures += [rebalancing(job, peer) for job in group]
+    return figures
 
 
-def rebalancing(work: Work, peer: Peer, said: Decisions) -> Figure:
-    """One of the two."""
-    market, last = prepare_market(panel(), ALL_RULES), panel().n_bars - 1
-    order = {"targets": work.id, "fee": FEE, "cash": CASH}
+def save(path: Path, group: list[Job]) -> None:
+    """Prices of a panel for its peer, and the targets of each job by the name of its work."""
+    bars = group[0].bars
+    arrays: dict[str, Any] = {name: getattr(bars, name) for name in ("open", "high", "low", "close")}
+    for job in group:
+        arrays[job.work.id] = np.full(bars.close.shape, np.nan)
+        arrays[job.work.id][job.said.bars] = job.said.targets
+    np.savez(path, session=bars.known_at if bars.intraday else bars.session, **arrays)
+
+
+def rebalancing(job: Job, peer: Peer) -> Figure:
+    """One of the three."""
+    market, last = prepare_market(job.bars, ALL_RULES), job.bars.n_bars - 1
+    order = {"targets": job.work.id, "fee": FEE, "cash": CASH}
 
     def ours() -> None:
-        fifo(run_decisions(market, ALL_RULES, said, 0, last))
+        fifo(run_decisions(market, ALL_RULES, job.said, 0, last))
 
     return measure(
-        work,
-        differences=lambda: differences(work, peer, said, order),
-        clocks=lambda: interleave(clock(ours), lambda: peer.seconds("vectorbt", **order), rounds=9, ours_a_round=9),
+        job.work,
+        differences=lambda: differences(job, peer, order),
+        clocks=lambda: interleave(
+            clock(ours), lambda: peer.seconds("vectorbt", **order), rounds=job.rounds, ours_a_round=9
+        ),
         in_unit=lambda seconds: seconds * 1e3,
         versions=peer.versions,
     )
 
 
-def differences(work: Work, peer: Peer, said: Decisions, order: dict[str, Any]) -> list[str]:
+def differences(job: Job, peer: Peer, order: dict[str, Any]) -> list[str]:
     """Sentences about what does not agree; backtrader takes part in B1 only, it is slow."""
-    market, last = prepare_market(without_volume(panel()), SHARED_RULES), panel().n_bars - 1
-    ledger = run_decisions(market, SHARED_RULES, said, 0, last)
+    market, last = prepare_market(without_volume(job.bars), SHARED_RULES), job.bars.n_bars - 1
+    ledger = run_decisions(market, SHARED_RULES, job.said, 0, last)
     found = apart("vectorbt", ledger.equity, peer.run("vectorbt", **order)[1], TO_VECTORBT)
-    if work.id == "B1":
+    if job.work is B1:
         found += apart("backtrader", ledger.equity, peer.run("backtrader", floor=FLOOR, **order)[1], TO_BACKTRADER)
     if (ledger.orders.reason != FILLED).any():
         found.append("an order was cut, so that the fills cannot be the same")

@@ -1,4 +1,6 @@
-"""The market of the benchmarks: the 20 real closes of sample/us20, the other fields made up from a fixed seed."""
+"""The markets of the benchmarks: the 20 real closes of sample/us20, the other fields made up from a fixed seed; and
+minutes that are made up whole.
+"""
 
 import dataclasses
 from functools import cache
@@ -13,6 +15,10 @@ SEED = 1
 GAP = 0.004
 REACH = 0.006
 USUAL_VOLUME = 5e7
+MINUTES, MINUTE_ASSETS = 500_000, 10
+MINUTE_MOVE = 4e-4
+"""Deviation of a minute's log return and of its reach beyond open and close, ten times that of its gap."""
+HOUR = 60
 
 
 @cache
@@ -30,6 +36,30 @@ def panel() -> Bars:
         low=np.minimum(opens, close) * np.exp(-REACH * np.abs(noise[2])),
         volume=np.floor(USUAL_VOLUME * np.exp(0.5 * noise[3])), adjustment="raw",
     )  # fmt: skip
+
+
+@cache
+def minutes() -> Bars:
+    """500,000 minutes x 10 assets around the clock: geometric Brownian motion from 100, opens a gap from the close
+    before, highs and lows beyond both, volumes around 50 million shares.
+    """
+    rng = np.random.default_rng(SEED)
+    noise = rng.standard_normal((5, MINUTES, MINUTE_ASSETS))
+    close = 100.0 * np.exp(np.cumsum(MINUTE_MOVE * noise[0] - 0.5 * MINUTE_MOVE**2, axis=0))
+    opens = np.vstack([np.full((1, MINUTE_ASSETS), 100.0), close[:-1]]) * np.exp(0.1 * MINUTE_MOVE * noise[1])
+    known_at = np.datetime64("2022-01-01T00:01", "ns") + np.arange(MINUTES) * np.timedelta64(60, "s")
+    return Bars(
+        symbols=tuple(f"M{k}" for k in range(MINUTE_ASSETS)), calendar="24/7", interval="1m", adjustment="raw",
+        session=(known_at - np.timedelta64(60, "s")).astype("datetime64[D]"), known_at=known_at, open=opens,
+        high=np.maximum(opens, close) * np.exp(MINUTE_MOVE * np.abs(noise[2])),
+        low=np.minimum(opens, close) * np.exp(-MINUTE_MOVE * np.abs(noise[3])), close=close,
+        volume=np.floor(USUAL_VOLUME * np.exp(0.5 * noise[4])),
+    )  # fmt: skip
+
+
+def hours(bars: Bars) -> NDArray[np.int64]:
+    """(D,) every 60th bar from the first, the last bar left out."""
+    return np.arange(0, bars.n_bars - 1, HOUR)
 
 
 def without_volume(bars: Bars) -> Bars:

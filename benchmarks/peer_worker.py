@@ -52,6 +52,28 @@ def vectorbt(arrays: Arrays, targets: str, fee: float, cash: float) -> Timed:
     return seconds, np.ravel(equity.to_numpy()).tolist()
 
 
+def vectorbt_columns(arrays: Arrays, targets: str, fee: float, cash: float) -> Timed:
+    """One asset, a book for each column of the targets, cash not shared: equity at each close, a list for each book."""
+    import vectorbt as vbt
+
+    index = pd.DatetimeIndex(arrays["session"])
+    size = pd.DataFrame(next_bar(arrays[targets]), index=index)
+    close, opens, valued = (
+        pd.DataFrame(np.repeat(rows, size.shape[1], axis=1), index=index)
+        for rows in (arrays["close"], arrays["open"], next_bar(arrays["close"], arrays["close"][:1]))
+    )
+
+    def work() -> Any:
+        book = vbt.Portfolio.from_orders(
+            close, size=size, size_type="targetpercent", price=opens, val_price=valued, fees=fee, init_cash=cash,
+            freq="1D",
+        )  # fmt: skip
+        return book.value()
+
+    seconds, equity = timed(work)
+    return seconds, equity.to_numpy().T.tolist()
+
+
 def next_bar(rows: np.ndarray, first: np.ndarray | float = np.nan) -> np.ndarray:
     """Row t of the result is row t-1: what was decided is done on the next bar."""
     return np.vstack([np.broadcast_to(first, rows[:1].shape), rows[:-1]])
@@ -124,7 +146,12 @@ def quantstats(arrays: Arrays) -> Timed:
     return seconds, {name: float(value) for name, value in found.items()}
 
 
-WORKS: dict[str, Callable[..., Timed]] = {"vectorbt": vectorbt, "backtrader": backtrader, "quantstats": quantstats}
+WORKS: dict[str, Callable[..., Timed]] = {
+    "vectorbt": vectorbt,
+    "vectorbt_columns": vectorbt_columns,
+    "backtrader": backtrader,
+    "quantstats": quantstats,
+}
 
 
 def serve(arrays: Arrays, packages: list[str]) -> None:

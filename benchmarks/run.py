@@ -11,7 +11,9 @@ from benchmarks.figure import Figure
 from benchmarks.timing import pin
 
 RESULTS = Path(__file__).with_name("results.json")
-MODULES = {"B1": "engine", "B2": "engine", "B5": "judgement", "B6": "report", "R5": "books"}
+MODULES = {
+    "B1": "engine", "B2": "engine", "B3": "sweep", "B4": "engine", "B5": "judgement", "B6": "report", "R5": "books",
+}  # fmt: skip
 
 
 def main() -> int:

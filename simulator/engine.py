@@ -1,5 +1,8 @@
-"""One logged book: given targets in one compiled loop, or stepped by hand by a strategy that looks at its book."""
+"""Books of given targets in one compiled loop, one logged or many without a log; and one logged book stepped by hand,
+by a strategy that looks at it.
+"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +16,10 @@ from simulator.market import Market
 from simulator.rules import make_rules
 from simulator.sight import Sight
 from simulator.state import LIVE, OrderLog, State, new_log, new_path, new_scratch, new_state, new_totals
-from simulator.step import finish_book, record, run_span, step_books
+from simulator.step import finish_book, record, run_span, run_spans, step_books
 from simulator.waterfall import Waterfall
 
-__all__ = ["ActionError", "BookSession", "Books", "Decisions", "run_decisions"]
+__all__ = ["ActionError", "BookSession", "Books", "Curves", "Decisions", "run_decisions", "run_many"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,26 @@ class Decisions:
 
     bars: NDArray[np.int64]
     targets: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """N books between the same two bars, without path and log. Money; equity (N, T+1) at each close from t0 to t1, row
+    by row what `run_decisions` has; the rest (N,) is how each ended: costs >= 0, borrow, interest and dividends earned
+    (+) or paid (-), `bound` counts decisions that the mandate's caps changed, `ended` the books that were ruined.
+    """
+
+    equity: NDArray[np.float64]
+    cash: NDArray[np.float64]
+    shares: NDArray[np.float64]  # (N, A)
+    fees: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    impact: NDArray[np.float64]
+    borrow: NDArray[np.float64]
+    interest: NDArray[np.float64]
+    dividends: NDArray[np.float64]
+    bound: NDArray[np.int64]
+    ended: NDArray[np.bool_]
 
 
 def _check_range(market: Market, t0: int, t1: int) -> None:
@@ -40,11 +63,7 @@ def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions,
     Targets enter at the mandate's caps. Raises ActionError for a target that is not finite, ValueError for a bad range.
     """
     _check_range(market, t0, t1)
-    bars = np.ascontiguousarray(decisions.bars, dtype=np.int64)
-    targets = np.ascontiguousarray(decisions.targets, dtype=np.float64)
-    if len(bars) and (bars[0] < t0 or bars[-1] >= t1 or (np.diff(bars) <= 0).any()):
-        raise ValueError(f"decision bars must increase and lie in {t0}..{t1 - 1}")
-    check_actions(targets, (len(bars), market.n_assets), market, bars)
+    bars, targets = _checked(market, decisions, t0, t1)
     if not len(bars):
         targets = np.zeros((1, market.n_assets))
     rules = make_rules(config, market, policy_layers=False)
@@ -56,12 +75,46 @@ def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions,
     return make_ledger(market, t0, t1, state, totals, path, log, extra)
 
 
+def run_many(market: Market, config: SimulatorConfig, decisions: Sequence[Decisions], t0: int, t1: int) -> Curves:
+    """N books as `run_decisions` runs each, by the same compiled step, in one call and in the memory of their equity.
+
+    Raises what `run_decisions` raises, and ValueError where there is no book.
+    """
+    _check_range(market, t0, t1)
+    if not decisions:
+        raise ValueError("there must be at least one book")
+    checked = [_checked(market, said, t0, t1) for said in decisions]
+    n, n_assets = len(checked), market.n_assets
+    first = np.concatenate(([0], np.cumsum([len(bars) for bars, _ in checked]))).astype(np.int64)
+    bars, targets = (np.concatenate(parts) for parts in zip(*checked, strict=True))
+    rules = make_rules(config, market, policy_layers=False)
+    state, totals, extra = new_state(n, n_assets), new_totals(n), new_extra(market, rules, n)
+    _start(state, extra, t0, config.episode.start_cash)
+    equity, actions, scratch = (
+        np.empty((n, t1 - t0 + 1)),
+        np.zeros((n, n_assets)),
+        new_scratch(n_assets, legs_of(extra)),
+    )
+    books = (state, totals, actions, scratch, equity, new_log(0), extra)
+    run_spans(t0, t1, first, bars, targets, market.arrays, rules, *books)
+    return Curves(equity, state.cash, state.shares, *totals, ended=state.status != LIVE)
+
+
+def _checked(market: Market, decisions: Decisions, t0: int, t1: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    bars = np.ascontiguousarray(decisions.bars, dtype=np.int64)
+    targets = np.ascontiguousarray(decisions.targets, dtype=np.float64)
+    if len(bars) and (bars[0] < t0 or bars[-1] >= t1 or (bars[1:] <= bars[:-1]).any()):
+        raise ValueError(f"decision bars must increase and lie in {t0}..{t1 - 1}")
+    check_actions(targets, (len(bars), market.n_assets), market, bars)
+    return bars, targets
+
+
 def _start(state: State, extra: Extra | None, t0: int, cash: float) -> None:
-    state.t[0] = t0
+    state.t[:] = t0
     for money in (state.cash, state.equity, state.start_equity, state.peak, state.prev_equity):
-        money[0] = cash
+        money[:] = cash
     if extra is not None:
-        reset_extra(extra, np.zeros(1, np.int64), cash)
+        reset_extra(extra, np.arange(len(state.t)), cash)
 
 
 def _log(decisions: int, n_bars: int, n_assets: int, extra: Extra | None) -> OrderLog:

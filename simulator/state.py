@@ -112,10 +112,16 @@ def new_scratch(n_assets: int, legs: int = 1) -> Scratch:
     return Scratch._make([np.zeros(n_assets) for _ in range(3)] + [np.zeros((legs, n_assets)) for _ in range(6)])
 
 
+# The columns of a log and of a path lie in one block, so that a long one comes in large pages: the first touch of small
+# ones took half the time of a book of 500,000 bars. Nothing is read that was not written: a path is full when a ledger
+# is made of it, a log is read up to its count.
+
+
 def new_log(capacity: int) -> OrderLog:
-    whole = [np.empty(capacity, np.int64) for _ in range(4)]
-    return OrderLog._make([np.zeros(1, np.int64), *whole] + [np.empty(capacity) for _ in range(7)])
+    block = np.empty((11, capacity))
+    return OrderLog._make([np.zeros(1, np.int64), *block[:4].view(np.int64), *block[4:]])
 
 
 def new_path(length: int, n_assets: int) -> Path:
-    return Path._make([np.zeros(length) for _ in range(11)] + [np.zeros((length, n_assets))])
+    block = np.empty((11 + n_assets) * length)
+    return Path._make([*block[: 11 * length].reshape(11, length), block[11 * length :].reshape(length, n_assets)])

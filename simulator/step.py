@@ -1,4 +1,5 @@
-"""The compiled step t -> t+1 of one book, and its two callers: a logged span of one book, one step of N books.
+"""The compiled step t -> t+1 of one book, and its callers: a logged span of one book, spans of N books
+without a log, one step of N books.
 
 Order within a step: A decision and orders at the close of t; B financing for (t, t+1); C corporate actions and
 delistings of t+1; D fills in t+1; E mark and checks at the close of t+1.
@@ -272,6 +273,23 @@ def record(k: int, state: State, totals: Totals, path: Path) -> None:
 
 
 @inlined
+def end_book(
+    i: int,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    log: OrderLog,
+    extra: Extra | None,
+) -> None:
+    """After the last mark: where the rules ask for it everything is sold; orders due later end unfilled."""
+    if rules.liquidate and state.status[i] == LIVE:
+        close_out(i, state.t[i], LIQUIDATED, market, rules, state, totals, log, extra)
+    if extra is not None:
+        end_orders(i, PENDING, log, extra)
+
+
+@inlined
 def finish(
     k: int,
     market: MarketArrays,
@@ -282,14 +300,9 @@ def finish(
     log: OrderLog,
     extra: Extra | None,
 ) -> None:
-    """After the last mark: where the rules ask for it everything is sold, and that is the last point; orders due
-    later end unfilled.
-    """
-    if rules.liquidate and state.status[0] == LIVE:
-        close_out(0, state.t[0], LIQUIDATED, market, rules, state, totals, log, extra)
-        record(k, state, totals, path)
-    if extra is not None:
-        end_orders(0, PENDING, log, extra)
+    """The end of book 0; what is sold then is the last point of its path."""
+    end_book(0, market, rules, state, totals, log, extra)
+    record(k, state, totals, path)
 
 
 @kernel
@@ -319,6 +332,42 @@ def run_span(
         step_book(0, decided, market, rules, state, totals, action, scratch, log, extra)
         record(t + 1 - t0, state, totals, path)
     finish(t1 - t0, market, rules, state, totals, path, log, extra)
+
+
+@kernel
+def run_spans(
+    t0: int,
+    t1: int,
+    first: NDArray[np.int64],
+    bars: NDArray[np.int64],
+    targets: Floats,
+    market: MarketArrays,
+    rules: Rules,
+    state: State,
+    totals: Totals,
+    actions: Floats,
+    scratch: Scratch,
+    equity: Floats,
+    log: OrderLog,
+    extra: Extra | None,
+) -> None:
+    """Every book from t0 to t1, one after the other: book i decides `targets[k]` at `bars[k]` for k in
+    first[i]..first[i+1]-1; row i of `equity` is its path. `actions` (N, A) is working room.
+    """
+    for i in range(state.t.shape[0]):
+        path, action = equity[i], actions[i]
+        path[0] = state.equity[i]
+        k = first[i]
+        for t in range(t0, t1):
+            decided = k < first[i + 1] and bars[k] == t
+            if decided:
+                for a in range(action.shape[0]):
+                    action[a] = targets[k, a]
+                k += 1
+            step_book(i, decided, market, rules, state, totals, actions, scratch, log, extra)
+            path[t + 1 - t0] = state.equity[i]
+        end_book(i, market, rules, state, totals, log, extra)
+        path[t1 - t0] = state.equity[i]
 
 
 @kernel

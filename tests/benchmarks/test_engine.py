@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.engine import TO_BACKTRADER, apart
-from benchmarks.panel import month_ends, panel
+from benchmarks.panel import hours, minutes, month_ends, panel
 
 
 def test_paths_within_the_tolerance_are_equal_and_others_are_named() -> None:
@@ -23,3 +23,12 @@ def test_the_panel_is_the_one_the_goals_speak_of() -> None:
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
     months = bars.session.astype("datetime64[M]")
     assert len(month_ends(bars)) == len(np.unique(months))
+
+
+def test_the_minutes_are_those_the_goal_speaks_of() -> None:
+    bars = minutes()
+    assert bars.close.shape == (500_000, 10)
+    assert bars.interval == "1m" and set(np.diff(bars.known_at)) == {np.timedelta64(60, "s")}
+    assert (bars.low <= np.minimum(bars.open, bars.close)).all()
+    assert (bars.high >= np.maximum(bars.open, bars.close)).all()
+    assert (hours(bars)[:3].tolist(), len(hours(bars))) == ([0, 60, 120], 8334)
