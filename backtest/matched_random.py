@@ -12,8 +12,8 @@ one who trades little K is 1, a circular shift.
 What the null is not. A rule that follows past prices put its weights on what had risen (or fallen) by then; at another
 date of the same range these weights meet the very returns that they were made from. Draws of a rule that follows rises
 are better for it, and of one that buys falls worse, without any skill or lack of it: on random walks of 251 bars a
-year's momentum has a mean percentile of 0.23. The percentile is therefore a description, asked for by name, and no test; it is
-uniform where decisions have nothing to do with returns before or after them.
+year's momentum has a mean percentile of 0.23. The percentile is therefore a description, asked for by name, and no
+test; it is uniform where decisions have nothing to do with returns before or after them.
 
 What an asset that is not offered at the new date should have is spread over those that are, in proportion, so that
 exposure is kept. Draws meet the mandate's caps; guards and the stop bind only the policy. The percentile of the subject
