@@ -105,6 +105,8 @@ class LimitedRequest(WebRequest):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Twisted would parse each form by itself, whole, on the reactor, before anybody knows whose it is
+        self._parsePOSTFormSubmission = False
         self.brake: Brake | None = None
         self._received = self._chunks = 0
         self._refused = self._counted = False

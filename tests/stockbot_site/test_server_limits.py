@@ -98,6 +98,15 @@ def test_a_body_with_files_arrives_without_being_held_in_memory(tiny: Tiny, know
     assert tiny.memory_mb() - before < 8
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=B", "multipart/form-data", "multipart/form-data; b"])
+def test_a_form_is_nothing_that_the_server_reads_by_itself(tiny: Tiny, kind: str) -> None:
+    """Twisted's own reading, on the reactor and before any log-in, answered a form without a boundary by itself and
+    took seconds for one in many parts.
+    """
+    body = (b"--B\r\n\r\n\r\n" * LIMIT)[:LIMIT]
+    assert tiny.client.post("/echo", content=body, headers={"Content-Type": kind}).text == str(LIMIT)
+
+
 def test_a_body_with_too_large_files_is_refused_before_it_is_sent(tiny: Tiny) -> None:
     with tiny.raw() as one:
         one.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nContent-Length: %d\r\n\r\n" % (LARGE + 1))
