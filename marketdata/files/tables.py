@@ -172,11 +172,13 @@ def _plain(column: Any) -> Any:
 
 
 def _check_names(label: str, names: Sequence[str]) -> None:
+    seen: set[str] = set()  # a count for each name would take a minute for a header of a few hundred kilobytes
     for name in names:
         if len(name) > MAX_CELL or not name.isprintable():
             raise FileRefused(f"{label} has a column with a name that is no plain text of at most {MAX_CELL} letters.")
-        if names.count(name) > 1:
+        if name in seen:
             raise FileRefused(f"{label} has two columns named {name}; rename one.")
+        seen.add(name)
 
 
 def _check_count(label: str, rows: int, columns: int) -> None:
