@@ -10,17 +10,15 @@ from backtest.baselines import Baseline
 from backtest.config import JudgedConfig
 from simulator.config import SimulatorConfig
 from simulator.engine import Decisions, run_decisions
-from simulator.ledger import Ledger, Orders
+from simulator.ledger import Events, Ledger, Orders
 from simulator.market import Market
 
 Floats = NDArray[np.float64]
 
 BOOKS = 20
-MONEY = (
-    "equity", "cash", "gross_value", "net_value", "traded", "fees", "spread", "impact", "borrow", "interest",
-    "dividends",
-)  # fmt: skip
-SUMMED = (*MONEY, "shares", "dividends_by_asset")
+SUMMED = ("equity", "cash", "gross_value", "net_value", "borrow", "interest", "dividends_by_asset")
+STANDING = ("fees", "spread", "impact", "dividends", "shares")
+"""What an event leaves standing until the next one."""
 
 
 class RandomBook(Baseline):
@@ -76,10 +74,25 @@ def add_up(ledgers: list[Ledger]) -> Ledger:
     return dataclasses.replace(
         ledgers[0],
         **sums,
+        events=add_events([ledger.events for ledger in ledgers]),
         orders=merge_orders([ledger.orders for ledger in ledgers]),
         bound=sum(ledger.bound for ledger in ledgers),
         ended=endings.pop() if len(endings) == 1 else "",
     )
+
+
+def add_events(books: list[Events]) -> Events:
+    """The events of all: in each of their rows the sum of what stands in every book."""
+    row = np.unique(np.concatenate([book.row for book in books]))
+    traded = np.zeros(len(row))
+    for book in books:
+        traded[np.searchsorted(row, book.row)] += book.traded
+    latest = [np.searchsorted(book.row, row, side="right") - 1 for book in books]
+    standing = {
+        name: np.sum([getattr(book, name)[at] for book, at in zip(books, latest, strict=True)], axis=0)
+        for name in STANDING
+    }
+    return Events(row=row, traded=traded, **standing)
 
 
 def merge_orders(logs: list[Orders]) -> Orders:

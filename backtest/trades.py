@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.jit import compiled
+from simulator.jit import inlined, kernel
 from simulator.ledger import Ledger, Orders
 
 Floats = NDArray[np.float64]
@@ -14,6 +14,8 @@ Ints = NDArray[np.int64]
 
 CLOSED_REST = 1e-9
 """Shares below which the rest of a lot is closed with it."""
+
+NONE = -1
 
 
 @dataclass(frozen=True)
@@ -60,109 +62,124 @@ class Trades:
 
 
 class Fills(NamedTuple):
-    """K fills in order of execution; arrays (K,). Signed shares, prices per share, fee and slippage in money."""
+    """K orders in the order of their execution, some of them not filled; arrays (K,). Signed shares, prices per share,
+    costs in money.
+    """
 
     asset: Ints
-    bar: Ints
+    bar: Ints  # -1: not filled
     qty: Floats
     ref: Floats
     price: Floats
     fee: Floats
-    slip: Floats
+    spread: Floats
+    impact: Floats
 
 
 class Lots(NamedTuple):
-    """What is left of each fill (K,): a lot is named by the fill that opened it; `head` and `tail` (A,) by asset."""
+    """What is left of each fill that opened a lot (K,), by which the lot is named, and the next lot of its asset; the
+    oldest and the newest of each asset (A,), -1 for none.
+    """
 
     qty: Floats
     fee: Floats
     slip: Floats
     after: Ints
-    head: Ints
-    tail: Ints
+    oldest: Ints
+    newest: Ints
 
 
-@compiled
-def write_row(row, lot, end, amount, exit_price, exit_ref, fee, slip, fills, lots, whole, part):
+@inlined
+def write_row(row, lot, end, amount, side, exit_price, exit_ref, costs, fills, whole, part):
     """One row of the result: `amount` shares of `lot`, out at `exit_price` in bar `end` (-1: still open)."""
-    side = 1 if lots.qty[lot] > 0.0 else -1
     whole[0, row], whole[1, row], whole[2, row], whole[3, row] = fills.asset[lot], side, fills.bar[lot], end
     part[0, row], part[1, row], part[2, row] = amount, fills.price[lot], exit_price
     part[3, row] = side * amount * (exit_ref - fills.ref[lot])
-    part[4, row], part[5, row] = fee, slip
+    part[4, row], part[5, row] = costs
 
 
-@compiled
-def append_lot(k, a, lots):
-    """Fill k becomes the newest lot of asset a."""
-    if lots.head[a] < 0:
-        lots.head[a] = k
-    else:
-        lots.after[lots.tail[a]] = k
-    lots.tail[a] = k
-
-
-@compiled
-def close_against(k, row, fills, lots, whole, part):
-    """Match fill k with the oldest lots of the other sign; what is left of it stays in lots.qty[k].
-
-    Returns the next row. Cost goes with the quantity; the match that ends a side takes all that is left of its cost.
-    """
+@inlined
+def append_lot(k, rest, fee, slip, fills, lots):
+    """What is left of fill k becomes the newest lot of its asset."""
     a = fills.asset[k]
-    while lots.head[a] >= 0 and lots.qty[k] * lots.qty[lots.head[a]] < 0.0:
-        lot = lots.head[a]
-        rest, held = abs(lots.qty[k]), abs(lots.qty[lot])
+    lots.qty[k], lots.fee[k], lots.slip[k], lots.after[k] = rest, fee, slip, NONE
+    if lots.oldest[a] == NONE:
+        lots.oldest[a] = k
+    else:
+        lots.after[lots.newest[a]] = k
+    lots.newest[a] = k
+
+
+@inlined
+def match_fill(k, row, fills, lots, whole, part):
+    """Match fill k with the oldest lots of the other sign; what is left of it becomes a lot. Returns the next row.
+
+    Cost goes with the quantity; the match that ends a side takes all that is left of its cost.
+    """
+    a, out = fills.asset[k], fills.qty[k]
+    rest, fee, slip = abs(out), fills.fee[k], fills.spread[k] + fills.impact[k]
+    lot = lots.oldest[a]
+    while rest > 0.0 and lot != NONE and lots.qty[lot] * out < 0.0:
+        held = abs(lots.qty[lot])
+        side = 1.0 if out < 0.0 else -1.0
         amount = min(rest, held)
         ends, empties = rest - amount < CLOSED_REST, held - amount < CLOSED_REST
         out_share, in_share = (1.0 if ends else amount / rest), (1.0 if empties else amount / held)
-        fee = in_share * lots.fee[lot] + out_share * lots.fee[k]
-        slip = in_share * lots.slip[lot] + out_share * lots.slip[k]
-        write_row(row, lot, fills.bar[k], amount, fills.price[k], fills.ref[k], fee, slip, fills, lots, whole, part)
+        in_fee, out_fee = in_share * lots.fee[lot], out_share * fee
+        in_slip, out_slip = in_share * lots.slip[lot], out_share * slip
+        costs = (in_fee + out_fee, in_slip + out_slip)
+        write_row(row, lot, fills.bar[k], amount, side, fills.price[k], fills.ref[k], costs, fills, whole, part)
         row += 1
-        for one, share, gone in ((lot, in_share, empties), (k, out_share, ends)):
-            lots.fee[one] -= share * lots.fee[one]
-            lots.slip[one] -= share * lots.slip[one]
-            size = 0.0 if gone else abs(lots.qty[one]) - amount
-            lots.qty[one] = size if lots.qty[one] > 0.0 else -size
+        rest, fee, slip = 0.0 if ends else rest - amount, fee - out_fee, slip - out_slip
         if empties:
-            lots.head[a] = lots.after[lot]
+            lot = lots.after[lot]
+            lots.oldest[a] = lot
+        else:
+            lots.qty[lot] = side * (held - amount)
+            lots.fee[lot] -= in_fee
+            lots.slip[lot] -= in_slip
+    if rest > 0.0:
+        append_lot(k, rest if out > 0.0 else -rest, fee, slip, fills, lots)
     return row
 
 
-@compiled
+@kernel
 def match_fills(fills, lots, marks, whole, part):
     """FIFO. Fills `whole` (4, 2K: asset, side, entry bar, exit bar) and `part` (6, 2K: qty, entry price, exit price,
     gross P&L, fees, slippage), closed matches first, then the open lots at `marks` (A,); returns the rows written.
     """
     row = 0
     for k in range(fills.asset.shape[0]):
-        row = close_against(k, row, fills, lots, whole, part)
-        if lots.qty[k] != 0.0:
-            append_lot(k, fills.asset[k], lots)
+        if fills.bar[k] >= 0 and fills.qty[k] != 0.0:
+            row = match_fill(k, row, fills, lots, whole, part)
     for a in range(marks.shape[0]):
-        lot = lots.head[a]
-        while lot >= 0:
-            amount = abs(lots.qty[lot])
-            write_row(row, lot, -1, amount, marks[a], marks[a], lots.fee[lot], lots.slip[lot], fills, lots, whole, part)
+        lot = lots.oldest[a]
+        while lot != NONE:
+            side = 1.0 if lots.qty[lot] > 0.0 else -1.0
+            costs = (lots.fee[lot], lots.slip[lot])
+            write_row(row, lot, NONE, side * lots.qty[lot], side, marks[a], marks[a], costs, fills, whole, part)
             row += 1
             lot = lots.after[lot]
     return row
 
 
 def _fills(orders: Orders) -> Fills:
-    """The fills of an order log in order of execution; fills of one bar in the order of the log."""
-    done = np.flatnonzero((orders.filled >= 0) & (orders.qty_filled != 0))
-    done = done[np.argsort(orders.filled[done], kind="stable")]
-    return Fills(
-        orders.asset[done], orders.filled[done], orders.qty_filled[done], orders.price_ref[done],
-        orders.price_fill[done], orders.fee[done], orders.slippage[done],
+    """The fills of an order log in the order of their execution; fills of one bar in the order of the log."""
+    found = Fills(
+        orders.asset, orders.filled, orders.qty_filled, orders.price_ref, orders.price_fill, orders.fee, orders.spread,
+        orders.impact,
     )  # fmt: skip
+    done = orders.filled >= 0
+    times = orders.filled if done.all() else orders.filled[done]
+    if (times[1:] >= times[:-1]).all():
+        return found
+    order = np.flatnonzero(done)[np.argsort(times, kind="stable")]
+    return Fills._make([column[order] for column in found])
 
 
-def _lots(fills: Fills, n_assets: int) -> Lots:
-    none = np.full(n_assets, -1)
-    after = np.full(len(fills.asset), -1)
-    return Lots(fills.qty.copy(), fills.fee.copy(), fills.slip.copy(), after, none, none.copy())
+def _lots(n: int, n_assets: int) -> Lots:
+    none = np.full(n_assets, NONE)
+    return Lots._make([*np.empty((3, n)), np.empty(n, np.int64), none, none.copy()])
 
 
 def shares_at_end(ledger: Ledger) -> Floats | None:
@@ -180,10 +197,10 @@ def fifo(ledger: Ledger) -> Trades:
     """
     fills, marks, ratio = _fills(ledger.orders), np.ascontiguousarray(ledger.marks[-1]), shares_at_end(ledger)
     if ratio is not None:
-        times: Floats = ratio[fills.bar - ledger.t0, fills.asset]
+        times: Floats = ratio[np.maximum(fills.bar, ledger.t0) - ledger.t0, fills.asset]
         fills = fills._replace(qty=fills.qty * times, ref=fills.ref / times, price=fills.price / times)
     whole, part = np.empty((4, 2 * len(fills.asset)), np.int64), np.empty((6, 2 * len(fills.asset)))
-    count = match_fills(fills, _lots(fills, len(marks)), marks, whole, part)
+    count = match_fills(fills, _lots(len(fills.asset), len(marks)), marks, whole, part)
     asset, side, entry_bar, exit_bar = whole[:, :count]
     qty, entry_price, exit_price, gross, fees, slippage = list[Floats](part[:, :count])
     last = np.where(exit_bar < 0, ledger.t1, exit_bar)

@@ -15,8 +15,9 @@ from simulator.ledger import Ledger, make_ledger
 from simulator.market import Market
 from simulator.rules import make_rules
 from simulator.sight import Sight
-from simulator.state import LIVE, OrderLog, State, new_log, new_path, new_scratch, new_state, new_totals
-from simulator.step import finish_book, record, run_span, run_spans, step_books
+from simulator.spans import finish_book, record, run_spans
+from simulator.state import LIVE, OrderLog, Path, State, new_log, new_path, new_scratch, new_state, new_totals
+from simulator.step import step_books
 from simulator.waterfall import Waterfall
 
 __all__ = ["ActionError", "BookSession", "Books", "Curves", "Decisions", "run_decisions", "run_many"]
@@ -64,14 +65,13 @@ def run_decisions(market: Market, config: SimulatorConfig, decisions: Decisions,
     """
     _check_range(market, t0, t1)
     bars, targets = _checked(market, decisions, t0, t1)
-    if not len(bars):
-        targets = np.zeros((1, market.n_assets))
+    first, n_assets = np.array([0, len(bars)]), market.n_assets
     rules = make_rules(config, market, policy_layers=False)
-    state, totals, extra = new_state(1, market.n_assets), new_totals(1), new_extra(market, rules, 1)
+    state, totals, extra = new_state(1, n_assets), new_totals(1), new_extra(market, rules, 1)
     _start(state, extra, t0, config.episode.start_cash)
-    log = _log(len(bars), t1 - t0, market.n_assets, extra)
-    path, scratch = new_path(t1 - t0 + 1, market.n_assets), new_scratch(market.n_assets, legs_of(extra))
-    run_span(t0, t1, bars, targets, market.arrays, rules, state, totals, scratch, path, log, extra)
+    log, path = _log(len(bars), t1 - t0, n_assets, extra), _path(len(bars), t1 - t0, n_assets, extra)
+    room = (np.zeros((1, n_assets)), new_scratch(n_assets, legs_of(extra)), path.equity[None], path, log, extra)
+    run_spans(t0, t1, first, bars, targets, market.arrays, rules, state, totals, *room)
     return make_ledger(market, t0, t1, state, totals, path, log, extra)
 
 
@@ -90,13 +90,9 @@ def run_many(market: Market, config: SimulatorConfig, decisions: Sequence[Decisi
     rules = make_rules(config, market, policy_layers=False)
     state, totals, extra = new_state(n, n_assets), new_totals(n), new_extra(market, rules, n)
     _start(state, extra, t0, config.episode.start_cash)
-    equity, actions, scratch = (
-        np.empty((n, t1 - t0 + 1)),
-        np.zeros((n, n_assets)),
-        new_scratch(n_assets, legs_of(extra)),
-    )
-    books = (state, totals, actions, scratch, equity, new_log(0), extra)
-    run_spans(t0, t1, first, bars, targets, market.arrays, rules, *books)
+    equity = np.empty((n, t1 - t0 + 1))
+    room = (np.zeros((n, n_assets)), new_scratch(n_assets, legs_of(extra)), equity, None, new_log(0), extra)
+    run_spans(t0, t1, first, bars, targets, market.arrays, rules, state, totals, *room)
     return Curves(equity, state.cash, state.shares, *totals, ended=state.status != LIVE)
 
 
@@ -125,6 +121,13 @@ def _log(decisions: int, n_bars: int, n_assets: int, extra: Extra | None) -> Ord
     return new_log((lines + 1) * n_assets)
 
 
+def _path(decisions: int, n_bars: int, n_assets: int, extra: Extra | None) -> Path:
+    """A path that holds every event: the start, the bar after each decision, and the one that ends the book; under the
+    extended rules any bar.
+    """
+    return new_path(n_bars + 1, min(decisions + 2, n_bars + 1) if extra is None else n_bars + 1, n_assets)
+
+
 class BookSession:
     """One logged book stepped by hand from the close of t0 to the mark of t1, by a strategy that looks at it."""
 
@@ -142,7 +145,7 @@ class BookSession:
         self._scratch = new_scratch(market.n_assets, legs_of(self._extra))
         self._nothing = np.zeros((1, self.width))
         self._log = _log(t1 - t0, t1 - t0, market.n_assets, self._extra)
-        self._path = new_path(t1 - t0 + 1, market.n_assets)
+        self._path = _path(t1 - t0, t1 - t0, market.n_assets, self._extra)
         self.sight = Sight(market, self._rules, self._state, self._extra)
         _start(self._state, self._extra, t0, config.episode.start_cash)
         record(0, self._state, self._totals, self._path)

@@ -6,7 +6,7 @@ from simulator.decide import TINY_SHARES, round_to_lot
 from simulator.extra_state import Extra
 from simulator.jit import inlined
 from simulator.market import MarketArrays
-from simulator.order_log import log_order
+from simulator.order_log import write_order
 from simulator.pricing import fee_a_share, half_spread, slipped
 from simulator.rules import Rules
 from simulator.state import (
@@ -234,11 +234,11 @@ def log_orders(f: int, share: float, market: MarketArrays, rules: Rules, scratch
             continue
         reference, reason = market.ref[f, a], reason_of(a, f, share, market, rules, scratch)
         if filled == 0.0:
-            log_order(f - 1, -1, a, asked, 0.0, reference, math.nan, 0.0, 0.0, 0.0, reason, log)
+            write_order(f - 1, -1, a, asked, 0.0, reference, math.nan, 0.0, 0.0, 0.0, reason, log)
         else:
             fee = fee_a_share(price, rules)
             fee, spread, impact = costs_of(abs(filled), price, reference, fee, rules.half_spread, rules)
-            log_order(f - 1, f, a, asked, filled, reference, price, fee, spread, impact, reason, log)
+            write_order(f - 1, f, a, asked, filled, reference, price, fee, spread, impact, reason, log)
 
 
 @inlined

@@ -1,6 +1,7 @@
 """What one book did between two bars: the only account that metrics, trades and reports are made from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +38,29 @@ class Orders:
 
 
 @dataclass(frozen=True)
+class Events:
+    """The start, and the M-1 bars in which a book's shares changed, it traded or was paid a dividend.
+
+    `row` (M,) counts from t0, increasing from 0. fees, spread, impact (>= 0) and dividends are cumulative; `shares`
+    (M, A) stand after the fills of the bar, in shares of that bar.
+    """
+
+    row: NDArray[np.int64]
+    traded: Array
+    fees: Array
+    spread: Array
+    impact: Array
+    dividends: Array
+    shares: Array
+
+
+@dataclass(frozen=True)
 class Ledger:
     """One book from its first decision bar t0 to its last mark t1; arrays over t0..t1 are (N+1,), row 0 all cash.
 
-    fees, spread, impact are cumulative costs (>= 0); borrow and interest are cumulative, earned (+) or paid (-).
-    dividends is cumulative, received (+) or, on shorts, paid (-); `dividends_by_asset` (A,) is its end.
-    `shares` (N+1, A) stand after the fills of each bar, in shares of that bar; `split` (N+1, A) are the new shares for
-    an old one in each bar, None where there was no split. `bound` counts decisions that the mandate's caps changed.
+    borrow and interest are cumulative, earned (+) or paid (-); `dividends_by_asset` (A,) is the end of dividends.
+    `split` (N+1, A) are the new shares for an old one in each bar, None where there was no split. `bound` counts
+    decisions that the mandate's caps changed.
     """
 
     t0: int
@@ -52,14 +69,9 @@ class Ledger:
     cash: Array
     gross_value: Array
     net_value: Array
-    traded: Array
-    fees: Array
-    spread: Array
-    impact: Array
     borrow: Array
     interest: Array
-    dividends: Array
-    shares: Array
+    events: Events
     marks: Array  # (N+1, A), NaN before the first close
     orders: Orders
     bound: int
@@ -70,6 +82,41 @@ class Ledger:
     @property
     def n_bars(self) -> int:
         return self.t1 - self.t0
+
+    @cached_property
+    def traded(self) -> Array:
+        """(N+1,) money traded in the bar, buys plus sells."""
+        traded = np.zeros(len(self.equity))
+        traded[self.events.row] = self.events.traded
+        return traded
+
+    @cached_property
+    def fees(self) -> Array:
+        """(N+1,) cumulative, >= 0; so are spread and impact."""
+        return self._since(self.events.fees)
+
+    @cached_property
+    def spread(self) -> Array:
+        return self._since(self.events.spread)
+
+    @cached_property
+    def impact(self) -> Array:
+        return self._since(self.events.impact)
+
+    @cached_property
+    def dividends(self) -> Array:
+        """(N+1,) cumulative, received (+) or, on shorts, paid (-)."""
+        return self._since(self.events.dividends)
+
+    @cached_property
+    def shares(self) -> Array:
+        """(N+1, A) after the fills of each bar, in shares of that bar."""
+        return self._since(self.events.shares)
+
+    def _since(self, values: Array) -> Array:
+        """What holds in every bar of what holds from each event on."""
+        rows = self.events.row
+        return values if len(rows) == len(self.equity) else np.repeat(values, np.diff(rows, append=len(self.equity)), 0)
 
     @property
     def drawdown(self) -> Array:
@@ -112,13 +159,15 @@ def make_ledger(
     market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog, extra: Extra | None
 ) -> Ledger:
     """The ledger of book 0, on the arrays of its log and path: nothing is copied, so they must not be written again."""
-    count = int(log.orders[0])
+    count, changed = int(log.orders[0]), int(path.events[0])
     orders = Orders(**{name: column[:count] for name, column in log._asdict().items() if name != "orders"})
+    columns = (path.traded, path.fees, path.spread, path.impact, path.dividends, path.shares)
+    events = Events(path.at[:changed], *(column[:changed] for column in columns))
     status = int(state.status[0])
     split = market.bars.split
     split = None if split is None or (split[t0 + 1 : t1 + 1] == 1.0).all() else split[t0 : t1 + 1]
     return Ledger(
-        t0, t1, *path[:11], shares=path.shares, marks=market.mark[t0 : t1 + 1], orders=orders,
+        t0, t1, *path[:6], events, marks=market.mark[t0 : t1 + 1], orders=orders,
         bound=int(totals.bound[0]), ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
         dividends_by_asset=np.zeros(market.n_assets) if extra is None else extra.state.received[0], split=split,
     )  # fmt: skip

@@ -1,11 +1,11 @@
 """One line of the order log."""
 
-from simulator.jit import outlined
+from simulator.jit import inlined, outlined
 from simulator.state import OrderLog
 
 
-@outlined
-def log_order(
+@inlined
+def write_order(
     decided: int,
     filled_at: int,
     a: int,
@@ -34,3 +34,22 @@ def log_order(
     log.fee[k] = fee
     log.spread[k] = spread
     log.impact[k] = impact
+
+
+@outlined
+def log_order(
+    decided: int,
+    filled_at: int,
+    a: int,
+    asked: float,
+    filled: float,
+    reference: float,
+    price: float,
+    fee: float,
+    spread: float,
+    impact: float,
+    reason: int,
+    log: OrderLog,
+) -> None:
+    """`write_order` where lines are rare: a call in place of its code."""
+    write_order(decided, filled_at, a, asked, filled, reference, price, fee, spread, impact, reason, log)

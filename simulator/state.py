@@ -15,6 +15,9 @@ REASONS = (
     "max_drawdown", "daily_loss", "delisted", "untouched", "replaced", "cancelled", "halted", "pending",
 )  # fmt: skip
 
+STRETCH = 64
+"""Most bars that are valued at once where a book only waits."""
+
 
 class State(NamedTuple):
     """N books of A assets. Money in account currency, weights and drawdown as fractions of equity (drawdown <= 0)."""
@@ -63,6 +66,8 @@ class Scratch(NamedTuple):
     grow: NDArray[np.float64]  # (legs, A) x+: the rest
     price: NDArray[np.float64]  # (legs, A)
     filled: NDArray[np.float64]  # (legs, A) shares that trade
+    gross: NDArray[np.float64]  # (STRETCH,) money, of the bars in which a book only waits
+    net: NDArray[np.float64]
 
 
 class OrderLog(NamedTuple):
@@ -83,20 +88,26 @@ class OrderLog(NamedTuple):
 
 
 class Path(NamedTuple):
-    """One logged book at t0..t1 (N+1,), and its shares (N+1, A). Cost columns are cumulative, in money."""
+    """One logged book at t0..t1. The first six are its rows (N+1,); the rest is of its events (capacity,), `events[0]`
+    of them: the start, and each bar in which shares changed, something traded or a dividend was paid; `at` their row.
+
+    Money; fees, spread, impact, borrow, interest and dividends are cumulative.
+    """
 
     equity: NDArray[np.float64]
     cash: NDArray[np.float64]
     gross: NDArray[np.float64]
     net: NDArray[np.float64]
-    traded: NDArray[np.float64]
+    borrow: NDArray[np.float64]
+    interest: NDArray[np.float64]
+    events: NDArray[np.int64]  # (1,)
+    at: NDArray[np.int64]
+    traded: NDArray[np.float64]  # in the bar
     fees: NDArray[np.float64]
     spread: NDArray[np.float64]
     impact: NDArray[np.float64]
-    borrow: NDArray[np.float64]
-    interest: NDArray[np.float64]
     dividends: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    shares: NDArray[np.float64]  # (capacity, A) after the fills of the bar
 
 
 def new_state(n: int, n_assets: int) -> State:
@@ -109,12 +120,13 @@ def new_totals(n: int) -> Totals:
 
 
 def new_scratch(n_assets: int, legs: int = 1) -> Scratch:
-    return Scratch._make([np.zeros(n_assets) for _ in range(3)] + [np.zeros((legs, n_assets)) for _ in range(6)])
+    rows, of_orders, waits = [(n_assets,)] * 3, [(legs, n_assets)] * 6, [(STRETCH,)] * 2
+    return Scratch._make([np.zeros(shape) for shape in rows + of_orders + waits])
 
 
 # The columns of a log and of a path lie in one block, so that a long one comes in large pages: the first touch of small
-# ones took half the time of a book of 500,000 bars. Nothing is read that was not written: a path is full when a ledger
-# is made of it, a log is read up to its count.
+# ones took half the time of a book of 500,000 bars. Nothing is read that was not written: a path's rows are full when a
+# ledger is made of it, its events and a log are read up to their count.
 
 
 def new_log(capacity: int) -> OrderLog:
@@ -122,6 +134,8 @@ def new_log(capacity: int) -> OrderLog:
     return OrderLog._make([np.zeros(1, np.int64), *block[:4].view(np.int64), *block[4:]])
 
 
-def new_path(length: int, n_assets: int) -> Path:
-    block = np.empty((11 + n_assets) * length)
-    return Path._make([*block[: 11 * length].reshape(11, length), block[11 * length :].reshape(length, n_assets)])
+def new_path(length: int, events: int, n_assets: int) -> Path:
+    """A path of `length` rows with room for that many events, the start among them."""
+    rows, block = np.empty((6, length)), np.empty((6 + n_assets) * events)
+    columns, shares = block[: 6 * events].reshape(6, events), block[6 * events :].reshape(events, n_assets)
+    return Path._make([*rows, np.zeros(1, np.int64), columns[0].view(np.int64), *columns[1:], shares])

@@ -1,5 +1,4 @@
-"""The compiled step t -> t+1 of one book, and its callers: a logged span of one book, spans of N books
-without a log, one step of N books.
+"""The compiled step t -> t+1 of one book, and of N books.
 
 Order within a step: A decision and orders at the close of t; B financing for (t, t+1); C corporate actions and
 delistings of t+1; D fills in t+1; E mark and checks at the close of t+1.
@@ -8,15 +7,11 @@ delistings of t+1; D fills in t+1; E mark and checks at the close of t+1.
 lean one holds nothing of what `extra` stands for.
 """
 
-import math
-
-import numpy as np
-from numpy.typing import NDArray
-
 from simulator.actions import act
 from simulator.decide import Floats, decide
 from simulator.extra_state import Extra
 from simulator.fill import add, costs_of, fill_orders, post, settle
+from simulator.financing import finance
 from simulator.guards import check_limits
 from simulator.jit import inlined, kernel, outlined
 from simulator.market import MarketArrays
@@ -30,11 +25,9 @@ from simulator.state import (
     CANCELLED,
     LIQUIDATED,
     LIVE,
-    PENDING,
     RUINED,
     STOPPED,
     OrderLog,
-    Path,
     Scratch,
     State,
     Totals,
@@ -42,24 +35,6 @@ from simulator.state import (
 from simulator.working import drop_all, drop_forced, replace_orders, send_orders
 
 LINE = 8  # numbers in a cache line
-
-
-@inlined
-def finance(i: int, t: int, market: MarketArrays, rules: Rules, state: State, totals: Totals) -> None:
-    """B: simple interest on the balances at the close of t, ACT/365."""
-    short = 0.5 * (state.gross[i] - state.net[i])  # sum of |q| m over shorts
-    free = state.cash[i] - short
-    if free == 0.0 and short == 0.0:
-        return
-    rate = rules.margin_rate
-    if free > 0.0:
-        rate = rules.cash_yield if math.isnan(market.cash_rate[t]) else market.cash_rate[t]
-    delta = market.year_fraction[t]
-    interest = (free * rate + short * rules.short_rebate) * delta
-    borrow = short * rules.borrow_fee * delta
-    state.cash[i] += interest - borrow
-    totals.interest[i] += interest
-    totals.borrow[i] -= borrow
 
 
 @inlined
@@ -216,9 +191,8 @@ def decide_extended(
 
 
 @inlined
-def fetch_rows(i: int, market: MarketArrays, state: State) -> None:
-    """Ask for the market's rows of book i: each book stands at a bar of its own, and memory is slower than a step."""
-    t = state.t[i]
+def fetch_rows(t: int, market: MarketArrays) -> None:
+    """Ask for the market's rows that a decision at the close of t reads: memory is slower than a step."""
     n_assets = market.mark.shape[1]
     for a in range(0, n_assets, LINE):
         prefetch(market.mark, t, a)
@@ -249,137 +223,5 @@ def step_books(
     n = state.t.shape[0]
     for i in range(n):
         if i + 1 < n:
-            fetch_rows(i + 1, market, state)
+            fetch_rows(state.t[i + 1], market)
         step_book(i, decided, market, rules, state, totals, actions, scratch, log, extra)
-
-
-@inlined
-def record(k: int, state: State, totals: Totals, path: Path) -> None:
-    """Row k of the path from book 0 as it stands."""
-    path.equity[k] = state.equity[0]
-    path.cash[k] = state.cash[0]
-    path.gross[k] = state.gross[0]
-    path.net[k] = state.net[0]
-    path.traded[k] = state.traded[0]
-    path.fees[k] = totals.fees[0]
-    path.spread[k] = totals.spread[0]
-    path.impact[k] = totals.impact[0]
-    path.borrow[k] = totals.borrow[0]
-    path.interest[k] = totals.interest[0]
-    path.dividends[k] = totals.dividends[0]
-    shares, row = state.shares[0], path.shares[k]
-    for a in range(shares.shape[0]):
-        row[a] = shares[a]
-
-
-@inlined
-def end_book(
-    i: int,
-    market: MarketArrays,
-    rules: Rules,
-    state: State,
-    totals: Totals,
-    log: OrderLog,
-    extra: Extra | None,
-) -> None:
-    """After the last mark: where the rules ask for it everything is sold; orders due later end unfilled."""
-    if rules.liquidate and state.status[i] == LIVE:
-        close_out(i, state.t[i], LIQUIDATED, market, rules, state, totals, log, extra)
-    if extra is not None:
-        end_orders(i, PENDING, log, extra)
-
-
-@inlined
-def finish(
-    k: int,
-    market: MarketArrays,
-    rules: Rules,
-    state: State,
-    totals: Totals,
-    path: Path,
-    log: OrderLog,
-    extra: Extra | None,
-) -> None:
-    """The end of book 0; what is sold then is the last point of its path."""
-    end_book(0, market, rules, state, totals, log, extra)
-    record(k, state, totals, path)
-
-
-@kernel
-def run_span(
-    t0: int,
-    t1: int,
-    bars: NDArray[np.int64],
-    targets: Floats,
-    market: MarketArrays,
-    rules: Rules,
-    state: State,
-    totals: Totals,
-    scratch: Scratch,
-    path: Path,
-    log: OrderLog,
-    extra: Extra | None,
-) -> None:
-    """Book 0 from t0 to t1, deciding `targets[k]` at `bars[k]`; path row 0 is the start."""
-    record(0, state, totals, path)
-    k = 0
-    action = targets[:1]
-    for t in range(t0, t1):
-        decided = k < bars.shape[0] and bars[k] == t
-        if decided:
-            action = targets[k : k + 1]
-            k += 1
-        step_book(0, decided, market, rules, state, totals, action, scratch, log, extra)
-        record(t + 1 - t0, state, totals, path)
-    finish(t1 - t0, market, rules, state, totals, path, log, extra)
-
-
-@kernel
-def run_spans(
-    t0: int,
-    t1: int,
-    first: NDArray[np.int64],
-    bars: NDArray[np.int64],
-    targets: Floats,
-    market: MarketArrays,
-    rules: Rules,
-    state: State,
-    totals: Totals,
-    actions: Floats,
-    scratch: Scratch,
-    equity: Floats,
-    log: OrderLog,
-    extra: Extra | None,
-) -> None:
-    """Every book from t0 to t1, one after the other: book i decides `targets[k]` at `bars[k]` for k in
-    first[i]..first[i+1]-1; row i of `equity` is its path. `actions` (N, A) is working room.
-    """
-    for i in range(state.t.shape[0]):
-        path, action = equity[i], actions[i]
-        path[0] = state.equity[i]
-        k = first[i]
-        for t in range(t0, t1):
-            decided = k < first[i + 1] and bars[k] == t
-            if decided:
-                for a in range(action.shape[0]):
-                    action[a] = targets[k, a]
-                k += 1
-            step_book(i, decided, market, rules, state, totals, actions, scratch, log, extra)
-            path[t + 1 - t0] = state.equity[i]
-        end_book(i, market, rules, state, totals, log, extra)
-        path[t1 - t0] = state.equity[i]
-
-
-@kernel
-def finish_book(
-    k: int,
-    market: MarketArrays,
-    rules: Rules,
-    state: State,
-    totals: Totals,
-    path: Path,
-    log: OrderLog,
-    extra: Extra | None,
-) -> None:
-    """`finish`, for a book that is stepped by hand."""
-    finish(k, market, rules, state, totals, path, log, extra)

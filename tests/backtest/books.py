@@ -7,7 +7,7 @@ import numpy as np
 from backtest.runner import run_with_spread
 from backtest.strategy import Strategy
 from simulator.config import SimulatorConfig
-from simulator.ledger import Ledger, Orders
+from simulator.ledger import Events, Ledger, Orders
 from simulator.market import Market
 
 Fill = tuple[int, float, float, float]  # bar, signed shares, fill price, fee
@@ -50,23 +50,27 @@ def hand_ledger(
     values = shares * table
     volume = spread_over(np.abs(orders.qty_filled) * orders.price_fill)
     zeros = np.zeros(length)
+    events = Events(
+        row=np.arange(length), traded=np.diff(volume, prepend=0.0), fees=spread_over(orders.fee),
+        spread=spread_over(orders.spread), impact=zeros, dividends=zeros.copy(), shares=shares,
+    )  # fmt: skip
     return Ledger(
         t0=0, t1=length - 1, equity=money + values.sum(axis=1), cash=money, gross_value=np.abs(values).sum(axis=1),
-        net_value=values.sum(axis=1), traded=np.diff(volume, prepend=0.0), fees=spread_over(orders.fee),
-        spread=spread_over(orders.spread), impact=zeros, borrow=zeros.copy(), interest=zeros.copy(),
-        dividends=zeros.copy(), shares=shares, marks=table, orders=orders, bound=0, ended="",
-        dividends_by_asset=np.zeros(n_assets),
+        net_value=values.sum(axis=1), borrow=zeros.copy(), interest=zeros.copy(), events=events, marks=table,
+        orders=orders, bound=0, ended="", dividends_by_asset=np.zeros(n_assets),
     )  # fmt: skip
 
 
 def equity_ledger(equity: Sequence[float]) -> Ledger:
     """A book whose equity is given; one share of one asset that is worth it."""
     value = np.array(equity, dtype=np.float64)
-    zeros = np.zeros(len(value))
+    none, zeros = np.zeros(1), np.zeros(len(value))
+    events = Events(row=np.zeros(1, np.int64), traded=none, fees=none, spread=none, impact=none, dividends=none,
+                    shares=np.ones((1, 1)))  # fmt: skip
     return Ledger(
-        t0=0, t1=len(value) - 1, equity=value, cash=zeros, gross_value=value, net_value=value, traded=zeros, fees=zeros,
-        spread=zeros, impact=zeros, borrow=zeros, interest=zeros, dividends=zeros, shares=np.ones((len(value), 1)),
-        marks=value[:, None], orders=hand_orders([]), bound=0, ended="", dividends_by_asset=np.zeros(1),
+        t0=0, t1=len(value) - 1, equity=value, cash=zeros, gross_value=value, net_value=value, borrow=zeros,
+        interest=zeros, events=events, marks=value[:, None], orders=hand_orders([]), bound=0, ended="",
+        dividends_by_asset=np.zeros(1),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from backtest.statistics import Excess
 from backtest.trades import fifo
 from backtest.verdict import NOT_RUN, Verdict, judge, passes_every_test_of_chance, signed
 from simulator.config import SimulatorConfig
-from simulator.ledger import Ledger
+from simulator.ledger import Events, Ledger
 from simulator.market import prepare_market
 from tests.backtest.books import equity_ledger
 from tests.simulator.markets import make_bars
@@ -173,8 +173,9 @@ def weighted(key: str, weights: np.ndarray, returns: np.ndarray) -> Judged:
     """A book with these weights (N+1, A) and returns (N,)."""
     equity = 100 * np.concatenate(([1.0], np.cumprod(1 + returns)))
     ledger = equity_ledger(equity)
-    shares = weights * equity[:, None]
-    return judged(key, dataclasses.replace(ledger, shares=shares, marks=np.ones_like(shares)))
+    shares, zeros = weights * equity[:, None], np.zeros(len(equity))
+    events = Events(np.arange(len(equity)), *[zeros] * 5, shares=shares)
+    return judged(key, dataclasses.replace(ledger, events=events, marks=np.ones_like(shares)))
 
 
 RETURNS = np.random.default_rng(0).normal(0, 0.01, 200)
