@@ -103,13 +103,13 @@ def split_growth(bars: Bars) -> Floats | None:
 
 
 def total_returns(bars: Bars) -> Floats:
-    """(T, A): (C·split + dividend) / C₋₁ − 1, NaN where either close is missing."""
+    """(T, A): (C + dividend)·split / C₋₁ − 1, a dividend being paid on each new share; NaN where a close is missing."""
     close: Floats = np.where(bars.present, bars.close, np.nan)
     value: Floats = np.array(close)
-    if bars.split is not None:
-        value *= bars.split
     if bars.dividend is not None:
         value += bars.dividend
+    if bars.split is not None:
+        value *= bars.split
     returns: Floats = np.full(close.shape, np.nan)
     returns[1:] = value[1:] / close[:-1] - 1.0
     return returns

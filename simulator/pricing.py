@@ -22,10 +22,12 @@ def half_spread(f: int, a: int, rules: Rules, extra: Extra | None) -> float:
 
 @inlined
 def slipped(price_ref: float, side: float, size: float, volume: float, spread: float, rules: Rules) -> float:
-    """Fill price of a market order: p (1 + s min(0.5, h + k sqrt(|x| / A))); x/A is 1 where A is not known."""
+    """Fill price of a market order: p (1 + s min(0.5, h + k (|x| / A)^b)); x/A is 1 where A is not known."""
     slip = spread
     if rules.impact > 0.0:
-        slip += rules.impact * math.sqrt(size / volume if volume > 0.0 else 1.0)
+        share = size / volume if volume > 0.0 else 1.0
+        # the root by itself: several at once, where a power is a call for each
+        slip += rules.impact * (math.sqrt(share) if rules.impact_exponent == 0.5 else share**rules.impact_exponent)
     return price_ref * (1.0 + side * min(MAX_SLIPPAGE, slip))
 
 

@@ -29,6 +29,7 @@ class Rules(NamedTuple):
     min_notional: float
     half_spread: float
     impact: float
+    impact_exponent: float
     participation: float  # inf: off
     needs_volume: bool  # impact or participation is on
     fee_per_share: float
@@ -80,6 +81,7 @@ def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) 
         min_notional=execution.min_order_notional,
         half_spread=execution.half_spread_bps * BPS * times,
         impact=market.impact_k * BPS * times,
+        impact_exponent=config.exec.impact_exponent,
         participation=market.participation,
         needs_volume=market.needs_volume,
         fee_per_share=fees.commission_per_share * times,

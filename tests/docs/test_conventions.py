@@ -12,7 +12,7 @@ from marketdata.features import PRESETS
 from marketdata.indicators.registry import INDICATORS, parse
 from marketdata.sources import alignment
 from rl.config import RewardConfig
-from simulator.config import EpisodeConfig
+from simulator.config_groups import EpisodeConfig
 from tests.docs.pages import codes, named, page, section, table
 
 PAGE = page("docs/conventions.md")

@@ -1,6 +1,7 @@
 """The examples of docs/extending.md work as they stand: each is run, registered by its one row, and used."""
 
 import datetime as dt
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -126,6 +127,19 @@ def test_a_history_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert bars.close[:, 0].tolist() == [100, 101, 102, 103]
     assert bars.dividend is not None and bars.dividend[0, 0] == 0.5
     assert (meta.source, meta.license_note) == ("walks", "Made up.")
+
+
+def test_a_cost_preset() -> None:
+    entry = examples("A cost preset")["# entry in PRESETS"]
+    program = (
+        "from simulator.presets import PRESETS, CostPreset\n"
+        f"PRESETS |= {entry}\n"
+        "from simulator.config import SimulatorConfig\n"
+        "fees = SimulatorConfig.model_validate({'fees': {'preset': 'half_a_cent'}}).fees\n"
+        "print(fees.commission_per_share, fees.taker_bps, fees.regulatory_sell_fees)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["0.005", "0.0", "True"]
 
 
 def test_an_artifact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

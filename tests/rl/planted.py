@@ -10,7 +10,8 @@ from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
 from rl.config import RewardConfig
 from rl.task import FeatureTable, Task, make_task
-from simulator.config import EpisodeConfig, ExecConfig, FeesConfig, MarginConfig, SimulatorConfig
+from simulator.config import SimulatorConfig
+from simulator.config_groups import EpisodeConfig, ExecConfig, FeesConfig, MarginConfig
 from simulator.market import Market, prepare_market
 
 SIGMA = 0.01

@@ -108,6 +108,16 @@ FILLS = [
         {"exec": {"impact_k": 100.0, "participation_cap": 1.0}}, fills=[(6, 0, 50, 10.01)],
     ),
     Golden(
+        "linear impact", "k(|x|/A_f)^b, b = 1: 1000·50/5000 = 10 bps",
+        paper(FLAT8, volume=VOLUME8), {5: [0.5]}, {"impact": [0] * 6 + [0.5] * 2, "cash": [1000] * 6 + [499.5] * 2},
+        {"exec": {"impact_k": 1000.0, "impact_exponent": 1.0, "participation_cap": 1.0}}, fills=[(6, 0, 50, 10.01)],
+    ),
+    Golden(
+        "constant slippage", "k(|x|/A_f)^b, b = 0: 10 bps whatever the size",
+        paper(FLAT8, volume=VOLUME8), {5: [0.5]}, {"impact": [0] * 6 + [0.5] * 2, "cash": [1000] * 6 + [499.5] * 2},
+        {"exec": {"impact_k": 10.0, "impact_exponent": 0.0, "participation_cap": 1.0}}, fills=[(6, 0, 50, 10.01)],
+    ),
+    Golden(
         "usual volume is unknown", "unknown with fewer than 5 bars: the order drops",
         paper(FLAT8, volume=VOLUME8), {3: [0.5]}, {"cash": [1000] * 8},
         {"exec": {"impact_k": 100.0, "participation_cap": 1.0}}, fills=[],

@@ -211,7 +211,7 @@ def test_kelly_and_a_volatility_target_together_are_refused() -> None:
 def test_a_total_return_holds_splits_and_dividends() -> None:
     bars = make_bars([10.0, 6.0])
     bars = dataclasses.replace(bars, split=np.array([[1.0], [2.0]]), dividend=np.array([[0.0], [0.5]]))
-    assert total_returns(bars)[1, 0] == pytest.approx((6 * 2 + 0.5) / 10 - 1)
+    assert total_returns(bars)[1, 0] == pytest.approx(2 * (6 + 0.5) / 10 - 1)  # a share became two, and each was paid
 
 
 def test_the_high_low_spread_against_the_paper_s_formula() -> None:

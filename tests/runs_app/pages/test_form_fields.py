@@ -14,7 +14,7 @@ from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runs_app.forms import ConfigForm
 from runs_app.start_pages import FILLED
-from simulator.config import KellyConfig
+from simulator.config_groups import KellyConfig
 from tests.config.leaves import offered
 from tests.runs_app.pages.reading import Reading
 

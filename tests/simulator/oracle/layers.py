@@ -70,7 +70,8 @@ def sized(book: Book, t: int, targets: Targets, w: list[Decimal]) -> None:
 def weighted_returns(book: Book, t: int, w: list[Decimal]) -> list[Decimal] | None:
     """Σ wᵢ·rᵢ of each bar of the window (its variance is wᵀSw); None until full or where a close is missing.
 
-    1.9 Layers: total returns (C·split + dividend)/C₋₁ − 1; the weights of locked assets count.
+    1.9 Layers: total returns, the holder's (C + dividend)·split/C₋₁ − 1 of docs/decisions/simulator-readings.md; the
+    weights of locked assets count.
     """
     data, first = book.data, t - book.rules.sizing_window + 1
     weighted = [a for a in book.assets() if abs(w[a]) >= DUST_WEIGHT]
@@ -83,7 +84,7 @@ def weighted_returns(book: Book, t: int, w: list[Decimal]) -> list[Decimal] | No
             now, before = data.close[k][a], data.close[k - 1][a]
             if now is None or before is None:
                 return None
-            total += w[a] * ((now * data.split[k][a] + data.dividend[k][a]) / before - 1)
+            total += w[a] * ((now + data.dividend[k][a]) * data.split[k][a] / before - 1)
         rows.append(total)
     return rows
 

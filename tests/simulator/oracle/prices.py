@@ -31,12 +31,14 @@ def half_spread(book: Book, f: int, a: int) -> Decimal:
 
 
 def impact(book: Book, f: int, a: int, size: Decimal) -> Decimal:
-    """k√(|x|/A_f) in bps; x/A_f = 1 where A_f is unknown or 0, which only a forced order meets (1.9 Volume)."""
+    """k(|x|/A_f)^b in bps, b being ½ unless asked; x/A_f = 1 where A_f is unknown or 0, which only a forced order meets
+    (1.9 Volume).
+    """
     if book.rules.impact_k == 0:
         return ZERO
     usual = book.data.usual_volume(f, a, book.rules.adv_window)
     share = size / usual if usual else ONE
-    return book.rules.impact_k * book.rules.cost_multiplier * share.sqrt()
+    return book.rules.impact_k * book.rules.cost_multiplier * share**book.rules.impact_exponent
 
 
 def to_tick(book: Book, p: Decimal, s: int) -> Decimal:

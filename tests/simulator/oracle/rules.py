@@ -63,6 +63,7 @@ class OracleRules:
     half_spread_bps: Decimal = ZERO
     spread_source: str = "fixed"
     impact_k: Decimal = ZERO
+    impact_exponent: Decimal = Decimal("0.5")
     participation_cap: Decimal | None = None
     adv_window: int = 20
     lot_size: Decimal = ZERO
@@ -138,6 +139,7 @@ def rules_from(
         half_spread_bps=dec(execution.half_spread_bps),
         spread_source=execution.spread_source,
         impact_k=dec(impact),
+        impact_exponent=dec(execution.impact_exponent),
         participation_cap=_optional(cap),
         adv_window=execution.adv_window,
         lot_size=dec(execution.lot_size),
