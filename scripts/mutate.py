@@ -26,8 +26,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS: dict[str, list[str]] = {
-    "simulator": [f"tests/simulator/test_{name}.py" for name in ("extended_cases", "cases", "edges", "mapping", "identities",
-                  "golden", "many", "exponential", "regulatory", "oracle", "claims")],
+    "simulator": [f"tests/simulator/test_{name}.py" for name in (
+        "extended_cases", "cases", "edges", "founding_traps", "mapping", "identities", "golden", "many", "exponential",
+        "regulatory", "oracle", "claims")],
     "backtest/metrics.py": ["tests/backtest/test_metrics.py", "tests/backtest/test_against_quantstats.py"],
     "backtest/series.py": ["tests/backtest/test_series.py", "tests/backtest/test_metrics.py"],
     "backtest/statistics.py": ["tests/backtest/test_statistics.py", "tests/backtest/test_seeds.py"],
