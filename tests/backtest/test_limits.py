@@ -3,6 +3,7 @@
 Found by changing `backtest/statistics.py` on purpose (`scripts/mutate.py`) without a test that noticed.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -70,3 +71,10 @@ def test_a_baseline_without_risk_is_not_scaled() -> None:
 
 def test_what_is_no_number_is_none() -> None:
     assert [optional(value) for value in (math.nan, math.inf, -math.inf, 0.0, -1.5)] == [None, None, None, 0.0, -1.5]
+
+
+def test_the_least_of_the_probabilities_counts_and_one_that_is_unknown_makes_it_unknown(independent: Excess) -> None:
+    assert independent.least_dsr == min(value for value in independent.dsr if value is not None)
+    assert dataclasses.replace(independent, dsr=(0.9, 0.2, 0.5)).least_dsr == 0.2
+    assert dataclasses.replace(independent, dsr=(0.9, None, 0.5)).least_dsr is None
+    assert dataclasses.replace(independent, p=np.array([0.1, 0.4, 0.2])).greatest_p == 0.4
