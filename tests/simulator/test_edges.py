@@ -103,14 +103,15 @@ def test_a_penny_stock_is_valued_at_the_price_that_it_fills_at() -> None:
 
 def test_an_entry_price_is_that_of_what_is_held_and_none_of_nothing() -> None:
     """An eighth of a share at 16, another eighth at 48: 32. A sale leaves it, a flip sets it, flat has none."""
-    bars = make_bars([16.0, 16.0, 48.0, 48.0, 64.0, 32.0], open=[16.0, 16.0, 48.0, 48.0, 64.0, 32.0])
+    price = [16.0, 16.0, 48.0, 48.0, 64.0, 32.0, 32.0]
+    bars = make_bars(price, open=price)
     config = no_cost(margin=SHORT, episode={"start_cash": 1e6})
-    session = BookSession(prepare_market(bars, config), config, 0, 5, "mandate")
+    session = BookSession(prepare_market(bars, config), config, 0, 6, "mandate")
     entries = []
-    for target in ([2.0 / 1e6], [None], [6.0 / 1e6], [-3.0 / 1e6], [0.0]):
-        session.step(None if target[0] is None else np.array(target))
+    for money in (2.0, 4.0, 6.0, -3.0, -3.0, 0.0):  # at the close of 16, 16, 48, 48, 64, 32
+        session.step(np.array([money / 1e6]))
         entries.append(float(session._state.entry[0, 0]))
-    assert entries == pytest.approx([16.0, 16.0, 16.0, 64.0, 0.0], rel=1e-5)
+    assert entries == pytest.approx([16.0, 32.0, 32.0, 64.0, 64.0, 0.0], rel=1e-5)
 
 
 def test_the_log_says_why_each_order_filled_as_it_did() -> None:
