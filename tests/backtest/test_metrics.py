@@ -22,6 +22,15 @@ def test_every_key_in_the_order_of_the_contract() -> None:
     assert metrics["total_return"] == pytest.approx((10 * 19 - 2) / 10_000)
 
 
+def test_exposure_counts_every_bar_after_the_first_decision() -> None:
+    """Ten shares at 100 of 10,000 held at the close of bar 1 alone, of bars 1 to 4: a fourth of the time, 10 % then."""
+    ledger = hand_ledger([(1, 10, 100, 0), (2, -10, 100, 0)], marks=[100.0] * 5)
+    market = prepare_market(make_bars([100.0] * 5), SimulatorConfig())
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(4), np.zeros(4))
+    found = [metrics[key] for key in ("exposure", "gross", "net", "hhi")]
+    assert found == pytest.approx([0.25, 0.025, 0.025, 1.0])
+
+
 def test_undefined_is_none_and_never_a_number() -> None:
     ledger = hand_ledger([], marks=[100.0, 100, 100])
     market = prepare_market(make_bars([100.0, 100, 100]), SimulatorConfig())
