@@ -1,9 +1,12 @@
 """Costs, turnover and trades of a ledger, by hand; the keys are the contract's."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from backtest.metrics import compute, cost_figures, trade_figures
+from backtest.statistics import deflated_sharpe
 from backtest.trades import fifo
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -59,6 +62,37 @@ def test_costs_add_up_and_earned_interest_is_negative() -> None:
     assert found["cost_interest_bps"] == pytest.approx(-5 * a_bps)
     assert found["cost_borrow_bps"] == pytest.approx(2 * a_bps)
     assert found["cost_drag_bps"] == pytest.approx((3 + 10 + 2 - 5) * a_bps)
+
+
+def test_every_cost_is_counted_to_the_last_bar() -> None:
+    """Each column grows in every bar: 1, 2, 4 of fees, 10 times it of spread, 100 times of impact, and so on."""
+    so_far = np.array([0.0, 1.0, 3.0, 7.0])
+    ledger = dataclasses.replace(
+        equity_ledger([10_000.0] * 4), fees=so_far, spread=10 * so_far, impact=100 * so_far, borrow=-1000 * so_far,
+        interest=-10_000 * so_far, traded=np.array([0.0, 500.0, 200.0, 300.0]),
+    )  # fmt: skip
+    found, a_year = cost_figures(ledger, 252), 252 / 3 / 10_000
+    named = ("cost_fees_bps", "cost_spread_bps", "cost_impact_bps", "cost_borrow_bps", "cost_interest_bps")
+    assert [found[key] for key in named] == pytest.approx([7 * 10.0**k * 1e4 * a_year for k in range(5)])
+    assert found["cost_drag_bps"] == pytest.approx(77_777 * 1e4 * a_year)
+    assert found["turnover"] == pytest.approx(1000 * a_year)
+
+
+def test_a_book_of_cents_and_one_of_nothing_have_their_figures_or_none() -> None:
+    small = equity_ledger([0.5, 0.5])
+    assert cost_figures(dataclasses.replace(small, fees=np.array([0.0, 0.1])), 252)["cost_fees_bps"] == pytest.approx(
+        0.1 / 0.5 * 252 * 1e4
+    )
+    assert np.isnan(cost_figures(equity_ledger([1.0, -1.0]), 252)["turnover"])
+
+
+def test_the_deflated_sharpe_is_of_what_cash_does_not_earn() -> None:
+    returns = np.random.default_rng(2).normal(1e-3, 0.01, 60)
+    ledger = equity_ledger(np.cumprod(np.concatenate(([1e4], 1 + returns))).tolist())
+    market, rf = prepare_market(make_bars([100.0] * 61), SimulatorConfig()), np.full(60, 8e-4)
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(60), rf, trials=3)
+    assert metrics["dsr"] == pytest.approx(deflated_sharpe(returns - rf, 3), rel=1e-9)
+    assert metrics["dsr"] < (deflated_sharpe(returns, 3) or 0) - 0.1
 
 
 def test_trades_by_hand() -> None:
