@@ -288,8 +288,7 @@ def main() -> None:
 
 
 def _import_what_is_not_ours() -> None:
-    os.environ["NUMBA_DISABLE_JIT"] = "1"
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.environ.update(NUMBA_DISABLE_JIT="1", PYTHONDONTWRITEBYTECODE="1")
     sys.dont_write_bytecode = True  # two changes of one second would share a cached file
     for name in ("numpy", "numba", "pandas", "pydantic", "hypothesis", "pytest", "scipy.stats", "django", "pyarrow"):
         __import__(name)

@@ -106,6 +106,13 @@ def test_trades_by_hand() -> None:
     assert figures["avg_holding_bars"] == pytest.approx((2 * 1000 + 1 * 500) / 1500)
 
 
+def test_a_trade_that_made_nothing_is_neither_won_nor_lost() -> None:
+    """One share each: nothing, half a unit of money won, a quarter lost."""
+    fills = [(0, 1, 100, 0), (1, -1, 100, 0), (1, 1, 100, 0), (2, -1, 100.5, 0), (2, 1, 100, 0), (3, -1, 99.75, 0)]
+    figures = trade_figures(fifo(hand_ledger(fills, marks=[100, 100, 100, 100])))
+    assert (figures["n_trades"], figures["hit_rate"], figures["profit_factor"]) == pytest.approx((3, 1 / 3, 2.0))
+
+
 def test_open_lots_are_no_trades() -> None:
     figures = trade_figures(fifo(hand_ledger([(0, 10, 100, 1)], marks=[100, 50])))
     assert figures["n_trades"] == 0 and np.isnan(figures["hit_rate"])
