@@ -46,7 +46,7 @@ TESTS: dict[str, list[str]] = {
 """Tests by the longest beginning of a file's name; --tests overrules it."""
 STUBS = {"simulator/prefetch.py": "def prefetch(array, row, column):\n    pass\n"}
 """What plain Python cannot run: a hint to the memory, without an effect on a number."""
-LIMIT_S = 120
+LIMIT_S = 300
 
 COMPARE = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
 BINARY = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Pow: "*", ast.Mod: "*"}
@@ -207,8 +207,8 @@ def copy_tree(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def passes(folder: Path, tests: list[str]) -> bool:
-    """Whether the tests pass in a copy; a run out of time counts as noticed.
+def passes(folder: Path, tests: list[str]) -> bool | None:
+    """Whether the tests pass in a copy; None where they do not come to an end.
 
     A fork of this process, which has imported everything that is not ours: starting afresh would take longer than most
     of the tests.
@@ -224,7 +224,7 @@ def passes(folder: Path, tests: list[str]) -> bool:
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return False
+    return None
 
 
 def _be_child(folder: Path, tests: list[str]) -> None:
@@ -242,29 +242,30 @@ def _be_child(folder: Path, tests: list[str]) -> None:
         os._exit(3)
 
 
-def survivors(found: list[Mutant], tests: list[str], jobs: int) -> Iterator[Mutant]:
+def survivors(found: list[Mutant], tests: list[str], jobs: int) -> Iterator[tuple[Mutant, bool]]:
+    """Changes that no test noticed, (change, True), and those whose tests never ended, (change, False)."""
     with contextlib.ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mutate-"))) for _ in range(jobs)]
         for folder in folders:
             copy_tree(folder)
         if not passes(folders[0], tests):
-            raise SystemExit(f"The tests fail before anything is changed: {' '.join(tests)}")
+            raise SystemExit(f"The tests fail, or do not end, before anything is changed: {' '.join(tests)}")
 
-        def noticed(mutant: Mutant) -> bool:
+        def outcome(mutant: Mutant) -> bool | None:
             folder = folders.pop()
             target = folder / mutant.file
             whole = target.read_text(encoding="utf-8")
             try:
                 target.write_text(mutant.of(whole), encoding="utf-8")
-                return not passes(folder, tests)
+                return passes(folder, tests)
             finally:
                 target.write_text(whole, encoding="utf-8")
                 folders.append(folder)
 
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        for mutant, seen in zip(found, pool.map(noticed, found), strict=True):
-            if not seen:
-                yield mutant
+        for mutant, passed in zip(found, pool.map(outcome, found), strict=True):
+            if passed is not False:
+                yield mutant, passed is True
 
 
 def main() -> None:
@@ -280,11 +281,12 @@ def main() -> None:
         found, source = mutants(file), (ROOT / file).read_text(encoding="utf-8")
         if asked.sample and asked.sample < len(found):
             found = sorted(random.Random(asked.seed).sample(found, asked.sample), key=lambda one: one.start)
-        started, left = time.monotonic(), 0
-        for mutant in survivors(found, asked.tests or tests_of(file), asked.jobs):
-            left += 1
-            print(mutant.told(source), flush=True)
-        print(f"{file}: {len(found)} changes, {left} unnoticed, {time.monotonic() - started:.0f} s", flush=True)
+        started, left = time.monotonic(), [0, 0]
+        for mutant, ended in survivors(found, asked.tests or tests_of(file), asked.jobs):
+            left[ended] += 1
+            print(mutant.told(source) if ended else f"no end: {mutant.told(source)}", flush=True)
+        took = f"{time.monotonic() - started:.0f} s"
+        print(f"{file}: {len(found)} changes, {left[1]} unnoticed, {left[0]} without an end, {took}", flush=True)
 
 
 def _import_what_is_not_ours() -> None:
