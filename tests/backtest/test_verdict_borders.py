@@ -39,6 +39,10 @@ def test_126_bars_and_ten_blocks_are_enough() -> None:
         assert verdict(excess(unclipped_block=block), n_bars=252, leaks=gate("passed")).code == code
 
 
+def test_with_just_enough_bars_it_is_the_blocks_that_are_too_few() -> None:
+    assert "126 bars are fewer than 10 blocks" in verdict(excess(unclipped_block=30.0), n_bars=126).sentence
+
+
 def test_only_what_is_not_shown_says_how_much_more_would_be_needed() -> None:
     unsure = verdict(excess(low=np.array([0.02, -0.01])), leaks=gate("passed"))
     shown = verdict(excess(), leaks=gate("passed"))
