@@ -124,9 +124,8 @@ def run_with_waterfall(
     if isinstance(strategy, RandomFund):
         raise ConfigFault({"evaluation.waterfall": ["random is twenty books, which have no decision in common."]})
     if cells > MAX_CELLS:
-        raise ConfigFault({
-            "evaluation.waterfall": [f"A waterfall holds {MAX_CELLS} bars times symbols; this range has {cells}."]
-        })  # fmt: skip
+        sentence = f"A waterfall holds at most {MAX_CELLS:,} bars times symbols; this range has {cells:,}."
+        raise ConfigFault({"evaluation.waterfall": [sentence]})
     prepare(strategy, market, config)
     session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
     try:

@@ -10,6 +10,7 @@ from backtest.verdict import seen_of
 from marketdata.config import FeaturesConfig
 from marketdata.features import plan_of
 from simulator.market import Market
+from simulator.regulatory import SECTION_31, TRADING_ACTIVITY, Table, unverified_rates
 
 _SURVIVORSHIP = {
     "biased": "Survivors only: the dataset holds names still there today, so whatever buys looks better than it was.",
@@ -49,6 +50,7 @@ def stamps(
     if market.bars.adjustment != "raw":
         found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
     found += _of_ends(market, config)
+    found += _of_fees(market, config, judged[0].ledger.t0, judged[0].ledger.t1)
     if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
         found.append("Cash earns nothing.")
     if config.margin.allow_short:
@@ -79,6 +81,18 @@ def _of_ends(market: Market, config: JudgedConfig) -> list[str]:
         loss = f"{config.exec.delist_loss:.0%}"
         found.append(f"Assumed at their delisting, a loss of {loss} of a long position: {', '.join(assumed)}.")
     return found
+
+
+def _of_fees(market: Market, config: JudgedConfig, t0: int, t1: int) -> list[str]:
+    """The regulators' rates that the range is charged and that no published paper vouches for."""
+    if not config.fees.regulatory_sell_fees:
+        return []
+    charged: list[tuple[str, Table]] = [("section 31", SECTION_31)]
+    if market.bars.adjustment == "raw":
+        charged.append(("the Trading Activity Fee", TRADING_ACTIVITY))
+    days = market.bars.session[t0 + 1 : t1 + 1]
+    found = [f"{name} from {step.day}" for name, table in charged for step in unverified_rates(table, days)]
+    return [f"Regulatory sell fees not verified: the rate of {' and of '.join(found)}."] if found else []
 
 
 def _looks(trials: int) -> str:

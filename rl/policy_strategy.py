@@ -99,10 +99,10 @@ class PolicyStrategy:
         model, learned, bars = self._stored.regime, self._stored.learned, self._ready.market.bars
         if model is None:
             return ()
-        rows, refitted = learned.training_bars(bars.session), None
-        if rows is not None and inputs_hash(bars, model.inputs, rows) == learned.regime_sha256:
-            refitted = regime.again(model, bars, rows)
-        return (regime.statistic(model, refitted, _ELSEWHERE, frozen=True),)
+        rows = learned.training_bars(bars.session)
+        if rows is None or inputs_hash(bars, model.inputs, rows) != learned.regime_sha256:
+            return (regime.unexamined(model, _ELSEWHERE),)
+        return (regime.statistic(model, bars, rows, frozen=True),)
 
     def observed(self) -> dict[str, NDArray[np.float32]]:
         """For the leak gate: the observation behind the last decision."""

@@ -1,7 +1,6 @@
 """The regime model of a training: fitted on its training bars, and shown to the leak gate."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.leaks.probes import Statistic
 from marketdata.bars import Bars
@@ -23,13 +22,18 @@ def regime_of(config: TrainConfig, bars: Bars, train: Range) -> RegimeModel | No
         raise ConfigFault({"regime.n_states": [f"{str(fault)[:1].upper()}{str(fault)[1:]}."]}) from fault
 
 
-def again(model: RegimeModel, bars: Bars, train: Range) -> NDArray[np.float64]:
-    """The numbers of the same fit on the training bars alone, every later bar cut off."""
+def statistic(model: RegimeModel, bars: Bars, train: Range, *, frozen: bool = False) -> Statistic:
+    """For the leak gate: the numbers of a model beside those of the same fit on the training bars alone.
+
+    The fit multiplies matrices, so that another machine rounds it otherwise: what the two believe on those bars counts.
+    """
     alone = bars.between(bars.session[0].item(), bars.session[train.t1].item())
-    return fit_regime(alone, train, n_states=model.n_states, inputs=model.inputs, seed=model.seed).numbers()
+    again = fit_regime(alone, train, n_states=model.n_states, inputs=model.inputs, seed=model.seed)
+    believed = (fit.beliefs(alone)[train.t0 : train.t1 + 1] for fit in (model, again))
+    apart = float(np.abs(np.subtract(*believed)).max())
+    return Statistic("regime", model.labels, model.numbers(), again.numbers(), frozen=frozen, apart=apart)
 
 
-def statistic(model: RegimeModel, refitted: NDArray[np.float64] | None, why: str = "", *,
-              frozen: bool = False) -> Statistic:  # fmt: skip
-    """For the leak gate: the numbers of a model beside those of the same fit `again`."""
-    return Statistic("regime", model.labels, model.numbers(), refitted, why, frozen=frozen)
+def unexamined(model: RegimeModel, why: str) -> Statistic:
+    """For the leak gate: a model whose training bars are not at hand."""
+    return Statistic("regime", model.labels, model.numbers(), None, why, frozen=True)

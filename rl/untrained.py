@@ -100,7 +100,7 @@ class UntrainedPolicy:
         model = self._task.regime
         if model is None:
             return ()
-        return (regime.statistic(model, regime.again(model, self._bars, self.ranges.train)),)
+        return (regime.statistic(model, self._bars, self.ranges.train),)
 
     def observed(self) -> dict[str, NDArray[Any]]:
         """The observation behind the last decision."""

@@ -33,6 +33,9 @@ class Statistic:
     `refitted`: on the training bars of this market alone; None where these bars are not in it, and `why` says so.
 
     `frozen`: it lies in a file, so that no bars of now can change what is used.
+
+    `apart`: where the fit goes through linear algebra, whose rounding is another on another machine: the most that what
+    is seen by the two fits differs on a training bar, in the unit of what is seen. None: equal means to the bit.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Statistic:
     refitted: NDArray[np.float64] | None
     why: str = ""
     frozen: bool = False
+    apart: float | None = None
 
 
 @runtime_checkable

@@ -1,9 +1,12 @@
 """Costs, turnover and trades of a ledger, by hand; the keys are the contract's."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from backtest.metrics import compute, cost_figures, trade_figures
+from backtest.statistics import deflated_sharpe
 from backtest.trades import fifo
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
@@ -20,6 +23,15 @@ def test_every_key_in_the_order_of_the_contract() -> None:
     assert (metrics["n_bars"], metrics["n_orders"], metrics["n_trades"]) == (4, 2, 1)
     assert metrics["dsr_excess"] is None
     assert metrics["total_return"] == pytest.approx((10 * 19 - 2) / 10_000)
+
+
+def test_exposure_counts_every_bar_after_the_first_decision() -> None:
+    """Ten shares at 100 of 10,000 held at the close of bar 1 alone, of bars 1 to 4: a fourth of the time, 10 % then."""
+    ledger = hand_ledger([(1, 10, 100, 0), (2, -10, 100, 0)], marks=[100.0] * 5)
+    market = prepare_market(make_bars([100.0] * 5), SimulatorConfig())
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(4), np.zeros(4))
+    found = [metrics[key] for key in ("exposure", "gross", "net", "hhi")]
+    assert found == pytest.approx([0.25, 0.025, 0.025, 1.0])
 
 
 def test_undefined_is_none_and_never_a_number() -> None:
@@ -52,6 +64,37 @@ def test_costs_add_up_and_earned_interest_is_negative() -> None:
     assert found["cost_drag_bps"] == pytest.approx((3 + 10 + 2 - 5) * a_bps)
 
 
+def test_every_cost_is_counted_to_the_last_bar() -> None:
+    """Each column grows in every bar: 1, 2, 4 of fees, 10 times it of spread, 100 times of impact, and so on."""
+    so_far = np.array([0.0, 1.0, 3.0, 7.0])
+    ledger = dataclasses.replace(
+        equity_ledger([10_000.0] * 4), fees=so_far, spread=10 * so_far, impact=100 * so_far, borrow=-1000 * so_far,
+        interest=-10_000 * so_far, traded=np.array([0.0, 500.0, 200.0, 300.0]),
+    )  # fmt: skip
+    found, a_year = cost_figures(ledger, 252), 252 / 3 / 10_000
+    named = ("cost_fees_bps", "cost_spread_bps", "cost_impact_bps", "cost_borrow_bps", "cost_interest_bps")
+    assert [found[key] for key in named] == pytest.approx([7 * 10.0**k * 1e4 * a_year for k in range(5)])
+    assert found["cost_drag_bps"] == pytest.approx(77_777 * 1e4 * a_year)
+    assert found["turnover"] == pytest.approx(1000 * a_year)
+
+
+def test_a_book_of_cents_and_one_of_nothing_have_their_figures_or_none() -> None:
+    small = equity_ledger([0.5, 0.5])
+    assert cost_figures(dataclasses.replace(small, fees=np.array([0.0, 0.1])), 252)["cost_fees_bps"] == pytest.approx(
+        0.1 / 0.5 * 252 * 1e4
+    )
+    assert np.isnan(cost_figures(equity_ledger([1.0, -1.0]), 252)["turnover"])
+
+
+def test_the_deflated_sharpe_is_of_what_cash_does_not_earn() -> None:
+    returns = np.random.default_rng(2).normal(1e-3, 0.01, 60)
+    ledger = equity_ledger(np.cumprod(np.concatenate(([1e4], 1 + returns))).tolist())
+    market, rf = prepare_market(make_bars([100.0] * 61), SimulatorConfig()), np.full(60, 8e-4)
+    metrics = compute(ledger, fifo(ledger), market, np.zeros(60), rf, trials=3)
+    assert metrics["dsr"] == pytest.approx(deflated_sharpe(returns - rf, 3), rel=1e-9)
+    assert metrics["dsr"] < (deflated_sharpe(returns, 3) or 0) - 0.1
+
+
 def test_trades_by_hand() -> None:
     """Won 100 − 2 on 1,000 in two bars, lost 40 + 0 on 500 in one: hit ½, factor 98/40, holding weighted by value."""
     fills = [(0, 10, 100, 1), (2, -10, 110, 1), (2, 5, 100, 0), (3, -5, 92, 0)]
@@ -61,6 +104,13 @@ def test_trades_by_hand() -> None:
     assert figures["expectancy"] == pytest.approx(29)
     assert figures["expectancy_bps"] == pytest.approx(58 / 1500 * 1e4)
     assert figures["avg_holding_bars"] == pytest.approx((2 * 1000 + 1 * 500) / 1500)
+
+
+def test_a_trade_that_made_nothing_is_neither_won_nor_lost() -> None:
+    """One share each: nothing, half a unit of money won, a quarter lost."""
+    fills = [(0, 1, 100, 0), (1, -1, 100, 0), (1, 1, 100, 0), (2, -1, 100.5, 0), (2, 1, 100, 0), (3, -1, 99.75, 0)]
+    figures = trade_figures(fifo(hand_ledger(fills, marks=[100, 100, 100, 100])))
+    assert (figures["n_trades"], figures["hit_rate"], figures["profit_factor"]) == pytest.approx((3, 1 / 3, 2.0))
 
 
 def test_open_lots_are_no_trades() -> None:

@@ -110,3 +110,18 @@ def test_without_it_there_is_no_file_and_the_same_account(make_job: MakeJob) -> 
 def test_twenty_books_have_none(make_job: MakeJob) -> None:
     with pytest.raises(JobRefused, match=r"evaluation\.waterfall: random is twenty books"):
         run.run(make_job(**SMALL, policy="random"))
+
+
+@pytest.mark.parametrize(("most", "fits"), [(756, True), (755, False)])
+def test_its_size_is_bounded(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, most: int, fits: bool) -> None:
+    """Bars times symbols, 252 × 3: refused by name before anything is kept, and a file of as many rows as fit."""
+    monkeypatch.setattr("backtest.runner.MAX_CELLS", most)
+    job = make_job(**SMALL, policy="equal_daily")
+    if not fits:
+        with pytest.raises(
+            JobRefused, match=r"evaluation\.waterfall: A waterfall holds at most 755 bars times symbols"
+        ):
+            run.run(job)
+        return
+    run.run(job)
+    assert papq.read_metadata(job.folder / layout.FILES["waterfall"].path).num_rows <= most

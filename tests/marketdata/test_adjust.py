@@ -115,3 +115,28 @@ def test_unsplit_is_the_reverse() -> None:
     assert back["volume"].tolist() == pytest.approx([1000] * 5, rel=1e-15)
     assert factor.tolist() == [6, 6, 3, 3, 1]
     assert unsplit({}, bars.session, [(dt.date(2050, 1, 1), 5.0)])[1].tolist() == [5] * 5
+
+
+@pytest.mark.parametrize(
+    ("held", "actions", "asked", "works"),
+    [
+        ("raw", ("split",), "split", True),
+        ("raw", ("split",), "total_return", False),
+        ("raw", ("dividend",), "split", False),
+        ("raw", ("dividend",), "total_return", False),
+        ("raw", ("split", "dividend"), "total_return", True),
+        ("split", (), "raw", False),
+        ("split", (), "total_return", False),
+        ("total_return", (), "split", False),
+    ],
+)
+def test_each_adjustment_needs_the_actions_that_it_takes_out(
+    held: str, actions: tuple[str, ...], asked: str, works: bool
+) -> None:
+    nothing = {"split": np.ones((4, 2)), "dividend": np.zeros((4, 2))}
+    bars = bars_of(np.full((4, 2), 10.0), adjustment=held, **{name: nothing[name] for name in actions})
+    if works:
+        assert (adjusted(bars, asked).close == 10.0).all()  # type: ignore[arg-type]
+    else:
+        with pytest.raises(BarsError, match=f"adjustment {asked} needs raw bars with their splits and dividends"):
+            adjusted(bars, asked)  # type: ignore[arg-type]

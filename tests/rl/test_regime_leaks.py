@@ -1,5 +1,10 @@
 """The leak gate on regimes: a clean configuration and policy pass; smoothed beliefs and a fit on all bars are named."""
 
+import dataclasses
+import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +103,51 @@ def test_a_policy_whose_model_was_fitted_on_all_bars_is_named(tmp_path: Path) ->
     wrong = stored(tmp_path / "policy.zip", Range(TRAIN.t0, 479))
     report = Gate(wrong, bars(), CONFIG, TEST).check()
     assert states(report)["statistics"] == "failed" and report.sentence.startswith("regime: ")
+
+
+def shaken(model: RegimeModel, size: float) -> RegimeModel:
+    """The model with every mean and covariance moved by up to `size`, as another machine's rounding moves them."""
+    chance = np.random.default_rng(5)
+    noise = chance.uniform(-1, 1, model.covariances.shape)
+    return dataclasses.replace(
+        model,
+        means=model.means + size * chance.uniform(-1, 1, model.means.shape),
+        covariances=model.covariances + size * (noise + noise.swapaxes(1, 2)) / 2,
+    )
+
+
+@pytest.mark.parametrize(("size", "state"), [(1e-12, "passed"), (1e-6, "failed")])
+def test_a_fit_of_other_rounding_passes_and_one_that_is_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: float, state: str
+) -> None:
+    policy = stored(tmp_path / "policy.zip", TRAIN)
+    monkeypatch.setattr("rl.regime.fit_regime", lambda *args, **asked: shaken(fit_regime(*args, **asked), size))
+    report = Gate(policy, bars(), CONFIG, TEST).check()
+    assert states(report)["statistics"] == state, report.sentence
+
+
+def test_a_policy_whose_model_knows_one_bar_more_is_named(tmp_path: Path) -> None:
+    report = Gate(stored(tmp_path / "policy.zip", Range(TRAIN.t0, TRAIN.t1 + 1)), bars(), CONFIG, TEST).check()
+    found = [check.sentence for check in report.checks if check.key == "statistics"]
+    assert states(report)["statistics"] == "failed"
+    assert "fitted on the training bars alone; it was fitted on bars after the training range." in found[0]
+
+
+_FIT = """
+import sys
+from pathlib import Path
+from tests.rl.test_regime_leaks import TRAIN, stored
+stored(Path(sys.argv[1]), TRAIN)
+"""
+
+
+@pytest.mark.slow
+def test_a_policy_from_a_cpu_of_other_kernels_passes(tmp_path: Path) -> None:
+    """The same training in a process whose OpenBLAS takes the kernels of an old CPU, or of this one: both pass here."""
+    for kernels in ("Prescott", "Haswell"):
+        path = tmp_path / f"{kernels}.zip"
+        environment = {**os.environ, "OPENBLAS_CORETYPE": kernels, "DJANGO_SETTINGS_MODULE": "stockbot_site.settings"}
+        subprocess.run([sys.executable, "-c", _FIT, str(path)], env=environment, check=True)
+        policy = PolicyStrategy(path, hashlib.sha256(path.read_bytes()).hexdigest())
+        report = Gate(policy, bars(), CONFIG, TEST).check()
+        assert set(states(report).values()) == {"passed"}, report.sentence

@@ -4,20 +4,25 @@ A case in which a comparison of the rules is too near for float64 is discarded; 
 A seed that disagrees is a world: `differences(by_oracle(...), by_engine(...))` of `world(seed)` says what differs.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from simulator.config import SimulatorConfig
+from simulator.market import prepare_market
+from simulator.rules import is_extended, make_rules
 from tests.simulator.agreement import by_engine, by_oracle, differences, stepped, waterfall_differences
-from tests.simulator.worlds import world
+from tests.simulator.worlds import World, lean_world, world
 
 QUICK, LONG, CHUNK = 300, 4000, 500
+LEAN = 150
 
 
-def compare(seeds: range) -> None:
+def compare(seeds: range, make: Callable[[int], World] = world) -> None:
     """Paths, fills and every effect of each layer; keeping a trail of these changes no result."""
     near, wrong = 0, {}
     for seed in seeds:
-        case = world(seed)
+        case = make(seed)
         config = SimulatorConfig(**case.groups)
         result = by_oracle(case, config)
         if result.near:
@@ -35,6 +40,16 @@ def compare(seeds: range) -> None:
 
 def test_a_few_hundred_random_worlds():
     compare(range(QUICK))
+
+
+def test_the_lean_step_agrees_too():
+    """Most random worlds need the extended step, which is other code in places; these need the lean one."""
+    for seed in range(20):
+        case = lean_world(seed)
+        config = SimulatorConfig(**case.groups)
+        market = prepare_market(case.bars, config)
+        assert not is_extended(make_rules(config, market, policy_layers=case.layers == "policy"), market)
+    compare(range(LEAN), lean_world)
 
 
 @pytest.mark.slow
