@@ -17,7 +17,8 @@ DEFAULTS: Groups = {
     },
     "exec": {
         "fill": "next_close", "order_type": "market", "limit_offset_bps": 0.0, "half_spread_bps": 0.0,
-        "spread_source": "fixed", "impact_k": 0.0, "impact_exponent": 0.5, "participation_cap": "auto", "adv_window": 20, "lot_size": 0.0,
+        "spread_source": "fixed", "impact_k": 0.0,
+        "impact_exponent": 0.5, "participation_cap": "auto", "adv_window": 20, "lot_size": 0.0,
         "tick_size": 0.0, "min_order_notional": 0.0, "latency_bars": 0, "remainder": "drop", "delist_loss": 0.3,
         "liquidate_at_end": False,
     },
