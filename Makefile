@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PORT ?= 8000
 MEDIA := $(or $(STOCKBOT_MEDIA),media)
-KERNELS := $(wildcard simulator/*.py backtest/*.py rl/*.py)
+KERNELS := $(wildcard simulator/*.py simulator/linked/*.py backtest/*.py rl/*.py)
 export PORT
 
 .DEFAULT_GOAL := help
