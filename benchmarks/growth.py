@@ -17,7 +17,7 @@ from simulator.engine import run_decisions, run_many
 from simulator.market import prepare_market
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-BARS, ASSETS, CALLS = 20_000, 10, 7
+BARS, ASSETS, CALLS = 20_000, 10, 25
 Points = list[tuple[int, float]]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 LEFT, TOP, ACROSS, UP = 60, 34, 160, 100
@@ -100,7 +100,7 @@ def page(found: dict[str, Points], measured: str) -> str:
     return "\n".join([
         "# How cost grows", "",
         "One size grows, the others stand at about 20,000 minutes, 10 assets, one book and a decision an hour, all",
-        "rules of [the benchmarks](benchmarks.md) on. Of seven calls the least, CPU milliseconds, without trades. A",
+        "rules of [the benchmarks](benchmarks.md) on. Of 25 calls the least, CPU milliseconds, without trades. A",
         "slope is that of log time over log size, by least squares: 1 is proportional, below 1 a fixed part weighs.",
         "", "| what grows | size: ms | slope |", "|---|---|---|", *rows, "",
         "![Time over size, both logarithmic](growth.svg)", "",
