@@ -3,11 +3,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PORT ?= 8000
 MEDIA := $(or $(STOCKBOT_MEDIA),media)
-KERNELS := $(wildcard simulator/*.py backtest/*.py rl/*.py)
+KERNELS := $(wildcard simulator/*.py simulator/linked/*.py backtest/*.py rl/*.py)
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint bench setup tools screenshots
+.PHONY: help demo serve test check lint bench growth setup tools screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ lint: .venv/.dev
 
 bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interleaved (ONLY=B1,R5 for some)
 	$(PY) -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+growth: setup .venv/.dev ## how cost grows with bars, assets, books and fills: docs/growth.md and its plot
+	$(PY) -m benchmarks.growth
 
 screenshots: setup .venv/.dev .venv/.browser ## every page, light and dark, narrow and wide, into screenshots/
 	$(PY) scripts/screenshots.py

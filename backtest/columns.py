@@ -44,10 +44,12 @@ def texts(values: Sequence[str]) -> pa.Array:
 
 
 def words(values: pa.Array, index: NDArray[np.int64]) -> pa.Array:
-    """(n,) the word of each index into `values`; a negative index is missing."""
+    """(n,) the word of each index into `values`, as a dictionary, which the writer lays flat; a negative index is
+    missing.
+    """
     array = np.ascontiguousarray(np.maximum(index, 0), dtype=np.int64)
     picked = pa.Array.from_buffers(pa.int64(), len(array), [_validity(index >= 0), pa.py_buffer(array)])
-    return pa.DictionaryArray.from_arrays(picked, values).dictionary_decode()
+    return pa.DictionaryArray.from_arrays(picked, values)
 
 
 def _validity(present: NDArray[np.bool_]) -> pa.Buffer | None:

@@ -1,9 +1,14 @@
-"""The data phase of a run: its configuration, the bars that this names, and `dataset.json`, what the run was fed."""
+"""The data phase of a run: its configuration, the bars that this names, and `dataset.json`, what the run was fed.
+
+The indicators are imported only where a policy sees features: a baseline never looks at one.
+"""
+
+from __future__ import annotations
 
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,11 +18,14 @@ from marketdata.bars import ACTIONS, Bars, BarsError
 from marketdata.catalog import Catalog, DatasetEntry, resolve, told_as
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, sentences
-from marketdata.features import FeaturePlan, Features
 from marketdata.findings import Finding
 from marketdata.store import StoreError
 from runfiles import atomic, layout
 from runfiles.job import Job, JobRefused
+
+if TYPE_CHECKING:
+    from marketdata.config import FeaturesConfig
+    from marketdata.features import FeaturePlan, Features
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -64,6 +72,13 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
     for code, sentence in report.told.items():
         job.events.warning(sentence, code=code)
     return feed
+
+
+def plan_for(features: FeaturesConfig, bars: Bars) -> FeaturePlan:
+    """What a policy will see of these bars."""
+    from marketdata.features import plan_of
+
+    return plan_of(features, bars)
 
 
 def left_out_of_features(plan: FeaturePlan) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from backtest.bootstrap import DRAWS, mean_block
 from backtest.metric_paths import KEYS, SUMS, resample_metrics
 from backtest.metrics import BPS
+from backtest.quantiles import quantiles
 from backtest.runner import Judged
 from backtest.series import Floats
 from backtest.statistics import ALPHA, FLOOR
@@ -83,7 +84,7 @@ def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths:
 
 def _summarise(paths: Floats) -> Intervals:
     """Of (paths, 10); a metric that is undefined in any path has no limits."""
-    low, high = np.quantile(paths, [ALPHA, 1 - ALPHA], axis=0)
+    low, high = quantiles(paths, [ALPHA, 1 - ALPHA])
     error = paths.std(axis=0, ddof=1)
     found = []
     for k, key in enumerate(KEYS):

@@ -13,7 +13,7 @@ from backtest.case import Case
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.degenerate import degenerate
-from backtest.feed import Feed, first_sentence
+from backtest.feed import Feed, first_sentence, plan_for
 from backtest.judged_hash import judged_hash
 from backtest.leaks.gate import Gate
 from backtest.lineup import left_out_of, verdict_baselines
@@ -26,7 +26,6 @@ from backtest.strategy import Learned, Strategy
 from backtest.verdict import judge
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import plan_of
 from marketdata.splits import Range
 from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
@@ -110,7 +109,7 @@ def _needed(feed: Feed, features: FeaturesConfig | None) -> int:
     """Bars that must lie before a first decision: lookback and warm-up of a policy."""
     if features is None:
         return 0
-    return features.lookback + plan_of(features, feed.bars).warmup
+    return features.lookback + plan_for(features, feed.bars).warmup
 
 
 def _excess(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig, market: Market) -> Excess | None:

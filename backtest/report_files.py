@@ -77,7 +77,9 @@ def write_reruns(folder: Path, evidence: Evidence) -> None:
         "capacity": asdict(evidence.capacity),
     }
     for key, content in contents.items():
-        atomic.write_bytes(folder / layout.FILES[key].path, ordered_json(content))
+        path = folder / layout.FILES[key].path
+        path.parent.mkdir(parents=True, exist_ok=True)  # the strategies are written meanwhile, by others
+        atomic.write_bytes(path, ordered_json(content))
 
 
 def write_strategy(folder: Path, of: Written) -> None:

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 
 from backtest import judge
 from backtest.config import BacktestConfig
-from backtest.feed import Feed, first_sentence, load_feed, read_config
-from backtest.quick_start import start_numba
+from backtest.feed import Feed, first_sentence, load_feed, plan_for, read_config
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
-from marketdata.features import plan_of
 from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
 from runfiles import layout
 from runfiles.job import Job, JobRefused, run_job
+from simulator.jit import start_quickly
 
 
 def run(job: Job, own: Sequence[str] = ()) -> None:
@@ -33,7 +32,7 @@ def run(job: Job, own: Sequence[str] = ()) -> None:
     if own:
         config = with_own(own, config)
     elif config.policy_sha256 is None:
-        start_numba()
+        start_quickly()
     feed = load_feed(job, config.dataset)
     try:
         span = judged_range(config, feed)
@@ -57,7 +56,7 @@ def judged_range(config: BacktestConfig, feed: Feed) -> Range:
     needed, lookback = 0, 0
     warmup = 0
     if config.features is not None:
-        warmup = plan_of(config.features, feed.bars).warmup
+        warmup = plan_for(config.features, feed.bars).warmup
         lookback = config.features.lookback
         needed = lookback + warmup
     if config.start is not None and config.end is not None:

@@ -75,7 +75,9 @@ def tail(returns, share):
     k = int(place)
     value = kth_smallest(work, k)
     if k + 1 < n:
-        above = work[k + 1 :].min()
+        above = work[k + 1]
+        for t in range(k + 2, n):
+            above = min(above, work[t])
         value += (place - k) * (above - value)
     total, count = 0.0, 0
     for t in range(min(k + 2, n)):

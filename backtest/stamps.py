@@ -4,11 +4,10 @@ import math
 from collections.abc import Sequence
 
 from backtest.config import JudgedConfig
-from backtest.feed import Feed, left_out_of_features
+from backtest.feed import Feed, left_out_of_features, plan_for
 from backtest.runner import Judged
 from backtest.verdict import seen_of
 from marketdata.config import FeaturesConfig
-from marketdata.features import plan_of
 from simulator.market import Market
 from simulator.regulatory import SECTION_31, TRADING_ACTIVITY, Table, unverified_rates
 
@@ -66,7 +65,7 @@ def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> lis
     told = [text for code, text in feed.report.told.items() if market.fill == "next_open" or code != _OPENS]
     if features is None:
         return told
-    return told + left_out_of_features(plan_of(features, feed.bars))
+    return told + left_out_of_features(plan_for(features, feed.bars))
 
 
 def _of_ends(market: Market, config: JudgedConfig) -> list[str]:

@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from backtest.bootstrap import Resampled, bootstrap
+from backtest.quantiles import quantiles
 from backtest.series import ZERO_VARIANCE, Floats, probabilistic_sharpe, sharpe_error
 
 EULER = 0.57722
@@ -155,8 +156,8 @@ def _summarise(
     """`spread` (S,): each seed's mean log growth a bar less the mean of all."""
     n, count = excess.shape
     theta, level = (drawn.theta + drawn.shift[:, None]) * periods, drawn.equal_risk * periods
-    low, high, upper = np.quantile(theta, [ALPHA, 1 - ALPHA, 1 - ALPHA / count], axis=0)
-    risk_low, risk_high = np.quantile(level, [ALPHA, 1 - ALPHA], axis=0)
+    low, high, upper = quantiles(theta, [ALPHA, 1 - ALPHA, 1 - ALPHA / count])
+    risk_low, risk_high = quantiles(level, [ALPHA, 1 - ALPHA])
     seeds = len(spread)
     return Excess(
         theta=excess.mean(axis=0) * periods,

@@ -8,7 +8,6 @@ import io
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as papq
 from numpy.typing import NDArray
 
 from backtest.columns import csv_bytes, floats, texts, whole, words
@@ -115,10 +114,12 @@ def waterfall_table(found: Waterfall, times: pa.Array, symbols: tuple[str, ...])
     """Parquet, a row a decision and symbol: weight before, action, each layer's effect in weight and in bps of equity,
     and what filled, which is the sum of the effects.
     """
+    import pyarrow.parquet as papq
+
     count, size = found.held.shape
     columns = {
-        "time": words(times, np.repeat(found.bars, size)),
-        "symbol": words(texts(symbols), np.tile(np.arange(size), count)),
+        "time": words(times, np.repeat(found.bars, size)).dictionary_decode(),
+        "symbol": words(texts(symbols), np.tile(np.arange(size), count)).dictionary_decode(),
         "action": floats(found.action.ravel()),
         "held": floats(found.held.ravel()),
     }

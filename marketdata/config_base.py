@@ -5,6 +5,7 @@ Pydantic models are the only definition: serializers, forms, OpenAPI, YAML and c
 
 import hashlib
 import json
+import os
 import re
 from typing import Any
 
@@ -14,6 +15,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from runfiles import layout
+
+# No plugin may look into our validation or change it; to look for one pydantic reads what every installed package says.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 MOST_FAULTS = 50  # that one answer tells
 LONGEST_NAME = 120  # characters of a field that nobody knows

@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ PACKAGES = ("torch", "stable-baselines3", "gymnasium", "tensorboard", "numpy", "
 
 def versions() -> dict[str, Any]:
     """Code, packages, machine, threads and clock of this process, as plain JSON."""
+    installed = _installed()
     return {
         "v": 1,
         "stockbot": release(),
         "code_sha256": code_hash(),
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := _installed(name)) is not None},
+        "packages": {name: installed[_plain(name)] for name in PACKAGES if _plain(name) in installed},
         "machine": _machine(),
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "clock": {"utc": datetime.now(UTC).isoformat(timespec="seconds"), "zone": time.tzname[0]},
@@ -58,8 +58,17 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+def _installed() -> dict[str, str]:
+    """Version by name of every installed package, from the names of their folders `name-version.dist-info`: reading
+    their metadata instead takes a twentieth of a second.
+    """
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        for entry in Path(folder).glob("*.dist-info"):
+            name, _, version = entry.stem.partition("-")
+            found.setdefault(_plain(name), version)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

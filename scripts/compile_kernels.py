@@ -1,9 +1,12 @@
 """Compile every kernel once, by judging a few strategies and stepping a book; called with the folder of the datasets.
 
-The compiled code is cached on disk, so that a run started later loads it in a fraction of a second. The step's other
+The compiled code is cached on disk, so that a run started later loads it in a fraction of a second; and what was called
+is linked into a shared library, so that a baseline's run needs no numba at all. The step's other
 variant, of the extended rules, is compiled beside it in a process of its own: each takes a core for a minute or two.
 """
 
+import contextlib
+import io
 import subprocess
 import sys
 import tempfile
@@ -13,9 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from backtest import run
 from marketdata.bars import Bars
+from simulator import engine
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions, run_decisions
+from simulator.jit import made
+from simulator.linked import link
 from simulator.market import prepare_market
 
 EXTENDED = SimulatorConfig.model_validate({"exec": {"latency_bars": 1}})
@@ -28,11 +35,12 @@ evaluation: {bootstrap_paths: 1000}
 
 def judge_a_baseline(datasets: Path) -> None:
     """A backtest touches the step for given targets, trades, metrics and bootstrap."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         config = Path(folder) / "config.yaml"
         config.write_text(CONFIG)
-        command = [sys.executable, "-m", "backtest.run", "--config", str(config), "--out", str(Path(folder) / "out")]
-        subprocess.run([*command, "--datasets", str(datasets)], check=True, stdout=subprocess.DEVNULL)
+        code = run.main(["--config", str(config), "--out", str(Path(folder) / "out"), "--datasets", str(datasets)])
+    if code:
+        sys.exit("A baseline could not be judged; what is wrong stands above.")
 
 
 def step_a_book(config: SimulatorConfig) -> None:
@@ -49,8 +57,13 @@ def step_a_book(config: SimulatorConfig) -> None:
 
 def main(datasets: Path) -> None:
     other = subprocess.Popen([sys.executable, __file__, "--extended"])
+    link.forget([run, engine])
     step_a_book(SimulatorConfig())
     judge_a_baseline(datasets)
+    try:
+        link.link(made)
+    except link.NoLinker as fault:
+        print(fault, file=sys.stderr)
     if other.wait():
         sys.exit("The extended rules could not be compiled; what is wrong stands above.")
 
