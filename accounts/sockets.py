@@ -1,4 +1,4 @@
-"""Who opens a socket: a session cookie from a page of ours, or `Authorization: Bearer`. No token in an address."""
+"""Who opens a socket or sends files: a session cookie, or `Authorization: Bearer`. No token in an address."""
 
 import importlib
 from collections.abc import Awaitable, Callable
@@ -38,7 +38,7 @@ class SocketLogin:
         if not _host_allowed(headers) or not _origin_allowed(scope, headers, needed=token is None):
             await send({"type": "websocket.close", "code": 4403})
             return
-        await self.app({**scope, "who": whoever(token, _session_key(headers))}, receive, send)
+        await self.app({**scope, "who": whoever(token, session_key(headers))}, receive, send)
 
 
 def bearer(authorization: bytes) -> bytes | None:
@@ -70,7 +70,14 @@ def _origin_allowed(scope: Scope, headers: dict[bytes, bytes], *, needed: bool) 
     return f"{parts.scheme}://{parts.netloc}" in {ours, *settings.CSRF_TRUSTED_ORIGINS}
 
 
-def _session_key(headers: dict[bytes, bytes]) -> str:
+async def person_of(headers: dict[bytes, bytes]) -> str | None:
+    """The id of the person who is logged in by these headers of a request now, or None."""
+    user = await whoever(bearer(headers.get(b"authorization", b"")), session_key(headers))()
+    return None if user is None else str(user.pk)
+
+
+def session_key(headers: dict[bytes, bytes]) -> str:
+    """The session that a request's cookies name; empty where they name none."""
     try:
         cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
     except CookieError:

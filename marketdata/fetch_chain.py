@@ -28,6 +28,8 @@ from marketdata.sources.base import (
 from runfiles import kernel
 
 LONGEST_WAIT_S = 900.0
+PATIENCE_S = 1800.0
+"""A fetch waits so long in all, whatever its retries say: others stand behind it, and what it has is kept."""
 FRESH = dt.timedelta(days=1)
 """An answer that came so long after a bar's close, or with `refetch: all` so short ago, is not asked for again."""
 LOCK = "lock"
@@ -65,6 +67,7 @@ class Chain:
     failed: dict[str, list[str]] = field(default_factory=dict)
     _sources: dict[str, HistorySource] = field(default_factory=dict)
     _down: dict[str, str] = field(default_factory=dict)
+    _waited: float = 0.0
 
     def __post_init__(self) -> None:
         start = self.config.start
@@ -163,15 +166,21 @@ class Chain:
             try:
                 return self._piece(self._asked(symbol, start), self._source(key).history)
             except TryLater as fault:
-                if attempt == self.config.retries:
-                    self._down[key] = f"did not answer in {attempt + 1} tries"
-                    raise TryLater(
-                        f"{fault} It {self._down[key]}; start again later: what was fetched is kept."
-                    ) from fault
                 wait = min(LONGEST_WAIT_S, max(self.config.wait_s * 2**attempt, fault.after_s or 0.0))
+                if attempt == self.config.retries:
+                    raise self._given_up(key, f"did not answer in {attempt + 1} tries", fault) from fault
+                if self._waited + wait > PATIENCE_S:
+                    said = f"had this fetch wait for {self._waited:g} s and wants {wait:g} s more"
+                    raise self._given_up(key, f"{said}, over the {PATIENCE_S:g} s that a fetch waits", fault) from fault
                 self.tell(f"{fault} It is asked again in {wait:g} s.")
+                self._waited += wait
                 self.sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    def _given_up(self, key: str, why: str, fault: TryLater) -> TryLater:
+        """The provider is not asked any more."""
+        self._down[key] = why
+        return TryLater(f"{fault} It {why}; start again later: what was fetched is kept.")
 
     def _piece(self, asked: Asked, ask: Callable[[Asked], History]) -> Piece:
         """The answer without the bar that is still being traded. Raises NoHistory where nothing else is left."""

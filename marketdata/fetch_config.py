@@ -62,8 +62,8 @@ class DataConfig(Part):
         5, "How often a question is asked again after a refusal or a network fault.", ge=0, le=20, advanced=True
     )
     wait_s: float = knob(
-        30.0, "Wait before the first retry; it doubles each time, up to 15 minutes.", unit="s", ge=0, le=900,
-        advanced=True, title="Wait",
+        30.0, "Wait before the first retry; it doubles each time, up to 15 minutes: in all a fetch waits 30 at most.",
+        unit="s", ge=0, le=900, advanced=True, title="Wait",
     )  # fmt: skip
     out_tag: Label = knob("", "A label of your own; never a path.", title="Label")
 

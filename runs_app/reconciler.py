@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from runs_app import datasets, endings, harvest, hub, moves, queueing, uploads
@@ -72,14 +71,9 @@ class Reconciler:
         return any([_safely(self._end_waiting, run) for run in found])
 
     def claim_next(self) -> bool:
-        """Give a free slot to the run whose turn it is."""
-        load = queueing.at_work()
-        if load.total() >= settings.RUN_SLOTS:
-            return False
-        for run_id, owner in queueing.in_turn():
-            if load[owner] < settings.RUN_SLOTS_PER_USER and not queueing.waits_for_provider(run_id):
-                return self._claim(Run.objects.get(pk=run_id))
-        return False
+        """Start the run whose turn it is, where one may start."""
+        run_id = queueing.next_to_start()
+        return run_id is not None and self._claim(Run.objects.get(pk=run_id))
 
     def look_after_all(self) -> bool:
         return any([_safely(self.look_after, run) for run in Run.objects.filter(state__in=_AT_WORK)])

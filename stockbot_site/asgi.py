@@ -1,4 +1,4 @@
-"""The one way in: HTTP to Django, sockets to the consumers behind the Origin check and the log-in."""
+"""The one way in: HTTP to Django behind a look at the Content-Type, sockets to the consumers behind the log-in."""
 
 import os
 
@@ -10,5 +10,8 @@ _http = get_asgi_application()  # sets Django up: the modules below need its mod
 
 from accounts.sockets import SocketLogin  # noqa: E402
 from runs_app.routing import websocket_urlpatterns  # noqa: E402
+from stockbot_site.content_type import ReadableBodies  # noqa: E402
 
-application = ProtocolTypeRouter({"http": _http, "websocket": SocketLogin(URLRouter(websocket_urlpatterns))})
+application = ProtocolTypeRouter({
+    "http": ReadableBodies(_http), "websocket": SocketLogin(URLRouter(websocket_urlpatterns)),
+})  # fmt: skip

@@ -4,24 +4,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
+from stockbot_site.intake import Headers, Who
+
 PIECE = 64 * 1024
-MOST_AT_ONCE = 8
-"""Large bodies that come in at the same time; a further one is told to come back."""
-UPLOAD_S = 600.0  # seconds from the headers to the end of such a body
+UPLOAD_S = 600.0  # seconds from the moment that a body is large to its end
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 KEY = "stockbot.large_body"
 
 
+async def _nobody(headers: Headers) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Uploads:
-    """Addresses whose POST may carry files, up to `limit` bytes, from a client that shows who it may be."""
+    """Addresses whose POST may carry files, up to `limit` bytes, from a person whom `who` finds in the headers."""
 
     paths: frozenset[bytes] = frozenset()
     limit: int = 0
+    who: Who = _nobody
 
-    def take(self, method: bytes, target: bytes, headers: Any) -> bool:
+    def may_be(self, method: bytes, target: bytes, headers: Any) -> bool:
         shown = headers.hasHeader(b"cookie") or headers.hasHeader(b"authorization")
         return method == b"POST" and target.split(b"?", 1)[0] in self.paths and bool(shown)
 

@@ -20,7 +20,8 @@ from twisted.internet import defer, reactor
 from twisted.web import http
 # isort: on
 
-from stockbot_site.large_bodies import KEY, MOST_AT_ONCE, UPLOAD_S, Streamed, Uploads
+from stockbot_site.intake import Intake, Slots
+from stockbot_site.large_bodies import KEY, UPLOAD_S, Streamed, Uploads
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ MAX_SOCKET_MESSAGE = 4096
 MAX_CHUNKS, MEAN_CHUNK = 4096, 64  # pieces of a body that may be smaller than so many bytes: each costs work
 
 _TOO_LARGE = ("413 Content Too Large", "The body is larger than this server takes.")
-_TOO_MANY = ("503 Service Unavailable", "Too many files are being sent just now; send yours again in a moment.")
 _TOO_FINE = ("400 Bad Request", "The body comes in too many small pieces.")
 
 
@@ -108,54 +108,76 @@ class LimitedRequest(WebRequest):
         # Twisted would parse each form by itself, whole, on the reactor, before anybody knows whose it is
         self._parsePOSTFormSubmission = False
         self.brake: Brake | None = None
-        self._received = self._chunks = 0
-        self._refused = self._counted = False
+        self.received = self._chunks = 0
+        self._refused = self._owes_100 = False
         self._limit = 0
+        self._intake: Intake | None = None
 
     def gotLength(self, length: int | None) -> None:
         server, channel = self.server, self.channel
         self._limit = server.body_limit
-        if server.uploads.take(channel._command, channel._path, self.requestHeaders):
+        if server.uploads.may_be(channel._command, channel._path, self.requestHeaders):
             self._limit = server.uploads.limit
         if length is not None and length > self._limit:
             super().gotLength(0)
-            self._refuse(*_TOO_LARGE)
-        elif self._limit > server.body_limit and (length is None or length > server.body_limit):
-            self._expect_large(length)
-        else:
-            super().gotLength(length)
-
-    def _expect_large(self, length: int | None) -> None:
-        if self.server.large_bodies >= MOST_AT_ONCE:
-            super().gotLength(0)
-            self._refuse(*_TOO_MANY)
+            self.refuse(*_TOO_LARGE)
             return
         super().gotLength(length)
-        self._counted = True
-        self.server.large_bodies += 1
+        if self._limit > server.body_limit:
+            self._begin_intake(length)
+
+    def _begin_intake(self, length: int | None) -> None:
+        """The body may become a large one; where its length says that it will, we ask at once who sends it."""
+        headers = {name.lower(): b"; ".join(values) for name, values in self.requestHeaders.getAllRawHeaders()}
+        address = str(getattr(self.channel.getPeer(), "host", ""))
+        self._intake = Intake(self, self.server.slots, self.server.uploads.who, headers, address)
+        if length is not None and length > self.server.body_limit:
+            self._wait_with_100()
+            self._intake.ask()
+
+    def _wait_with_100(self) -> None:
+        """A client that asks before it sends is told to go on when we know who it is, not before."""
+        expected = self.getHeader(b"expect") or b""
+        if expected.lower() == b"100-continue" and self.channel._version == b"HTTP/1.1":
+            self.requestHeaders.removeHeader(b"expect")
+            self._owes_100 = True
+
+    def hold(self) -> None:
+        self.channel._networkProducer.pauseProducing()
+
+    def go_on(self) -> None:
+        if self._owes_100:
+            self.channel._send100Continue()
+        self.channel._networkProducer.resumeProducing()
+
+    def give_time(self) -> None:
         self.channel._arm(UPLOAD_S)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self._refused:
             return
-        self._received += len(data)
+        self.received += len(data)
         self._chunks += 1
-        if self._received > self._limit:
-            self._refuse(*_TOO_LARGE)
-        elif self._chunks > MAX_CHUNKS and self._received < MEAN_CHUNK * self._chunks:
-            self._refuse(*_TOO_FINE)
+        if self.received > self._limit:
+            self.refuse(*_TOO_LARGE)
+        elif self._chunks > MAX_CHUNKS and self.received < MEAN_CHUNK * self._chunks:
+            self.refuse(*_TOO_FINE)
         else:
             super().handleContentChunk(data)
+            if self._intake is not None and self.received > self.server.body_limit:
+                self._intake.grown_large()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if not self._refused:
+            if self._intake is not None:
+                self._intake.complete()
             super().requestReceived(command, path, version)
 
     def process(self) -> Any:
         if not self.requestHeaders.hasHeader(b"Upgrade"):
             self.brake = Brake()
             self.registerProducer(self.brake, True)
-            if self._received > self.server.body_limit:
+            if self.received > self.server.body_limit:
                 self.large = self.content  # type: ignore[has-type]  # Twisted says None here
                 self.content = io.BytesIO()
         return super().process()
@@ -173,19 +195,22 @@ class LimitedRequest(WebRequest):
         super().connectionLost(reason)
 
     def _forget_large(self) -> None:
-        if self._counted:
-            self._counted = False
-            self.server.large_bodies -= 1
+        if self._intake is not None:
+            self._intake.forget()
         if self.large is not None:
             self.large.close()
 
-    def _refuse(self, status: str, sentence: str) -> None:
+    def refuse(self, status: str, sentence: str) -> None:
+        """Answer at once, and take nothing more: the rest is thrown away until the client has read why."""
         self._refused = True
         self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the refusal
         channel = self.channel
         channel.dataReceived = lambda data: None
-        body = json.dumps({"detail": sentence, "errors": {}}).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        channel._networkProducer.resumeProducing()
+        api = channel._path.startswith(b"/api/")
+        body = (json.dumps({"detail": sentence, "errors": {}}) if api else sentence).encode()
+        kind = "application/json" if api else "text/plain; charset=utf-8"
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}"
         channel.transport.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + body)
         reactor.callLater(LINGER_S, channel.transport.loseConnection)
 
@@ -221,7 +246,7 @@ class StockBotServer(Server):
         options.setdefault("websocket_max_message_size", MAX_SOCKET_MESSAGE)
         options.setdefault("websocket_max_frame_size", MAX_SOCKET_MESSAGE)
         super().__init__(Streamed(application), server_name="", **options)
-        self.uploads, self.large_bodies = uploads, 0
+        self.uploads, self.slots = uploads, Slots()
         self.on_start, self.on_drain, self.on_stop, self.body_limit = on_start, on_drain, on_stop, body_limit
         self.ports: list[Any] = []
         self.failure = ""

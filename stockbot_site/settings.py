@@ -229,6 +229,7 @@ BODY_LIMIT = 2 * 1024 * 1024  # bytes of a request; the server answers 413 befor
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 UPLOAD_LIMIT = 65 * 1024 * 1024  # bytes of a body that holds files; the files themselves may have a little less
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_HANDLERS = ["runs_app.upload_handler.DiskUploadHandler"]
 
 # --- counters of the rate limits ---

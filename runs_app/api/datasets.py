@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -33,7 +33,7 @@ from runs_app.api.dataset_shapes import (
     upload_row,
 )
 from runs_app.api.errors import FAULTY
-from runs_app.api.parser import StrictJSONParser
+from runs_app.api.parser import FormParser, StrictJSONParser
 from runs_app.api.runs import ERRORS
 from runs_app.pool import in_pool
 from runs_app.upload_handler import disk_files
@@ -57,7 +57,7 @@ class DatasetList(APIView):
     """The list, and the way in: an upload becomes a dataset by its commit."""
 
     def get_parsers(self) -> list[BaseParser]:
-        return [MultiPartParser()] if self.request and self.request.method == "POST" else [StrictJSONParser()]
+        return [FormParser()] if self.request and self.request.method == "POST" else [StrictJSONParser()]
 
     @extend_schema(operation_id="datasets_list", responses={200: DatasetsShape, 401: ErrorOutput})
     def get(self, request: Request) -> Response:

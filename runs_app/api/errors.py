@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import ValidationError as ConfigError
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
@@ -23,6 +23,9 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         return None
     if isinstance(exception, ValidationError):
         answer.data = {"detail": FAULTY, "errors": _by_field(exception.detail)}
+    elif isinstance(exception, UnsupportedMediaType):
+        taken = " or ".join(parser.media_type for parser in context["view"].get_parsers())
+        answer.data = {"detail": f"Send the body as {taken}, and say so in its Content-Type.", "errors": {}}
     else:
         answer.data = {"detail": _first(answer.data), "errors": {}}
     return answer

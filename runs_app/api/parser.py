@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
+
+from runs_app.upload_handler import NO_FORM
 
 MAX_DEPTH = 32
 MAX_VALUES = 20_000  # values and keys of one body
@@ -57,6 +59,18 @@ class StrictJSONParser(BaseParser):
             return read_json(raw)
         except NotStrictJSON as error:
             raise ParseError(str(error)) from error
+
+
+class FormParser(MultiPartParser):
+    """DRF's parser of forms with files, with a sentence of ours for one that is none."""
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            raise ParseError(NO_FORM) from error
 
 
 def _check_size(raw: bytes) -> None:

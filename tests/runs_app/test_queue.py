@@ -39,3 +39,23 @@ def test_a_wish_to_cancel_that_comes_just_before_the_claim_wins(yard: Yard) -> N
     assert moves.move(run.id, ("QUEUED",), "STARTING", unless_cancelled=True) is None
     assert queueing.in_turn() == []
     yard.step_until(run, "CANCELLED")
+
+
+def test_a_fetch_holds_no_slot(yard: Yard, stranger: Any, settings: Any) -> None:
+    """It may wait long for its provider: trainings start meanwhile, and it starts while trainings are at work."""
+    settings.RUN_SLOTS = settings.RUN_SLOTS_PER_USER = 1
+    fetch = {"kind": "data", "config": {"sources": ["yahoo"]}}
+    first, second = (yard.add("--seconds", "60", owner=owner, **fetch) for owner in (None, stranger))
+    training, later = yard.add("--seconds", "60"), yard.add("--seconds", "60")
+    for run in (first, training):
+        yard.step_until(run, "RUNNING")
+    for _ in range(3):
+        yard.reconciler.turn()
+    for run in (second, later):
+        run.refresh_from_db()
+        assert run.state == "QUEUED"
+    assert queueing.positions() == {second.id: 1, later.id: 1}  # each behind its own kind
+    services.cancel_run(run=first)
+    yard.step_until(second, "RUNNING")
+    later.refresh_from_db()
+    assert later.state == "QUEUED"

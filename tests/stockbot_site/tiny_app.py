@@ -1,19 +1,22 @@
 """A server of ours around a small application, in a process of its own: `python -m tests.stockbot_site.tiny_app PORT`.
 
 `/slow` answers after a second, `/big` sends 64 MB and says how far it got in `/sent`, `/echo` gives the body's length,
-a socket hears nothing until it is closed. Deadlines are short. It says when it starts, listens and stops.
+a socket hears nothing until it is closed. Deadlines are short. Who sends files is what stands in
+the cookie; `/held` counts their slots. It says when it starts, listens and stops.
 """
 
 import asyncio
 import sys
 from typing import Any
 
-from stockbot_site import server
+from stockbot_site import intake, server
 from stockbot_site.large_bodies import Uploads
 from tests.stockbot_site.tiny import LARGE, LIMIT, PIECES
 
+intake.PACE_S, intake.LEAST_PACE = 1.5, 60_000
 server.HEADER_S, server.BODY_S, server.STALL_S, server.DRAIN_S = 1.0, 2.0, 30.0, 3.0
 sent = {"pieces": 0}
+serving: list[server.StockBotServer] = []
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -23,11 +26,28 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while (await receive())["type"] != "websocket.disconnect":
             pass
         return
-    routes = {"/upload": echo, "/slow": slow, "/echo": echo, "/sent": told, "/big": big, "/endless": endless}
+    routes = {
+        "/upload": echo,
+        "/slow": slow,
+        "/echo": echo,
+        "/sent": told,
+        "/big": big,
+        "/endless": endless,
+        "/held": held,
+    }
     answer = await routes[scope["path"]](receive, send)
     if answer is not None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": answer})
+
+
+async def who(headers: intake.Headers) -> str | None:
+    name = headers[b"cookie"].decode()
+    if name == "late":
+        await asyncio.sleep(0.5)
+    if name == "broken":
+        raise OSError("no database")
+    return None if name == "nobody" else name
 
 
 async def slow(receive: Any, send: Any) -> bytes:
@@ -45,6 +65,10 @@ async def echo(receive: Any, send: Any) -> bytes:
 
 async def told(receive: Any, send: Any) -> bytes:
     return str(sent["pieces"]).encode()
+
+
+async def held(receive: Any, send: Any) -> bytes:
+    return str(serving[0].slots.held).encode()
 
 
 async def big(receive: Any, send: Any) -> None:
@@ -73,8 +97,9 @@ def main() -> None:
         on_drain=lambda: say("draining"),
         on_stop=lambda: say("stopped"),
         body_limit=LIMIT,
-        uploads=Uploads(frozenset({b"/upload"}), LARGE),
+        uploads=Uploads(frozenset({b"/upload"}), LARGE, who),
     )
+    serving.append(made)
     made.run()
     sys.exit(made.failure or 0)
 

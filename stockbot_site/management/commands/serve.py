@@ -24,6 +24,7 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         _refuse_unfit(port)
         from stockbot_site.server import StockBotServer  # isort:skip - before all else that may import Twisted
+        from accounts.sockets import person_of
         from stockbot_site import asgi, lifecycle
         from stockbot_site.large_bodies import Uploads
         from stockbot_site.urls import UPLOAD_PATHS
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             on_drain=lifecycle.drain,
             on_stop=lifecycle.stop,
             body_limit=settings.BODY_LIMIT,
-            uploads=Uploads(frozenset(path.encode() for path in UPLOAD_PATHS), settings.UPLOAD_LIMIT),
+            uploads=Uploads(frozenset(path.encode() for path in UPLOAD_PATHS), settings.UPLOAD_LIMIT, person_of),
             ready_callable=lambda: self._say(host, port),
         )
         server.run()

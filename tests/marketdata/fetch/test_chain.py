@@ -22,12 +22,12 @@ class Played:
     license_note = "Played."
     asked: list[Asked] = []
     change: dict[int, float] = {}
-    faults: list[Exception] = []
+    faults: list[Exception | None] = []
 
     def history(self, asked: Asked) -> History:
         type(self).asked.append(asked)
-        if self.faults:
-            raise self.faults.pop(0)
+        if self.faults and (fault := self.faults.pop(0)) is not None:
+            raise fault
         last = min(asked.now.date(), dt.date(2020, 1, 31))
         days = [day for day in np.arange(asked.start, np.datetime64(last) + 1) if np.is_busday(day)]
         close = [self.change.get(day.item().day, 99.0 + day.item().day) for day in days]
@@ -128,6 +128,24 @@ def test_a_silent_provider_is_not_asked_for_the_next_symbol(desk: Desk) -> None:
     assert (chain.serve("AAA"), chain.serve("BBB"), len(Played.asked)) == (None, None, 2)
     assert chain.failed["AAA"] == ["Busy. It did not answer in 2 tries; start again later: what was fetched is kept."]
     assert chain.failed["BBB"] == ["BBB was not asked of played, which did not answer in 2 tries."]
+
+
+def test_a_fetch_waits_half_an_hour_in_all(desk: Desk) -> None:
+    """Whatever its retries say, and over all symbols together: others stand behind it."""
+    Played.faults = [TryLater("Busy.")] * 50
+    chain = desk.chain("2020-01-08 22:00", retries=20, wait_s=900.0, symbols=["AAA", "BBB"])
+    assert (chain.serve("AAA"), chain.serve("BBB"), desk.slept) == (None, None, [900, 900])
+    assert chain.failed["AAA"] == [
+        "Busy. It had this fetch wait for 1800 s and wants 900 s more, over the 1800 s that a fetch waits; "
+        "start again later: what was fetched is kept."
+    ]
+
+
+def test_waits_for_one_symbol_count_for_the_next(desk: Desk) -> None:
+    Played.faults = [TryLater("Busy.", 900.0), None, TryLater("Busy.", 900.0), None, TryLater("Busy.", 1.0)]
+    chain = desk.chain("2020-01-08 22:00", wait_s=1.0, symbols=["AAA", "BBB", "CCC"])
+    assert [chain.serve(symbol) is None for symbol in ("AAA", "BBB", "CCC")] == [False, False, True]
+    assert desk.slept == [900, 900] and len(Played.asked) == 5
 
 
 def test_a_symbol_that_the_provider_has_no_more_is_served_from_what_is_stored(desk: Desk) -> None:
