@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.statistics import ALPHA, Excess, Floats
+from backtest.series import Floats
+from backtest.statistics import ALPHA, Excess
 
 MOST_YEARS = 100
 MOST_SEEDS = 10_000

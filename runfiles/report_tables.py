@@ -143,7 +143,7 @@ STRESS = TableSpec(
         Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the window", "%"),
         _OVER,
         Column("beside", "Its return", "percent", "What that baseline made", "%"),
-        Column("note", "Note", "text", "Whether the policy was made from bars of this window"),
+        Column("note", "Note", "text", "Bars of training in this window; baselines with too little past"),
     ),
 )  # fmt: skip
 TABLES: tuple[TableSpec, ...] = (COSTS, SIDES, DRAWDOWNS, INTERVALS, SWEEP, CAPACITY, STRESS)
