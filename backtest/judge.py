@@ -61,10 +61,12 @@ def examine(
         against = verdict_baselines(subject.key, config)
         market = prepare_market(feed.bars, config)
         contest = Contest(config, subject)
-        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market))
+        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market, feed.indices))
         judged = contest.judge(market, span, meter.tick)
         excess = _excess(judged, against, config, market)
-        found = evidence.gather(contest, market, span, judged, against, excess, _needed(feed, features), meter.tick)
+        found = evidence.gather(
+            contest, market, span, judged, against, excess, _needed(feed, features), feed.indices, meter.tick
+        )
         leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault

@@ -21,10 +21,12 @@ NAMES = {
     "fees": "Fees", "spread": "Spread", "impact": "Impact", "borrow": "Borrow", "interest": "Interest", "long": "Long",
     "short": "Short", "cash": "Interest on cash",
 }  # fmt: skip
-NOT_MODELLED = (
-    "Not modelled: without volume, or with impact and the participation cap switched off, size costs nothing, so that "
-    "nothing can be said of how much money this could carry."
-)
+NOT_MODELLED = {
+    "no_volume": "Not modelled: without volume, or with impact and the participation cap switched off, size costs "
+    "nothing, so that nothing can be said of how much money this could carry.",
+    "index": "Left out: the run holds an index. Its volume is that of its members' shares and its level is no price of "
+    "a share, so that one times the other says nothing of how much money this could carry.",
+}
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
 print(equity.resample("YE").last().pct_change())"""
@@ -61,6 +63,11 @@ def break_even_words(found: Mapping[str, Any] | None) -> str:
         paid = "" if cost is None else f", where trading takes {significant(cost)} bps of the value traded"
         return f"Break-even: at {significant(times)} × the configured costs{paid}."
     return "Break-even: unknown; there is no baseline of the verdict, or nothing costs anything."
+
+
+def not_modelled(reason: Any) -> str:
+    """Why there is no capacity, from the `reason` of its file."""
+    return NOT_MODELLED.get(str(reason), NOT_MODELLED["no_volume"])
 
 
 def luck_words(matched: Any) -> str:

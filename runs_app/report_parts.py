@@ -115,5 +115,5 @@ def _stress(run: Run) -> PartTable | None:
 def _capacity(run: Run) -> PartTable | None:
     found = read_json(run, "capacity")
     if found.get("modelled") is False:
-        return PartTable(CAPACITY, [], report_rows.NOT_MODELLED)
+        return PartTable(CAPACITY, [], report_rows.not_modelled(found.get("reason")))
     return _table(CAPACITY, report_rows.rerun_rows(_rows(found.get("rows")), LABELS))
