@@ -20,6 +20,7 @@ from backtest.lineup import left_out_of, verdict_baselines
 from backtest.matched_random import matched_random
 from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
 from backtest.runner import Judged, StrategyUnfit
+from backtest.split_told import split_of
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
@@ -89,11 +90,14 @@ def examine(
     if MATCHED_RANDOM in chosen.baselines:
         matched = matched_random(judged[0].ledger, market, config, span, chosen.matched_random_draws, chosen.seed)
         told.append(f"{matched.sentence}.")
+    split = split_of(config, feed, span, subject, judged, against, features)
     told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, matched)
+    return Case(
+        config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, split, matched
+    )
 
 
 class Meter:

@@ -61,6 +61,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         shade=words_of.shade,
         break_even=words_of.break_even_words(break_even(case)),
         left_out=report_rows.left_out(case),
+        split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
         rules=rules(case) + notes(case),
         words=excess_words,

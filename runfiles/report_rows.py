@@ -21,6 +21,15 @@ NAMES = {
     "fees": "Fees", "spread": "Spread", "impact": "Impact", "borrow": "Borrow", "interest": "Interest", "long": "Long",
     "short": "Short", "cash": "Interest on cash",
 }  # fmt: skip
+SCHEMES = {
+    "last_year": "Split last_year: judged on the last twelve months, validated on the twelve before",
+    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on the last fifth of the rest",
+    "custom_ranges": "Split custom_ranges: ranges by the days that the configuration names",
+    "walk_forward": "Split walk_forward: test folds that adjoin and end at the last bar",
+    "dates": "Judged between two days that were given; no split was asked for",
+}
+ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
+MOST_FOLDS = 100
 NOT_MODELLED = {
     "no_volume": "Not modelled: without volume, or with impact and the participation cap switched off, size costs "
     "nothing, so that nothing can be said of how much money this could carry.",
@@ -121,6 +130,40 @@ def stress_rows(rows: Iterable[Any], labels: Labels) -> list[Row]:
         figures = {key: own.get(key) for key in ("total_return", "max_drawdown")}
         found.append({**row, **figures, "beside": beside, "baseline": labels.get(str(row.get("baseline")), "")})
     return found
+
+
+def range_rows(split: Mapping[str, Any]) -> list[Row]:
+    """`ranges` of a split, for people."""
+    return [{**row, "role": ROLES.get(str(row.get("role")), "")} for row in _dicts(split.get("ranges"))]
+
+
+def fold_rows(split: Mapping[str, Any], labels: Labels) -> list[Row]:
+    """`folds` of a split, for people."""
+    return [
+        {**row, "fold": f"{number_of(row.get('fold')) or 0:.0f}", "baseline": labels.get(str(row.get("baseline")), "")}
+        for row in _dicts(split.get("folds"))
+    ]
+
+
+def split_words(split: Mapping[str, Any]) -> str:
+    """Scheme, purge and embargo in a sentence or three; empty where there is no split."""
+    scheme = SCHEMES.get(str(split.get("scheme")))
+    if scheme is None:
+        return ""
+    found = [f"{scheme}."]
+    lookback, embargo = number_of(split.get("lookback")), number_of(split.get("embargo"))
+    if lookback is not None and embargo is not None:
+        found.append(
+            f"Between ranges at least {lookback + embargo:,.0f} bars are left out: {lookback:,.0f} of lookback (the "
+            f"purge) and {embargo:,.0f} of embargo."
+        )
+    if not any(row.get("role") == "train" for row in _dicts(split.get("ranges"))):
+        found.append("A subject without training has learned from nothing.")
+    return " ".join(found)
+
+
+def _dicts(rows: Any) -> list[Row]:
+    return [row for row in rows if isinstance(row, dict)][:MOST_FOLDS] if isinstance(rows, list | tuple) else []
 
 
 def left_out(rows: Iterable[Any]) -> list[str]:

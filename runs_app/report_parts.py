@@ -15,7 +15,9 @@ from runfiles.report_tables import (
     CAPACITY,
     COSTS,
     DRAWDOWNS,
+    FOLDS,
     INTERVALS,
+    RANGES,
     SIDES,
     STRESS,
     SWEEP,
@@ -43,20 +45,29 @@ class PartTable:
     rows: list[list[Cell]]
     text: str = ""
     left_out: tuple[str, ...] = ()
+    artifact: str = ""
+
+    @property
+    def file_key(self) -> str:
+        """The artifact that holds its rows: the one of its own name, where none else is given."""
+        return self.artifact or self.spec.key
 
     @property
     def file(self) -> str:
         """`CSV` or `JSON`, whichever the artifact is."""
-        return layout.FILES[self.spec.key].path.rsplit(".", 1)[-1].upper()
+        return layout.FILES[self.file_key].path.rsplit(".", 1)[-1].upper()
 
     @property
     def columns(self) -> tuple[Column, ...]:
         return self.spec.columns
 
 
-def part_tables(run: Run, metrics: Mapping[str, float | None]) -> list[PartTable]:
-    """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are."""
-    found = [_sweep(run), _stress(run), _capacity(run)]
+def part_tables(run: Run, metrics: Mapping[str, float | None], split: Mapping[str, Any]) -> list[PartTable]:
+    """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are.
+
+    `split` of its summary.
+    """
+    found = [*_split(split), _sweep(run), _stress(run), _capacity(run)]
     drawdowns = csv_rows(run, "drawdowns")[:DEEPEST_SHOWN]
     found += [
         _table(DRAWDOWNS, drawdowns),
@@ -92,6 +103,15 @@ def _value(name: str, text: Any) -> Any:
 
 def _table(spec: TableSpec, rows: Rows) -> PartTable | None:
     return PartTable(spec, cells(spec, rows)) if rows else None
+
+
+def _split(split: Mapping[str, Any]) -> list[PartTable | None]:
+    ranges, folds = report_rows.range_rows(split), report_rows.fold_rows(split, LABELS)
+    words = report_rows.split_words(split)
+    return [
+        PartTable(RANGES, cells(RANGES, ranges), words, artifact="summary") if ranges else None,
+        PartTable(FOLDS, cells(FOLDS, folds), artifact="summary") if folds else None,
+    ]
 
 
 def _rows(value: Any) -> list[Any]:

@@ -54,6 +54,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
         **excesses(value.get("excesses")),
     }

@@ -1,5 +1,6 @@
 """The tables behind a verdict on the report page: the words of `report.html`, whatever the files hold."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
 
 CONFIG: dict[str, Any] = {
-    "policy": "momentum", "dataset": {"id": "sample/us-indices"}, "start": "2016-01-04", "end": "2018-12-31",
+    "policy": "momentum", "dataset": {"id": "sample/us-indices"},
+    "split": {"scheme": "walk_forward", "n_folds": 3, "test_bars": 250, "validation_bars": 100},
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
 NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "periods")
@@ -47,6 +49,8 @@ def run(owner: Any, judged: Path) -> Run:
     for key in NEW:
         shutil.copyfile(judged / layout.FILES[key].filename, target(found, key))
     shutil.copyfile(judged / "metrics.json", target(found, "metrics"))
+    summaries = [json.loads(path.read_text()) for path in (target(found, "summary"), judged / "summary.json")]
+    target(found, "summary").write_text(json.dumps(summaries[0] | {"split": summaries[1]["split"]}))
     return found
 
 
@@ -63,7 +67,8 @@ def text_of(run: Run, person: Client) -> str:
 def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
     page = text_of(run, person)
     file = Reading((judged / "report.html").read_text()).text
-    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"))
+    split = report_parts.read_json(run, "summary")["split"]
+    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"), split)
     assert {part.spec.key for part in tables} == {spec.key for spec in report_tables.TABLES}
     for part in tables:
         assert part.spec.title in page and part.spec.note in page and part.spec.note in file
@@ -111,3 +116,10 @@ def test_another_persons_tables_are_missing(run: Run, other_person: Client) -> N
 
 def test_labels_are_the_registrys() -> None:
     assert report_parts.LABELS == LABELS
+
+
+@pytest.mark.parametrize("split", [3, [], {"scheme": []}, {"scheme": "80_20", "ranges": [1, {}], "folds": {"a": 1}}])
+def test_a_split_that_is_anything_still_gives_a_page(run: Run, person: Client, split: Any) -> None:
+    summary = json.loads(target(run, "summary").read_text())
+    target(run, "summary").write_text(json.dumps(summary | {"split": split}))
+    assert "Trades" in text_of(run, person)
