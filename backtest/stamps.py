@@ -116,7 +116,13 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
     found += [f"{one.spec.label}: {note}." for one in judged for note in one.notes]
     if subject.ledger.bound:
         found.append(f"The mandate's caps cut {subject.ledger.bound} decisions of {subject.spec.label}.")
-    bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
+    bound = [_bound(one) for one in judged[1:] if one.ledger.bound]
     if bound:
         found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")
     return found
+
+
+def _bound(one: Judged) -> str:
+    """How often caps cut its decisions; a fund of books decides once for each of them."""
+    books = f" (in all of its {one.spread.books} books)" if one.spread else ""
+    return f"{one.spec.label} {one.ledger.bound}×{books}"

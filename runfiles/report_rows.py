@@ -90,7 +90,14 @@ def luck_words(matched: Any) -> str:
 
 def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
     """Rows whose column `key` is a word of ours, such as a kind of cost or a side."""
-    return [{**row, key: NAMES.get(str(row.get(key)), "")} for row in rows]
+    return [{**row, key: _named(row, key)} for row in rows]
+
+
+def _named(row: Mapping[str, Any], key: str) -> str:
+    money = number_of(row.get("money"))
+    if row.get(key) == "interest" and money is not None and money < 0:
+        return "Interest earned"
+    return NAMES.get(str(row.get(key)), "")
 
 
 def interval_rows(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, float | None]) -> list[Row]:
