@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backtest.registry import STRATEGIES
-from runfiles import layout, report_rows
+from runfiles import layout, report_matrix, report_rows
+from runfiles.report_matrix import Matrix
 from runfiles.report_tables import (
     CAPACITY,
     COSTS,
@@ -39,13 +40,14 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class PartTable:
-    """A table with its rows; `text` stands instead of rows where there are none, or above them."""
+    """A table with its rows; `text` stands instead of rows where there are none, or above them; `matrix` below them."""
 
     spec: TableSpec
     rows: list[list[Cell]]
     text: str = ""
     left_out: tuple[str, ...] = ()
     artifact: str = ""
+    matrix: Matrix | None = None
 
     @property
     def file_key(self) -> str:
@@ -120,20 +122,26 @@ def _rows(value: Any) -> list[Any]:
 
 def _sweep(run: Run) -> PartTable | None:
     found = read_json(run, "sensitivity")
-    rows = report_rows.rerun_rows(_rows(found.get("rows")), LABELS)
+    found_rows = _rows(found.get("rows"))
+    rows = report_rows.rerun_rows(found_rows, LABELS)
     told = found.get("break_even")
     words = report_rows.break_even_words(told if isinstance(told, dict) else None)
-    return PartTable(SWEEP, cells(SWEEP, rows), words) if rows else None
+    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix) if rows else None
 
 
 def _stress(run: Run) -> PartTable | None:
     all_rows = _rows(read_json(run, "stress").get("rows"))
     rows, left_out = report_rows.stress_rows(all_rows, LABELS), report_rows.left_out(all_rows)
-    return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out)) if rows or left_out else None
+    matrix = report_matrix.by_window(all_rows, LABELS)
+    return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out), matrix=matrix) if rows or left_out else None
 
 
 def _capacity(run: Run) -> PartTable | None:
     found = read_json(run, "capacity")
     if found.get("modelled") is False:
         return PartTable(CAPACITY, [], report_rows.not_modelled(found.get("reason")))
-    return _table(CAPACITY, report_rows.rerun_rows(_rows(found.get("rows")), LABELS))
+    found_rows = _rows(found.get("rows"))
+    rows = report_rows.rerun_rows(found_rows, LABELS)
+    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix) if rows else None
