@@ -47,7 +47,7 @@ function drawRolling(time, series, equity) {
   part.hidden = false;
   const before = rolled[0].volatility.findIndex((value) => value !== null);
   part.querySelector("[data-window]").textContent = `over ${Math.max(before, 0)} bars: ${rolled.map((one) => (one.benchmark ? `${one.label} dashed` : one.label)).join(", ")}`;
-  const texts = { sharpe: three, volatility: percent, beta: three };
+  const texts = { sharpe: three, volatility: (value) => percent(value, {}), beta: three };
   for (const [name, text] of Object.entries(texts)) {
     const lines = rolled.map((one) => ({ ...one, values: one[name] }));
     const chart = new LineChart(part.querySelector(`[data-chart="${name}"]`), time, lines, (value) => text(value));
