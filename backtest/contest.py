@@ -68,6 +68,10 @@ class Contest:
             return ledger, None, waterfall
         return (*self._runner.run(strategy, market, self.config, span.t0, span.t1), None)
 
+    def run_subject(self, market: Market, span: Range) -> Ledger:
+        """The subject alone, from cash, over another range."""
+        return self._runner.run(self.subject, market, self.config, span.t0, span.t1)[0]
+
     @property
     def compared(self) -> list[Strategy]:
         """The strategies of the report."""

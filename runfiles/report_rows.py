@@ -80,12 +80,12 @@ def not_modelled(reason: Any) -> str:
 
 
 def luck_words(matched: Any) -> str:
-    """Where the subject stands among draws of its own turnover and exposure at shuffled dates; empty without them."""
+    """Where the subject stands among draws of its own decisions of earlier dates; empty without them."""
     found = matched if isinstance(matched, dict) else {}
     percentile, draws = number_of(found.get("percentile")), number_of(found.get("draws"))
     if percentile is None or draws is None:
         return ""
-    return f"{percentile * 100:.0f} % of {draws:,.0f} draws at shuffled dates did worse"
+    return f"{percentile * 100:.0f} % of {draws:,.0f} draws of its own earlier decisions did worse"
 
 
 def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
