@@ -4,6 +4,8 @@ Weights are times `episode.invest_max` over the assets that have a bar at the de
 bar whose next bar on the calendar lies in another month.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,15 +28,27 @@ def monthly_bars(market: Market, t0: int, t1: int) -> Ints:
     return np.concatenate(([t0], t0 + 1 + np.flatnonzero(market.month_end[t0 + 1 : t1])))
 
 
+@dataclass(frozen=True)
+class ShortPast:
+    """Of so many decisions over a range, those that took equal weights because no asset had the past asked for."""
+
+    equal: int
+    decisions: int
+
+
 class Baseline:
     """A baseline's targets never depend on its book."""
 
     key = ""
     layers = "mandate"
+    past = 0
+    """Bars up to a decision that an asset needs before the baseline can tell it from another."""
 
     def __init__(self, config: JudgedConfig) -> None:
         self.invest_max = config.episode.invest_max
         self._looked_at: Market | None = None
+        self._equal = 0
+        self.short_past: dict[tuple[int, int], ShortPast] = {}
 
     def growth(self, market: Market) -> Floats:
         """(T, A) growth of each asset, dividends put back; row t reads no later bar."""
@@ -52,11 +66,18 @@ class Baseline:
         """(A,) >= 0 with sum 1, or all 0: how what is invested is split at the close of t."""
         raise NotImplementedError
 
+    def equal_for_want(self, market: Market, t: int) -> Floats:
+        """(A,) equal weights where no asset has the past asked for; counted, so that the report can say so."""
+        self._equal += 1
+        return split_equally(market.offered[t])
+
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
-        bars = self.bars(market, t0, t1)
+        """All targets of a range; `short_past` then tells how many of them were equal weights for want of a past."""
+        bars, before = self.bars(market, t0, t1), self._equal
         targets = np.zeros((len(bars), market.n_assets))
         for row, t in enumerate(bars):
             targets[row] = self.invest_max * self.shares_of(market, int(t))
+        self.short_past[t0, t1] = ShortPast(self._equal - before, len(bars))
         return Decisions(bars, targets)
 
     def decide(self, t: int, session: BookSession) -> None:
@@ -138,12 +159,13 @@ class InverseVol(Baseline):
     """
 
     key = "inverse_vol"
+    past = VOLATILITY_RETURNS + 1
 
     def shares_of(self, market: Market, t: int) -> Floats:
         returns = returns_before(self.growth(market), t, VOLATILITY_RETURNS)
         known = market.offered[t] & moves(returns) if returns is not None else np.zeros(market.n_assets, bool)
         if returns is None or not known.any():
-            return split_equally(market.offered[t])
+            return self.equal_for_want(market, t)
         deviation = returns.std(axis=0, ddof=1)
         inverse = np.divide(1.0, deviation, out=np.zeros(len(known)), where=known)
         weights: Floats = inverse / inverse.sum()
@@ -158,15 +180,16 @@ class Momentum(Baseline):
     """
 
     key = "momentum"
+    past = MOMENTUM_FAR + 1
 
     def shares_of(self, market: Market, t: int) -> Floats:
         if t < MOMENTUM_FAR:
-            return split_equally(market.offered[t])
+            return self.equal_for_want(market, t)
         past = self.growth(market)
         growth = past[t - MOMENTUM_NEAR] / past[t - MOMENTUM_FAR]
         known = np.flatnonzero(market.offered[t] & np.isfinite(growth))
         if not len(known):
-            return split_equally(market.offered[t])
+            return self.equal_for_want(market, t)
         best = known[np.argsort(-growth[known], kind="stable")][: max(1, len(known) // MOMENTUM_SHARE)]
         chosen = np.zeros(market.n_assets, bool)
         chosen[best] = True

@@ -77,42 +77,28 @@ def equal_risk(mean, mean_b, square, square_b, n):
 
 
 @compiled
-def close_path(sums, n, seeds, theta, level, shift):
-    """Fill theta (B,) and level (B,) from the sums (C,) of one resampled path, and add what its redrawn seeds move.
-
-    `seeds` (S,) are the seeds drawn for this path. What they move: their deviations from the mean of all seeds, times
-    sqrt(S / (S - 1)), so that their spread over the paths is s / sqrt(S) and no less.
-    """
-    baselines, count = theta.shape[0], seeds.shape[0]
-    deviation, own = baselines, baselines + (count if count > 1 else 0)
-    shift_to_squares = count + baselines
-    moved = 0.0
+def close_path(sums, n, count, theta, level):
+    """Fill theta (B,) and level (B,) from the sums (C,) of one resampled path of `count` seeds."""
+    baselines = theta.shape[0]
+    to_squares = count + baselines
     for b in range(baselines):
-        theta[b], level[b] = sums[b] / n, 0.0
-    stretch = math.sqrt(count / (count - 1.0)) if count > 1 else 0.0
-    for b in range(baselines):
-        other = own + count + b
-        mean_b, square_b = sums[other] / n, sums[other + shift_to_squares] / n
-        whole = drawn = 0.0
+        theta[b] = sums[b] / n
+        other = baselines + count + b
+        mean_b, square_b = sums[other] / n, sums[other + to_squares] / n
+        whole = 0.0
         for s in range(count):
-            whole += equal_risk(sums[own + s] / n, mean_b, sums[own + s + shift_to_squares] / n, square_b, n)
-        for k in range(count if count > 1 else 0):
-            s = own + seeds[k]
-            drawn += equal_risk(sums[s] / n, mean_b, sums[s + shift_to_squares] / n, square_b, n)
-        level[b] = whole / count + stretch * (drawn - whole) / count if count > 1 else whole
-    for k in range(count if count > 1 else 0):
-        moved += stretch * sums[deviation + seeds[k]] / n / count
-    shift[0] = moved
+            own = baselines + s
+            whole += equal_risk(sums[own] / n, mean_b, sums[own + to_squares] / n, square_b, n)
+        level[b] = whole / count
 
 
 @compiled
-def resample(raw, prefix, n, stop, place, sums, seeds, theta, level, shift):
+def resample(raw, prefix, n, stop, count, place, sums, theta, level):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
-    `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, S deviations of a
-    seed's log growth from the mean of all seeds (none with one seed), then x of the S seeds and the B baselines, then
-    their squares. `place` holds (path, bars left in it), `sums` (C,) its sums so far. `seeds` (paths, S), `shift`
-    (paths,): see `close_path`.
+    `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the
+    `count` seeds and of the B baselines, then their squares. `place` holds (path, bars left in it), `sums` (C,) its
+    sums so far.
     """
     path, left = place
     for k in range(0, raw.shape[0] - 1, 2):
@@ -123,7 +109,7 @@ def resample(raw, prefix, n, stop, place, sums, seeds, theta, level, shift):
             sums[c] += prefix[start + length, c] - prefix[start, c]
         left -= length
         if left == 0:
-            close_path(sums, n, seeds[path], theta[path], level[path], shift[path : path + 1])
+            close_path(sums, n, count, theta[path], level[path])
             sums[:] = 0.0
             path, left = path + 1, n
     place[0], place[1] = path, left
@@ -131,13 +117,9 @@ def resample(raw, prefix, n, stop, place, sums, seeds, theta, level, shift):
 
 @dataclass(frozen=True)
 class Resampled:
-    """(paths, B) means a bar of each path, and the mean block that they were drawn with.
-
-    `theta` holds the bars' luck alone, `shift` (paths,) what redrawn seeds add to it; 0 with one seed.
-    """
+    """(paths, B) means a bar of each path, the bars' luck alone, and the mean block that they were drawn with."""
 
     theta: Floats
-    shift: Floats
     equal_risk: Floats
     mean_block: float
     unclipped_block: float
@@ -151,31 +133,35 @@ def mean_block(excess: Floats) -> tuple[float, float]:
     return max(1.0, min(max(largest, n ** (1 / 3)), n / 10)), largest
 
 
-def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int, deviations: Floats | None = None) -> Resampled:
+def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resampled:
     """`excess` (n, B) log excess over each baseline, `above_cash` (n, S+B) r - rf of the subject's S seeds and of the
-    baselines; `deviations` (n, S): a seed's log growth less the mean of all seeds, None for one seed.
-
-    One index sequence of PCG64(seed) for all columns; a stream spawned from the same seed redraws the seeds.
+    baselines. One index sequence of PCG64(seed) for all columns.
     """
     n, baselines = excess.shape
-    count = above_cash.shape[1] - baselines
     block, unclipped = mean_block(excess)
-    apart = np.zeros((n, 0)) if deviations is None else deviations
-    columns = np.concatenate((excess, apart, above_cash, above_cash**2), axis=1)
+    columns = np.concatenate((excess, above_cash, above_cash**2), axis=1)
     prefix = np.zeros((2 * n + 1, columns.shape[1]))
     np.cumsum(np.concatenate((columns, columns)), axis=0, out=prefix[1:])
-    theta, level, shift = np.empty((paths, baselines)), np.empty((paths, baselines)), np.empty(paths)
+    theta, level = np.empty((paths, baselines)), np.empty((paths, baselines))
     place, sums = np.array([0, n]), np.zeros(columns.shape[1])
     source = np.random.PCG64(seed)
-    seeds = redrawn_seeds(seed, paths, count)
+    count = above_cash.shape[1] - baselines
     while place[0] < paths:
-        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, place, sums, seeds, theta, level, shift)
-    return Resampled(theta, shift, level, block, unclipped)
+        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, count, place, sums, theta, level)
+    return Resampled(theta, level, block, unclipped)
 
 
-def redrawn_seeds(seed: int, paths: int, count: int) -> NDArray[np.int64]:
-    """(paths, count): for each path `count` of the seeds, drawn with replacement."""
-    if count == 1:
-        return np.zeros((paths, 1), np.int64)
-    own = np.random.PCG64(np.random.SeedSequence(seed).spawn(1)[0])
-    return np.random.Generator(own).integers(count, size=(paths, count))
+def seeds_luck(points: Floats, paths: int, seed: int) -> Floats:
+    """(paths, K) what other S seeds would have added to means over seeds, from the seeds' own `points` (S, K), S >= 2.
+
+    S points say what their mean is to within Student's t: (mean - truth) / (s/sqrt(S)) has t with S-1 degrees of
+    freedom. So each path adds sum_s g_s d_s / sqrt(S (S-1)) * sqrt((S-1)/c), d_s the deviations from the mean, g_s
+    standard normal, c chi-squared with S-1 degrees of freedom: s/sqrt(S) times a draw of t, the same draw for all K.
+    Added to the bars' luck it gives the limits of Behrens and Fisher, whose level is never above the one asked for.
+    """
+    count = len(points)
+    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed).spawn(1)[0]))
+    weights = random.standard_normal((paths, count)) / math.sqrt(count * (count - 1))
+    weights *= np.sqrt((count - 1) / random.chisquare(count - 1, (paths, 1)))
+    luck: Floats = weights @ (points - points.mean(axis=0))
+    return luck

@@ -9,6 +9,7 @@ from backtest.feed import Feed
 from backtest.leaks.report import LeakReport
 from backtest.matched_random import MatchedRandom
 from backtest.runner import Judged
+from backtest.split_told import Split
 from backtest.statistics import Excess
 from backtest.verdict import Verdict
 from marketdata.splits import Range
@@ -31,6 +32,7 @@ class Case:
     config_hash: str
     evidence: Evidence
     leaks: LeakReport
+    split: Split
     matched: MatchedRandom | None = None
 
     @property

@@ -103,7 +103,7 @@ class EvaluationConfig(Part):
     )
     matched_random_draws: int = knob(
         500,
-        "Draws of matched_random: the subject's own decisions at shuffled dates.",
+        "Draws of matched_random: the subject's own decisions of earlier dates.",
         unit="draws",
         ge=100,
         le=10_000,

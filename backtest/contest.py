@@ -10,6 +10,7 @@ from backtest.metrics import compute
 from backtest.registry import load, spec_for
 from backtest.runner import Judged, Runner, Spread, notes_of, returns_of, run_with_waterfall
 from backtest.series import Floats
+from backtest.short_past import clause
 from backtest.statistics import log_excess
 from backtest.strategy import Strategy
 from backtest.trades import fifo
@@ -52,7 +53,8 @@ class Contest:
             metrics = compute(
                 ledger, trades, market, benchmark, rf, trials=chosen.trials, variance=chosen.trials_variance
             )
-            notes = notes_of(strategy)
+            short = clause(strategy, span.t0, span.t1)
+            notes = (*([short] if short else []), *notes_of(strategy))
             returns = returns_of(ledger)
             found.append(Judged(spec_for(key), ledger, trades, metrics, returns, spread, waterfall, notes))
         return found
@@ -66,12 +68,19 @@ class Contest:
             return ledger, None, waterfall
         return (*self._runner.run(strategy, market, self.config, span.t0, span.t1), None)
 
+    def run_subject(self, market: Market, span: Range) -> Ledger:
+        """The subject alone, from cash, over another range."""
+        return self._runner.run(self.subject, market, self.config, span.t0, span.t1)[0]
+
+    @property
+    def compared(self) -> list[Strategy]:
+        """The strategies of the report."""
+        return [strategy for strategy in self.strategies if strategy.key in self.shown]
+
     def again(self, market: Market, config: SimulatorConfig, span: Range) -> Ledgers:
         """The strategies of the report once more, each from cash, under other rules or over another range."""
         return {
-            strategy.key: self._runner.run(strategy, market, config, span.t0, span.t1)[0]
-            for strategy in self.strategies
-            if strategy.key in self.shown
+            strategy.key: self._runner.run(strategy, market, config, span.t0, span.t1)[0] for strategy in self.compared
         }
 
 

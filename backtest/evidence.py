@@ -1,13 +1,13 @@
 """What stands behind the verdict: intervals, parts of each account, and everything run again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backtest.breakdown import Drawdowns, Periods, Sides, costs_of, drawdowns_of, periods_of, sides_of
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.intervals import Intervals, metric_intervals
-from backtest.rerun import Capacity, Reruns, Sweep
+from backtest.rerun import Capacity, Reruns, Sweep, why_no_capacity
 from backtest.rolling import rolling_figures, window_bars
 from backtest.runner import Judged
 from backtest.series import Floats
@@ -45,21 +45,22 @@ class Evidence:
     stress: tuple[StressRow, ...]
 
 
-def rounds(config: JudgedConfig, market: Market) -> int:
+def rounds(config: JudgedConfig, market: Market, indices: Sequence[str]) -> int:
     """How many ticks `gather` gives at most."""
     chosen = config.evaluation
     sweep = len(chosen.cost_multipliers) + BISECTIONS if chosen.cost_multipliers else 0
-    capacity = len(chosen.capacity_multipliers) if market.needs_volume else 0
+    capacity = 0 if why_no_capacity(market, indices) else len(chosen.capacity_multipliers)
     return sweep + capacity + len(chosen.stress_windows)
 
 
 def gather(
     contest: Contest, market: Market, span: Range, judged: list[Judged], against: tuple[str, ...],
-    excess: Excess | None, needed: int, tick: Callable[[], None],
+    excess: Excess | None, needed: int, indices: Sequence[str], tick: Callable[[], None],
 ) -> Evidence:  # fmt: skip
     """All evidence; `judged` holds cash and benchmark in any case, the evidence is that of the report's strategies.
 
-    `needed`: bars that must lie before a first decision. Raises StrategyUnfit, ConfigFault.
+    `needed`: bars that must lie before a first decision. `indices`: symbols that cannot be bought.
+    Raises StrategyUnfit, ConfigFault.
     """
     chosen, by_key = contest.config.evaluation, {one.key: one for one in judged}
     shown = [by_key[key] for key in contest.shown]
@@ -76,7 +77,7 @@ def gather(
         tuple(parts),
         window,
         reruns.sweep(chosen.cost_multipliers, tick),
-        reruns.capacity(chosen.capacity_multipliers, tick),
+        reruns.capacity(chosen.capacity_multipliers, tick, why_no_capacity(market, indices)),
         stress(contest, market, against, needed, tick),
     )
 

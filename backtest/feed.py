@@ -39,6 +39,11 @@ class Feed:
     bars: Bars
     report: quality.QualityReport
 
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """Symbols of the run that are levels of an index and cannot be bought."""
+        return tuple(symbol for symbol in self.bars.symbols if symbol in self.entry.indices)
+
 
 def read_config(job: Job, model: type[Config]) -> Config:
     """`config.yaml` as that model. Raises JobRefused naming the first field that is wrong."""
@@ -139,6 +144,7 @@ def write_note(job: Job, feed: Feed, features: Features | None = None) -> None:
         "as_of": entry.as_of,
         "license_note": entry.license_note,
         "survivorship": entry.survivorship,
+        "indices": list(feed.indices),
         "membership": feed.config.membership,
         "adjust_recipe": RECIPE if bars.adjustment != entry.adjustment else None,
         "corporate_actions": _actions_told(entry, bars),

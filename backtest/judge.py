@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backtest import evidence, report_files
+from backtest.baselines import Baseline
 from backtest.case import Case
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
@@ -17,9 +18,10 @@ from backtest.feed import Feed, first_sentence, plan_for
 from backtest.judged_hash import judged_hash
 from backtest.leaks.gate import Gate
 from backtest.lineup import left_out_of, verdict_baselines
-from backtest.matched_random import matched_random
+from backtest.matched_random import MatchedRandom, matched_random, why_none
 from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
 from backtest.runner import Judged, StrategyUnfit
+from backtest.split_told import split_of
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Strategy
@@ -60,10 +62,12 @@ def examine(
         against = verdict_baselines(subject.key, config)
         market = prepare_market(feed.bars, config)
         contest = Contest(config, subject)
-        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market))
+        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market, feed.indices))
         judged = contest.judge(market, span, meter.tick)
         excess = _excess(judged, against, config, market)
-        found = evidence.gather(contest, market, span, judged, against, excess, _needed(feed, features), meter.tick)
+        found = evidence.gather(
+            contest, market, span, judged, against, excess, _needed(feed, features), feed.indices, meter.tick
+        )
         leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
@@ -84,13 +88,33 @@ def examine(
     shown = tuple(one for one in judged if one.key in contest.shown)
     matched = None
     if MATCHED_RANDOM in chosen.baselines:
-        matched = matched_random(judged[0].ledger, market, config, span, chosen.matched_random_draws, chosen.seed)
-        told.append(f"{matched.sentence}.")
+        matched, sentence = _luck(contest, judged[0], market, span, _needed(feed, features))
+        told.append(sentence)
+    split = split_of(config, feed, span, subject, judged, against, features)
     told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
     told += stamps(config, feed, market, shown, features)
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     digest = judged_hash(config, feed, span, features)
-    return Case(config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, matched)
+    return Case(
+        config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, split, matched
+    )
+
+
+def _luck(
+    contest: Contest, subject: Judged, market: Market, span: Range, needed: int
+) -> tuple[MatchedRandom | None, str]:
+    """Where the subject stands among its own earlier decisions, and what to say of it. Raises StrategyUnfit."""
+    first = max(needed, contest.subject.past - 1) if isinstance(contest.subject, Baseline) else needed
+    if why := why_none(first, span):
+        return None, why
+    longer = contest.run_subject(market, Range(first, span.t1))
+    if longer.ended:
+        return None, "Matched random is left out: a book of the subject that starts earlier ends before the range does."
+    chosen = contest.config.evaluation
+    found = matched_random(
+        subject.ledger, longer, market, contest.config, span, chosen.matched_random_draws, chosen.seed
+    )
+    return found, f"{found.sentence}."
 
 
 class Meter:

@@ -1,19 +1,15 @@
-"""How much of a result the dates of its decisions explain: the subject's own decisions at shuffled dates.
+"""How much of a result the dates of its decisions explain: the subject's own decisions of earlier dates.
 
-The null. Let w_t be the weights that the subject held, or was brought to where it decided, at the close of each bar t0
-to t1-1: exposure, concentration and the order of its trades, all as they were. If these had nothing to do with the
-returns that followed, they would have been as good at any other dates. A draw takes the bars as a circle, cuts it at
-random into K arcs, puts the arcs into a random order, and gives the subject's weights in this new order to the same
-simulator on the real bars, at the same costs: it decides where the subject decided, and where two arcs meet. Within an
-arc each trade is the subject's; the K seams and the first purchase are all that is added. So K is as large as keeps the
-trades expected at the seams within 5 % of what the subject traded, and arcs are 21 bars long or longer on the mean; for
-one who trades little K is 1, a circular shift.
+The null. Let w_t be the weights that the subject held, or was brought to where it decided, at the close of each bar t:
+exposure, concentration and the order of its trades. If these had nothing to do with the returns that followed, those of
+another time would have been as good. A draw shifts them: at each bar t of the judged range t0 to t1-1 it has what one
+book of the subject, run from long before t0 to t1, had at t - k, for one k drawn evenly from the shifts that the data
+allow. It decides where that book did, and goes to the same simulator on the real bars, at the same costs.
 
-What the null is not. A rule that follows past prices put its weights on what had risen (or fallen) by then; at another
-date of the same range these weights meet the very returns that they were made from. Draws of a rule that follows rises
-are better for it, and of one that buys falls worse, without any skill or lack of it: on random walks of 251 bars a
-year's momentum has a mean percentile of 0.23. The percentile is therefore a description, asked for by name, and no
-test; it is uniform where decisions have nothing to do with returns before or after them.
+A shift only ever goes back. Weights of a date before t rest on what was known then, so that no draw knows a bar that
+it is paid for. Shuffling the dates within the range does: it hands to one bar the weights that were made from it (on
+random walks of 251 bars a year's momentum then stood at 0.28 in the mean, one that buys what fell at 0.72). On
+driftless random walks those who follow, oppose and ignore past prices have a percentile that is uniform on [0, 1].
 
 What an asset that is not offered at the new date should have is spread over those that are, in proportion, so that
 exposure is kept. Draws meet the mandate's caps; guards and the stop bind only the policy. The percentile of the subject
@@ -34,13 +30,12 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-SEAMS = 0.05
-"""Of what the subject traded: the most that seams between arcs may add."""
-SHORTEST_ARC = 21
-PAIRS = 2000
+LEAST_SHIFT = 21
+"""No less than the longest latency and its fill, so that what a draw has at a bar was filled by then."""
+LEAST_BEFORE = 2
+"""Times the judged range: bars before it, without which there are too few ways to shift."""
 STREAM = 1000
 """Spawn key of our generator: the random fund takes the first twenty of the same seed."""
 LEAST_GROWTH = 1e-4
@@ -49,13 +44,13 @@ LIMITS = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class MatchedRandom:
-    """The subject among its draws. Returns are total returns of the range; excesses are the subject's, fractions a year
-    over the median, best and worst of the middle 90 % of draws; turnover_ratio and gross_ratio are means of the draws
-    over the subject's, None where the subject has none.
+    """The subject among its draws, which come from `before` bars before the range. Returns are total returns of the
+    range; excesses are the subject's, fractions a year over the median, best and worst of the middle 90 % of draws;
+    turnover_ratio and gross_ratio are means of the draws over the subject's, None where the subject has none.
     """
 
     draws: int
-    arcs: int
+    before: int
     percentile: float
     total_return: float
     median: float
@@ -74,10 +69,10 @@ class MatchedRandom:
     def sentence(self) -> str:
         """For people, with the figures that say how well draws match."""
         if self.turnover_ratio is None or self.gross_ratio is None:
-            return "Matched random: the subject traded nothing, so there is nothing to shuffle"
+            return "Matched random: the subject traded nothing, so there is nothing to shift"
         return (
-            f"Luck: the same decisions at {self.draws} shufflings of their dates did worse in "
-            f"{self.percentile * 100:.0f} % of them (total return {self.median * 100:+.1f} % in the median, "
+            f"Luck: {self.percentile * 100:.0f} % of {self.draws} draws of its own decisions of earlier dates did "
+            f"worse (total return {self.median * 100:+.1f} % in the median, "
             f"{self.low * 100:+.1f} % to {self.high * 100:+.1f} % in 90 %), at {self.turnover_ratio:.2f} times the "
             f"turnover and {self.gross_ratio:.2f} times the exposure"
         )
@@ -85,26 +80,34 @@ class MatchedRandom:
 
 @dataclass(frozen=True)
 class Track:
-    """What a subject decided: weights (N, A) at the closes of t0..t1-1, and at which of them (N,) it traded."""
+    """What a subject decided: weights (N, A) at the closes of its bars, and at which of them (N,) it traded."""
 
     weights: Floats
     decided: Mask
-    traded: float  # sum of |change of weight| over its decisions
+
+
+def why_none(first: int, span: Range) -> str:
+    """Why a book that could start at bar `first` gives no draws for `span`; empty where it does."""
+    before, wanted = max(span.t0 - first, 0), LEAST_BEFORE * span.n_bars + LEAST_SHIFT
+    if before >= wanted:
+        return ""
+    return f"Matched random is left out: {wanted:,} bars before the range are needed, and there are {before:,}."
 
 
 def matched_random(
-    subject: Ledger, market: Market, config: SimulatorConfig, span: Range, draws: int, seed: int
+    subject: Ledger, longer: Ledger, market: Market, config: SimulatorConfig, span: Range, draws: int, seed: int
 ) -> MatchedRandom:
-    """The subject's place among `draws` shufflings of its decisions; the same seed gives the same answer."""
+    """The subject's place among `draws` shifts of its decisions; the same seed gives the same answer.
+
+    `subject` is its book of the range, `longer` one that starts where `why_none` allows and goes on to the same end.
+    """
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(STREAM,))))
-    track = track_of(subject, market)
-    arcs = arcs_of(track, generator)
+    track, before = track_of(longer, market), span.t0 - longer.t0
     offered = market.offered[span.t0 : span.t1]
     totals, turnover, gross = np.empty(draws), np.empty(draws), np.empty(draws)
-    for draw in range(draws):
-        order = shuffled(span.n_bars, arcs, generator)
-        ledger = run_decisions(market, config, replayed(track, order, offered, span.t0), span.t0, span.t1)
-        totals[draw], turnover[draw], gross[draw] = _figures(ledger)
+    for draw, shift in enumerate(generator.integers(LEAST_SHIFT, before + 1, draws)):
+        decisions = shifted(track, before - int(shift), offered, span.t0)
+        totals[draw], turnover[draw], gross[draw] = _figures(run_decisions(market, config, decisions, span.t0, span.t1))
     own, own_turnover, own_gross = _figures(subject)
     low, median, high = (float(x) for x in np.quantile(totals, (LIMITS[0], 0.5, LIMITS[1])))
     years = span.n_bars / market.periods_per_year
@@ -114,7 +117,7 @@ def matched_random(
 
     return MatchedRandom(
         draws,
-        arcs,
+        before,
         percentile_of(own, totals),
         own,
         median,
@@ -149,7 +152,7 @@ def track_of(ledger: Ledger, market: Market) -> Track:
         shares = ledger.shares[filled[row] - ledger.t0] / _splits(market, ledger.t0 + int(row), int(filled[row]))
         values = np.where(shares != 0, shares * ledger.marks[row], 0.0)
         weights[row] = values / ledger.equity[row] if ledger.equity[row] > 0 else 0.0
-    return Track(weights, decided, float(np.abs(weights - held).sum()))
+    return Track(weights, decided)
 
 
 def _splits(market: Market, t: int, filled: int) -> Floats | float:
@@ -158,30 +161,14 @@ def _splits(market: Market, t: int, filled: int) -> Floats | float:
     return 1.0 if split is None else split[t + 1 : filled + 1].prod(axis=0)
 
 
-def arcs_of(track: Track, generator: np.random.Generator) -> int:
-    """How many arcs a draw has: seams of random pairs of bars cost no more than SEAMS of what the subject traded."""
-    n = len(track.weights)
-    first, second = generator.integers(0, n, (2, PAIRS))
-    seam = float(np.abs(track.weights[first] - track.weights[second]).sum(axis=1).mean())
-    most = max(1, n // SHORTEST_ARC)
-    if seam * most <= SEAMS * track.traded:
-        return most
-    return min(most, 1 + int(SEAMS * track.traded / seam))
-
-
-def shuffled(n: int, arcs: int, generator: np.random.Generator) -> Ints:
-    """(n,) which bar of the subject each bar of a draw takes: a circle of n cut into arcs in a random order."""
-    cuts = np.sort(generator.choice(n, arcs, replace=False))
-    lengths = np.diff(cuts, append=cuts[0] + n)
-    parts = [np.arange(cuts[arc], cuts[arc] + lengths[arc]) % n for arc in generator.permutation(arcs)]
-    return np.concatenate(parts)
-
-
-def replayed(track: Track, order: Ints, offered: Mask, t0: int) -> Decisions:
-    """The subject's decisions in this order. `offered` (N, A): what can be had at each bar of the range."""
-    seam = np.append(True, np.diff(order) != 1)
-    bars = np.flatnonzero(track.decided[order] | seam)
-    targets, free = track.weights[order[bars]], offered[bars]
+def shifted(track: Track, first: int, offered: Mask, t0: int) -> Decisions:
+    """The decisions from row `first` of the track on, at the bars from `t0` on, where the first row's weights are taken
+    whether it decided there or not. `offered` (N, A): what can be had at each bar of the range.
+    """
+    decided = track.decided[first : first + len(offered)].copy()
+    decided[0] = True
+    bars = np.flatnonzero(decided)
+    targets, free = track.weights[first + bars], offered[bars]
     wanted = np.abs(targets).sum(axis=1, keepdims=True)
     targets = np.where(free, targets, 0.0)
     left = np.abs(targets).sum(axis=1, keepdims=True)

@@ -46,6 +46,8 @@ _answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
 class Optimised(Baseline):
     """A baseline whose weights come from `optimise` on the returns (252, K) of the assets that have them, K >= 2."""
 
+    past = WINDOW + 1
+
     def __init__(self, config: JudgedConfig) -> None:
         super().__init__(config)
         self.failures = 0
@@ -60,8 +62,10 @@ class Optimised(Baseline):
         offered = market.offered[t]
         returns = returns_before(self.growth(market), t, WINDOW)
         known = offered & moves(returns) if returns is not None else np.zeros(market.n_assets, bool)
-        if returns is None or known.sum() < 2:
-            return split_equally(known if known.any() else offered)
+        if returns is None or not known.any():
+            return self.equal_for_want(market, t)
+        if known.sum() < 2:
+            return split_equally(known)
         answer = remembered(self.key, np.ascontiguousarray(returns[:, known]), self.optimise)
         self.fits += 1
         self.repairs += answer.repaired

@@ -100,6 +100,7 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "verdict": case.verdict.as_dict() if subject else None,
         "excesses": excesses(case) if subject else [],
         "stamps": list(case.stamps) if subject else [],
+        "split": asdict(case.split) if subject else None,
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }

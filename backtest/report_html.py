@@ -61,6 +61,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         shade=words_of.shade,
         break_even=words_of.break_even_words(break_even(case)),
         left_out=report_rows.left_out(case),
+        split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
         rules=rules(case) + notes(case),
         words=excess_words,
@@ -147,6 +148,11 @@ def rules(case: Case) -> list[tuple[str, str]]:
         ("Half spread", f"{config.exec.half_spread_bps:g} bps"),
         ("Impact", impact),
         ("Participation cap", cap),
+        ("Lots", f"of {config.exec.lot_size:g} shares" if config.exec.lot_size else "fractions of a share"),
+        ("Latency", f"{config.exec.latency_bars} bars" if config.exec.latency_bars else "none beyond the next bar"),
+        ("Financing", f"borrowed cash {percent(caps.cash_borrow_apr, sign=False)} % a year, loan of shorts "
+                      f"{percent(config.fees.borrow_fee_apr, sign=False)} % a year, maintenance margin "
+                      + (f"{caps.maintenance_margin:g}" if caps.maintenance_margin else "off")),
         ("Start cash", significant(config.episode.start_cash)),
         ("Caps", f"gross {caps.max_gross_leverage:g} ×, net {caps.max_net_leverage:g} ×, "
                  f"position {caps.max_position_weight:g} ×, " + ("short allowed" if caps.allow_short else "long only")),

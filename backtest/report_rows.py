@@ -19,7 +19,10 @@ def tables(case: Case) -> dict[str, Rows]:
     """Rows by the key of the table, of the subject."""
     evidence = case.evidence
     intervals = [{**asdict(one), "metric": one.key} for one in case.parts.intervals]
+    split = asdict(case.split)
     return {
+        "ranges": report_rows.range_rows(split),
+        "folds": report_rows.fold_rows(split, LABELS),
         "costs": report_rows.named(cost_rows(case), "cost"),
         "sides": report_rows.named(side_rows(case), "side"),
         "drawdowns": drawdown_rows(case),

@@ -66,10 +66,20 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Capacity:
-    """`modelled` False: no volume is known, so that size would cost nothing; no rows then."""
+    """`modelled` False: `reason` is `no_volume`, so that size would cost nothing, or `index`, whose volume times its
+    level is no money that changed hands; no rows then.
+    """
 
     modelled: bool
+    reason: str
     rows: tuple[Row, ...]
+
+
+def why_no_capacity(market: Market, indices: Sequence[str]) -> str:
+    """The reason of `Capacity`; empty where there is none. `indices` are symbols of the run that cannot be bought."""
+    if not market.needs_volume:
+        return "no_volume"
+    return "index" if indices else ""
 
 
 class Reruns:
@@ -92,15 +102,15 @@ class Reruns:
             tick()
         return Sweep(tuple(rows), self._break_even(tick))
 
-    def capacity(self, multipliers: Sequence[float], tick: Tick) -> Capacity:
-        """Start cash times each multiplier; the volume of the market stays what it was."""
-        if not self._market.needs_volume:
-            return Capacity(False, ())
+    def capacity(self, multipliers: Sequence[float], tick: Tick, why_not: str) -> Capacity:
+        """Start cash times each multiplier; the volume stays what it was. `why_not`: of `why_no_capacity`."""
+        if why_not:
+            return Capacity(False, why_not, ())
         rows = []
         for multiplier in multipliers:
             rows.append(self._row(multiplier, self._with_cash(multiplier)))
             tick()
-        return Capacity(True, tuple(rows))
+        return Capacity(True, "", tuple(rows))
 
     def _at_cost(self, multiplier: float) -> Ledgers:
         if multiplier == self._market.cost_multiplier:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from backtest.config import JudgedConfig
 from backtest.feed import Feed, left_out_of_features, plan_for
+from backtest.realism import left_out
 from backtest.runner import Judged
 from backtest.verdict import seen_of
 from marketdata.config import FeaturesConfig
@@ -44,6 +45,7 @@ def stamps(
     found = [_SURVIVORSHIP[kind]] if kind in _SURVIVORSHIP else []
     if feed.entry.member and market.bars.member is None:
         found.append("The dataset's membership is set aside: symbols are bought before they joined the universe.")
+    found += _of_indices(feed, market)
     found += [_MARKET[code] for code in market.stamps]
     found += _of_data(feed, market, features)
     if market.bars.adjustment != "raw":
@@ -52,8 +54,7 @@ def stamps(
     found += _of_fees(market, config, judged[0].ledger.t0, judged[0].ledger.t1)
     if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
         found.append("Cash earns nothing.")
-    if config.margin.allow_short:
-        found.append("Borrow availability is not modelled: every short sale is assumed to find its shares.")
+    found += left_out(config)
     found.append(_looks(config.evaluation.trials))
     if config.evaluation.benchmark is None:
         found.append("No benchmark is named: buy and hold stands for it.")
@@ -66,6 +67,17 @@ def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> lis
     if features is None:
         return told
     return told + left_out_of_features(plan_for(features, feed.bars))
+
+
+def _of_indices(feed: Feed, market: Market) -> list[str]:
+    """What a result on index levels leaves out."""
+    if not feed.indices:
+        return []
+    are, one = ("are indices", "them") if len(feed.indices) > 1 else ("is an index", "it")
+    found = f"{', '.join(feed.indices)} {are}: nobody can buy {one} at these levels, and dividends are left out."
+    if market.needs_volume:
+        found += " Market impact and the participation cap rest on the volume of the members' shares and say nothing."
+    return [found]
 
 
 def _of_ends(market: Market, config: JudgedConfig) -> list[str]:
@@ -117,7 +129,13 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
     found += [f"{one.spec.label}: {note}." for one in judged for note in one.notes]
     if subject.ledger.bound:
         found.append(f"The mandate's caps cut {subject.ledger.bound} decisions of {subject.spec.label}.")
-    bound = [f"{one.spec.label} {one.ledger.bound}×" for one in judged[1:] if one.ledger.bound]
+    bound = [_bound(one) for one in judged[1:] if one.ledger.bound]
     if bound:
         found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")
     return found
+
+
+def _bound(one: Judged) -> str:
+    """How often caps cut its decisions; a fund of books decides once for each of them."""
+    books = f" (in all of its {one.spread.books} books)" if one.spread else ""
+    return f"{one.spec.label} {one.ledger.bound}×{books}"

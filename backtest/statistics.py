@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtest.bootstrap import Resampled, bootstrap
+from backtest.bootstrap import bootstrap, seeds_luck
 from backtest.quantiles import quantiles
 from backtest.series import ZERO_VARIANCE, Floats, probabilistic_sharpe, sharpe_error
 
@@ -136,43 +136,37 @@ def compare(
     """Excess of `returns` over each column of `baselines` (n, B), both above `rf` (n,); n >= 2, B >= 1.
 
     `returns` (n,) of one subject, or (S, n) of the same subject trained with S seeds: theta is then the mean over the
-    seeds of the log excess of a bar, and each path draws the seeds anew. `variance` of the trials' Sharpes of a bar.
+    seeds of the log excess of a bar, and each path adds the seeds' luck. `variance` of the trials' Sharpes of a bar.
     """
     each = np.atleast_2d(returns)
     growth = np.log1p(np.maximum(each, FLOOR))
-    apart = (growth - growth.mean(axis=0)).T if len(each) > 1 else None
     excess = growth.mean(axis=0)[:, None] - np.log1p(np.maximum(baselines, FLOOR))
     x, x_b = each - rf, baselines - rf[:, None]
-    level = np.mean([equal_risk_excess(one, x_b) for one in x], axis=0)
-    drawn = bootstrap(excess, np.concatenate((x.T, x_b), axis=1), paths, seed, apart)
-    dsr = tuple(deflated_sharpe(excess[:, b], trials, variance) for b in range(excess.shape[1]))
-    spread = growth.mean(axis=1) - growth.mean()
-    return _summarise(excess, spread, level, drawn, dsr, periods)
-
-
-def _summarise(
-    excess: Floats, spread: Floats, equal_risk: Floats, drawn: Resampled, dsr: tuple[float | None, ...], periods: float
-) -> Excess:
-    """`spread` (S,): each seed's mean log growth a bar less the mean of all."""
-    n, count = excess.shape
-    theta, level = (drawn.theta + drawn.shift[:, None]) * periods, drawn.equal_risk * periods
-    low, high, upper = quantiles(theta, [ALPHA, 1 - ALPHA, 1 - ALPHA / count])
-    risk_low, risk_high = quantiles(level, [ALPHA, 1 - ALPHA])
-    seeds = len(spread)
+    drawn = bootstrap(excess, np.concatenate((x.T, x_b), axis=1), paths, seed)
+    by_seed = excess.mean(axis=0) + (growth.mean(axis=1) - growth.mean())[:, None]
+    levels = np.array([equal_risk_excess(one, x_b) for one in x])
+    theta, level, error = drawn.theta, drawn.equal_risk, drawn.theta.std(axis=0, ddof=1)
+    seed_error = 0.0
+    if len(each) > 1:
+        luck = seeds_luck(np.column_stack((by_seed[:, 0], levels)), paths, seed)
+        theta, level = theta + luck[:, :1], level + luck[:, 1:]
+        seed_error = float(by_seed[:, 0].std(ddof=1)) / math.sqrt(len(each))
+    low, high, upper = quantiles(theta * periods, [ALPHA, 1 - ALPHA, 1 - ALPHA / excess.shape[1]])
+    risk_low, risk_high = quantiles(level * periods, [ALPHA, 1 - ALPHA])
     return Excess(
         theta=excess.mean(axis=0) * periods,
         low=low,
         high=high,
         upper=upper,
-        p=((theta <= 0).sum(axis=0) + 1) / (theta.shape[0] + 1),
-        error=theta.std(axis=0, ddof=1),
-        equal_risk=equal_risk * periods,
+        p=((theta <= 0).sum(axis=0) + 1) / (paths + 1),
+        error=np.hypot(error, seed_error) * periods,
+        equal_risk=levels.mean(axis=0) * periods,
         equal_risk_low=risk_low,
         equal_risk_high=risk_high,
-        dsr=dsr,
+        dsr=tuple(deflated_sharpe(excess[:, b], trials, variance) for b in range(excess.shape[1])),
         mean_block=drawn.mean_block,
         unclipped_block=drawn.unclipped_block,
-        by_seed=(excess.mean(axis=0) + spread[:, None]) * periods,
-        seed_error=float(spread.std(ddof=1)) / math.sqrt(seeds) * periods if seeds > 1 else 0.0,
-        years=n / periods,
+        by_seed=by_seed * periods,
+        seed_error=seed_error * periods,
+        years=len(excess) / periods,
     )

@@ -1,5 +1,6 @@
 """What a strategy is to the runner."""
 
+import datetime as dt
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -41,6 +42,14 @@ class Learned(Protocol):
 
     def seen_bars(self, market: Market, t0: int, t1: int) -> int:
         """How many of the bars t0+1..t1 it was trained or selected on."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A strategy that knows the days it was made from."""
+
+    def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
+        """`train` and `validation` with their first and last day, both counted, in order of time."""
 
 
 @runtime_checkable

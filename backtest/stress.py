@@ -10,6 +10,7 @@ from backtest.crises import Crisis, window
 from backtest.metrics import cost_figures
 from backtest.rerun import cost_of_value
 from backtest.runner import StrategyUnfit, returns_of, simple_total
+from backtest.short_past import sentence
 from backtest.statistics import optional
 from backtest.strategy import Learned
 from marketdata.config_base import ConfigFault
@@ -33,7 +34,9 @@ class Stressed:
 
 @dataclass(frozen=True)
 class StressRow:
-    """`status` `run`, or `left_out` with the reason in `note`. `seen`: bars that a policy was trained or selected on.
+    """`status` `run`, or `left_out` with the reason in `note`, which also names baselines that had too little past.
+
+    `seen`: bars that a policy was trained or selected on.
 
     `start` and `end` are the first decision and the last mark where it was run, else the days asked for.
     """
@@ -82,11 +85,12 @@ def _row(contest: Contest, market: Market, crisis: Crisis, against: Sequence[str
     seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
     least = least_excess(ledgers, subject.key, against, market.periods_per_year)
     excess, baseline = (None, None) if least is None else (of_window(least[0], span, market), least[1])
+    notes = ["In training: the policy was made from bars of this window."] if seen else []
+    notes += [short] if (short := sentence(contest.compared, span.t0, span.t1)) else []
     cells = tuple(_stressed(key, ledgers[key], market.periods_per_year) for key in contest.shown)
     return StressRow(
         crisis.key, crisis.label, str(session[span.t0]), str(session[span.t1]), crisis.source, "run",
-        "In training: the policy was made from bars of this window." if seen else "", span.n_bars, seen, excess,
-        baseline, cells,
+        " ".join(notes), span.n_bars, seen, excess, baseline, cells,
     )  # fmt: skip
 
 

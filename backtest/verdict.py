@@ -31,8 +31,10 @@ class Verdict:
     `equal_risk_excess`: fraction a year, an arithmetic mean of returns as it stands.
     `p`: of the test that every baseline is beaten, the largest of the single ones.
     `seed_points`: each seed's own excess.
-    `years_needed`, `seeds_needed`: how much more would tell; None where it tells already, where that is not known, and
-    where no amount would: the sentence says which.
+    `low`, `high`: of the excess over the best of the baselines, the least over all of them; not of `baseline` alone.
+    `years_needed`, `seeds_needed`: how much more would bring every baseline's lower limit above zero; None where they
+    lie there already, where that is not known, and where no amount would: the sentence says which. `years_against`,
+    `seeds_against`: the baseline that asks for most.
     `seen`: bars of the range that the subject was trained or selected on.
     `leak_gate`: what the leak gate found.
     """
@@ -47,6 +49,8 @@ class Verdict:
     p: float | None
     years_needed: float | None
     seeds_needed: float | None
+    years_against: str | None
+    seeds_against: str | None
     seed_points: tuple[float, ...]
     n_bars: int
     trials: int
@@ -73,7 +77,7 @@ def judge(
     front += f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
         sentence = f"Nothing to judge: {subject} has no baseline beside it."
-        none = (None,) * 9
+        none = (None,) * 11
         return Verdict("not_shown", *none, (), n_bars, trials, 1, seen, gate, front + sentence)
     lacking = _lacking(left_out, leaks)
     code = _code(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
@@ -81,8 +85,9 @@ def judge(
     figures = Figures(
         *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
     )
-    reading = _reading(code, excess, figures, subject, labels[best], len(keys), n_bars, lacking).strip()
     more = needed.needed(excess) if code == "not_shown" else None
+    names = [labels[key] for key in keys]
+    reading = _reading(code, excess, figures, subject, names, n_bars, more, lacking).strip()
     return Verdict(
         code=code,
         excess_per_year=figures.excess,
@@ -94,6 +99,8 @@ def judge(
         p=excess.greatest_p,
         years_needed=_finite(more.years if more else None),
         seeds_needed=_finite(more.seeds if more else None),
+        years_against=keys[more.years_against] if more else None,
+        seeds_against=keys[more.seeds_against] if more and more.seeds is not None else None,
         seed_points=tuple(math.expm1(x) for x in excess.seed_points),
         n_bars=n_bars,
         trials=trials,
@@ -155,9 +162,8 @@ def _lacking(left_out: Sequence[str], leaks: LeakReport | None) -> str:
     """What would have to be there before anything could be called shown; empty where nothing lacks."""
     parts = []
     if left_out:
-        names = f"{', '.join(left_out[:-1])} and {left_out[-1]}" if len(left_out) > 1 else left_out[0]
         was, them = ("were", "them") if len(left_out) > 1 else ("was", "it")
-        parts.append(f"{names} {was} left out, and without {them} nothing is called shown.")
+        parts.append(f"{needed.listed(left_out)} {was} left out, and without {them} nothing is called shown.")
     if leaks is None:
         parts.append(NOT_RUN)
     elif leaks.state == "incomplete":
@@ -166,30 +172,59 @@ def _lacking(left_out: Sequence[str], leaks: LeakReport | None) -> str:
 
 
 def _reading(
-    code: Code, excess: Excess, figures: Figures, subject: str, best: str, count: int, n_bars: int, lacking: str
-) -> str:
-    among = f"the best of {count} baselines" if count > 1 else "the only baseline"
-    span = f"95 % interval {signed(figures.low)} to {signed(figures.high)}"
-    told = f"{signed(figures.excess)} a year against {best}, {among} ({span}), after costs over {n_bars} bars"
+    code: Code, excess: Excess, figures: Figures, subject: str, names: Sequence[str], n_bars: int,
+    more: needed.Needed | None, lacking: str,
+) -> str:  # fmt: skip
+    """`names` are the baselines' labels by column."""
+    told = _told(excess, figures, subject, names, n_bars)
     if code == "too_short":
-        return (
-            f"Too short to tell: {_why_short(excess, n_bars)}. {subject} made {told}, which proves nothing either way."
-        )
+        return f"Too short to tell: {_why_short(excess, n_bars)}. {told}. That proves nothing either way."
     if code == "worse":
-        return f"Worse: {subject} made {told}; the whole interval lies below zero."
+        return f"Worse: {told}. The whole interval lies below zero."
     if code == "shown":
         return (
-            f"Shown: {subject} made {told}; the whole interval lies above zero, it holds at equal risk and after "
+            f"Shown: {told}. The whole interval lies above zero, it holds at equal risk and after "
             "allowing for the trials, and the leak gate found nothing."
         )
     if passes_every_test_of_chance(excess):
-        return f"Not shown: {subject} made {told}, and passed every test of chance. {lacking}"
+        return f"Not shown: {told}. It passed every test of chance. {lacking}"
     could = signed(figures.power).removeprefix("+")
-    more = needed.sentence(needed.needed(excess))
+    parts = [
+        f"Not shown to be skill: {told}.", _what_fails(excess, names),
+        f"This test could have shown an excess of about {could} a year or more over {names[excess.best]}, so it is no "
+        "proof that there is none.",
+        needed.sentence(more, names), lacking,
+    ]  # fmt: skip
+    return " ".join(part for part in parts if part)
+
+
+def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], n_bars: int) -> str:
+    """The point against the hardest baseline, and whose interval stands beside it."""
+    best, made = names[excess.best], f"{subject} made {signed(figures.excess)} a year"
+    limits = f"{signed(figures.low)} to {signed(figures.high)}"
+    if len(names) == 1:
+        return f"{made} against {best}, the only baseline (95 % interval {limits}), after costs over {n_bars} bars"
     return (
-        f"Not shown to be skill: {subject} made {told}. This test could have shown an excess of about {could} a year "
-        f"or more, so it is no proof that there is none. {more}{' ' if more else ''}{lacking}"
+        f"{made} against {best}, the best of {len(names)} baselines, after costs over {n_bars} bars; the 95 % interval "
+        f"of the excess over the best of them, whichever it is, runs from {limits}"
     )
+
+
+def _what_fails(excess: Excess, names: Sequence[str]) -> str:
+    """Why an interval above zero is not enough; empty where it is not above zero."""
+    if excess.least_low <= 0:
+        return ""
+    fails = []
+    if not (excess.seed_points > 0).all():
+        fails.append("not every seed lies above zero")
+    behind = [names[b] for b in range(len(names)) if excess.equal_risk[b] <= 0]
+    if behind:
+        fails.append(f"at equal risk it does not lie ahead of {needed.listed(behind)}")
+    least = excess.least_dsr
+    if least is None or least < SURE:
+        fails.append(f"the deflated Sharpe of the excess is {'undefined' if least is None else f'{least:.2f}'}, "
+                     f"and {SURE} is asked for")  # fmt: skip
+    return f"The interval lies above zero, but {needed.listed(fails)}."
 
 
 def _why_short(excess: Excess, n_bars: int) -> str:

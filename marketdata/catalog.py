@@ -50,6 +50,7 @@ class DatasetEntry:
     actions: frozenset[str] = frozenset()
     member: bool = False
     delisted: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -93,7 +94,7 @@ class Catalog:
         raise DatasetMissing({"dataset.version": [f"{id} has no version {version}; leave it empty for the newest."]})
 
 
-PROVENANCE = ("id", "title", "source", "as_of", "license_note", "survivorship", "findings")
+PROVENANCE = ("id", "title", "source", "as_of", "license_note", "survivorship", "findings", "indices")
 """What an owner says of a version, and the arrays do not."""
 
 
@@ -105,7 +106,9 @@ def provenance(entry: DatasetEntry) -> dict[str, Any]:
 def told_as(entry: DatasetEntry, said: Mapping[str, Any]) -> DatasetEntry:
     """The same version as its owner tells of it: each of `PROVENANCE` that `said` holds replaces the store's."""
     held: dict[str, Any] = {
-        name: tuple(said[name]) if name == "findings" else said[name] for name in PROVENANCE if name in said
+        name: tuple(said[name]) if name in ("findings", "indices") else said[name]
+        for name in PROVENANCE
+        if name in said
     }
     return dataclasses.replace(entry, **held)
 
@@ -198,7 +201,7 @@ def _entry(store: Store, version: str) -> DatasetEntry:
             sessions_path=store.folder(version) / SESSIONS, stored_at=meta["stored_at"],
             source_sha256=meta["source_sha256"], findings=tuple(meta["findings"]),
             actions=frozenset(meta.get("actions", ())), member=bool(meta.get("member", False)),
-            delisted=tuple(meta.get("delistings", {})),
+            delisted=tuple(meta.get("delistings", {})), indices=tuple(meta.get("indices", ())),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"dataset version {version[:12]} has an incomplete meta.json") from error

@@ -14,6 +14,8 @@ from marketdata.sources.alignment import Events, Rows, align
 from marketdata.store import EntryMeta
 
 MOST_NAMED = 12
+INDEX = "^"
+"""Yahoo's mark of an index, such as ^GSPC."""
 
 
 def build(chain: Chain, served: Sequence[Served]) -> tuple[Bars, EntryMeta, QualityReport]:
@@ -37,6 +39,7 @@ def build(chain: Chain, served: Sequence[Served]) -> tuple[Bars, EntryMeta, Qual
         source=_source(served),
         license_note=" ".join(dict.fromkeys(chain.note(each.key) for each in served)),
         findings=tuple(finding.as_dict() for finding in findings),
+        indices=tuple(symbol for symbol in bars.symbols if symbol.startswith(INDEX)),
     )
     return bars, meta, quality.check(bars, findings)
 

@@ -39,6 +39,7 @@ def write_note(
         "as_of": meta.as_of,
         "license_note": meta.license_note,
         "survivorship": meta.survivorship,
+        "indices": list(meta.indices),
         "quality": report.as_dict(),
         "source_findings": [dict(each) for each in meta.findings],
         "served": {each.symbol: each.key for each in served},

@@ -42,7 +42,8 @@ class EntryMeta:
     The same content is stored once, whoever it belongs to. What a person calls it, and what they know of it, is in a
     row of theirs; a run is given that in `provenance.json`. This here stands where nobody said anything else.
     `as_of`: the ISO date on which the data was what it is; `findings`: what the source saw while it laid its rows on
-    the calendar, as `quality.Finding.as_dict()`; `source_sha256`: the file or reply that the bars were made from.
+    the calendar, as `quality.Finding.as_dict()`; `indices`: symbols that are levels of an index and cannot be bought;
+    `source_sha256`: the file or reply that the bars were made from.
     """
 
     id: str
@@ -53,6 +54,7 @@ class EntryMeta:
     license_note: str
     source_sha256: str = ""
     findings: tuple[Mapping[str, Any], ...] = ()
+    indices: tuple[str, ...] = ()
 
 
 class Store:

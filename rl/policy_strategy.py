@@ -1,5 +1,6 @@
 """A stored policy as a strategy that the judge can run beside the baselines."""
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,11 @@ class PolicyStrategy:
     def seen_bars(self, market: Market, t0: int, t1: int) -> int:
         """How many of the bars t0+1..t1 lie on days of its train or validation range."""
         return self._stored.learned.count(market.bars.session[t0 + 1 : t1 + 1])
+
+    def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
+        """The days that it was trained and selected on, from its file."""
+        learned = self._stored.learned
+        return (("train", *learned.train), ("validation", *learned.validation))
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""

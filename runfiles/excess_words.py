@@ -6,6 +6,7 @@ LIMITS = (
     "ones, its upper limit the least of the single ones widened for their number, so it can be tighter than the row of "
     "the baseline it names."
 )
+INTERVAL = "95 % interval of the excess over the best of the baselines, whichever it is; each one's own is in the table"
 SHOWN_ONLY = "shown only"
 SHOWN_ONLY_MEANS = "Not among the baselines that the verdict counts"
 TAGS = {

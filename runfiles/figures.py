@@ -9,6 +9,8 @@ from runfiles.metric_keys import MetricSpec
 
 DASH = "—"
 MINUS = "\u2212"
+EARNED = frozenset({"cost_drag_bps", "cost_interest_bps"})
+"""Costs that interest can bring below zero: then they were earned, and are told so."""
 LEAST = 1e-6  # the last of six decimals
 SIGNED = frozenset({"total_return", "cagr", "alpha", "expectancy", "expectancy_bps"})
 
@@ -35,6 +37,8 @@ def metric(spec: MetricSpec, value: float | None) -> str:
     number = value * 100 if spec.unit == "fraction" else value
     if spec.unit in ("count", "bars") and math.isfinite(number) and number == int(number):
         return whole(number)
+    if spec.key in EARNED and number < 0:
+        return f"{significant(-number)} earned"
     return significant(number, signed=spec.key in SIGNED)
 
 

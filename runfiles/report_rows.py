@@ -21,10 +21,21 @@ NAMES = {
     "fees": "Fees", "spread": "Spread", "impact": "Impact", "borrow": "Borrow", "interest": "Interest", "long": "Long",
     "short": "Short", "cash": "Interest on cash",
 }  # fmt: skip
-NOT_MODELLED = (
-    "Not modelled: without volume, or with impact and the participation cap switched off, size costs nothing, so that "
-    "nothing can be said of how much money this could carry."
-)
+SCHEMES = {
+    "last_year": "Split last_year: judged on the last twelve months, validated on the twelve before",
+    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on the last fifth of the rest",
+    "custom_ranges": "Split custom_ranges: ranges by the days that the configuration names",
+    "walk_forward": "Split walk_forward: test folds that adjoin and end at the last bar",
+    "dates": "Judged between two days that were given; no split was asked for",
+}
+ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
+MOST_FOLDS = 100
+NOT_MODELLED = {
+    "no_volume": "Not modelled: without volume, or with impact and the participation cap switched off, size costs "
+    "nothing, so that nothing can be said of how much money this could carry.",
+    "index": "Left out: the run holds an index. Its volume is that of its members' shares and its level is no price of "
+    "a share, so that one times the other says nothing of how much money this could carry.",
+}
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
 print(equity.resample("YE").last().pct_change())"""
@@ -63,18 +74,30 @@ def break_even_words(found: Mapping[str, Any] | None) -> str:
     return "Break-even: unknown; there is no baseline of the verdict, or nothing costs anything."
 
 
+def not_modelled(reason: Any) -> str:
+    """Why there is no capacity, from the `reason` of its file."""
+    return NOT_MODELLED.get(str(reason), NOT_MODELLED["no_volume"])
+
+
 def luck_words(matched: Any) -> str:
-    """Where the subject stands among draws of its own turnover and exposure at shuffled dates; empty without them."""
+    """Where the subject stands among draws of its own decisions of earlier dates; empty without them."""
     found = matched if isinstance(matched, dict) else {}
     percentile, draws = number_of(found.get("percentile")), number_of(found.get("draws"))
     if percentile is None or draws is None:
         return ""
-    return f"{percentile * 100:.0f} % of {draws:,.0f} draws at shuffled dates did worse"
+    return f"{percentile * 100:.0f} % of {draws:,.0f} draws of its own earlier decisions did worse"
 
 
 def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
     """Rows whose column `key` is a word of ours, such as a kind of cost or a side."""
-    return [{**row, key: NAMES.get(str(row.get(key)), "")} for row in rows]
+    return [{**row, key: _named(row, key)} for row in rows]
+
+
+def _named(row: Mapping[str, Any], key: str) -> str:
+    money = number_of(row.get("money"))
+    if row.get(key) == "interest" and money is not None and money < 0:
+        return "Interest earned"
+    return NAMES.get(str(row.get(key)), "")
 
 
 def interval_rows(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, float | None]) -> list[Row]:
@@ -114,6 +137,40 @@ def stress_rows(rows: Iterable[Any], labels: Labels) -> list[Row]:
         figures = {key: own.get(key) for key in ("total_return", "max_drawdown")}
         found.append({**row, **figures, "beside": beside, "baseline": labels.get(str(row.get("baseline")), "")})
     return found
+
+
+def range_rows(split: Mapping[str, Any]) -> list[Row]:
+    """`ranges` of a split, for people."""
+    return [{**row, "role": ROLES.get(str(row.get("role")), "")} for row in _dicts(split.get("ranges"))]
+
+
+def fold_rows(split: Mapping[str, Any], labels: Labels) -> list[Row]:
+    """`folds` of a split, for people."""
+    return [
+        {**row, "fold": f"{number_of(row.get('fold')) or 0:.0f}", "baseline": labels.get(str(row.get("baseline")), "")}
+        for row in _dicts(split.get("folds"))
+    ]
+
+
+def split_words(split: Mapping[str, Any]) -> str:
+    """Scheme, purge and embargo in a sentence or three; empty where there is no split."""
+    scheme = SCHEMES.get(str(split.get("scheme")))
+    if scheme is None:
+        return ""
+    found = [f"{scheme}."]
+    lookback, embargo = number_of(split.get("lookback")), number_of(split.get("embargo"))
+    if lookback is not None and embargo is not None:
+        found.append(
+            f"Between ranges at least {lookback + embargo:,.0f} bars are left out: {lookback:,.0f} of lookback (the "
+            f"purge) and {embargo:,.0f} of embargo."
+        )
+    if not any(row.get("role") == "train" for row in _dicts(split.get("ranges"))):
+        found.append("A subject without training has learned from nothing.")
+    return " ".join(found)
+
+
+def _dicts(rows: Any) -> list[Row]:
+    return [row for row in rows if isinstance(row, dict)][:MOST_FOLDS] if isinstance(rows, list | tuple) else []
 
 
 def left_out(rows: Iterable[Any]) -> list[str]:

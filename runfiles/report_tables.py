@@ -143,10 +143,34 @@ STRESS = TableSpec(
         Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the window", "%"),
         _OVER,
         Column("beside", "Its return", "percent", "What that baseline made", "%"),
-        Column("note", "Note", "text", "Whether the policy was made from bars of this window"),
+        Column("note", "Note", "text", "Bars of training in this window; baselines with too little past"),
     ),
 )  # fmt: skip
-TABLES: tuple[TableSpec, ...] = (COSTS, SIDES, DRAWDOWNS, INTERVALS, SWEEP, CAPACITY, STRESS)
+RANGES = TableSpec(
+    "ranges", "How it was split", "What the subject learned from and what it is judged on.",
+    (
+        Column("role", "Range", "text", "What the bars were for"),
+        Column("start", "From", "day", "First decision"),
+        Column("end", "To", "day", "Last mark"),
+        Column("n_bars", "Bars", "count", "Returns in the range"),
+        Column("gap", "Gap before", "count", "Bars since the last mark of the range before it", "bars"),
+    ),
+)  # fmt: skip
+FOLDS = TableSpec(
+    "folds", "Fold by fold", "One book goes through all test folds; the subject is the same in each and is not trained "
+    "anew. What a fold made from its first day to its last, no rate of a year.",
+    (
+        Column("fold", "Fold", "text", "In order of time"),
+        Column("start", "From", "day", "First decision"),
+        Column("end", "To", "day", "Last mark"),
+        Column("n_bars", "Bars", "count", "Returns in the fold"),
+        Column("learned_until", "May learn until", "day", "Last day that may be learned from before this fold"),
+        Column("total_return", "Return", "percent", "Last equity over the first, less one", "%"),
+        Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the fold", "%"),
+        _OVER,
+    ),
+)  # fmt: skip
+TABLES: tuple[TableSpec, ...] = (RANGES, FOLDS, COSTS, SIDES, DRAWDOWNS, INTERVALS, SWEEP, CAPACITY, STRESS)
 
 
 def cells(spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> list[list[Cell]]:

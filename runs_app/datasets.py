@@ -15,7 +15,14 @@ from marketdata.store import StoreError
 from runs_app.models import Dataset, Run
 
 SAMPLES = "sample/"
-_UNSAID: dict[str, Any] = {"title": "", "source": "", "license_note": "", "survivorship": "unknown", "findings": []}
+_UNSAID: dict[str, Any] = {
+    "title": "",
+    "source": "",
+    "license_note": "",
+    "survivorship": "unknown",
+    "findings": [],
+    "indices": [],
+}
 NAMED_RUNS = 3
 
 
@@ -140,4 +147,5 @@ def details_of(entry: DatasetEntry) -> dict[str, Any]:
         "n_bars": entry.n_bars, "fields": sorted(entry.fields), "adjustment": entry.adjustment,
         "survivorship": entry.survivorship, "as_of": entry.as_of, "source": entry.source,
         "license_note": entry.license_note, "findings": [dict(each) for each in entry.findings],
+        "indices": list(entry.indices),
     }  # fmt: skip

@@ -14,7 +14,13 @@ from runs_app import artifacts, datasets, places, report_schema
 
 MAX_SUMMARY = 1024 * 1024
 MAX_DATASET = 16 * 1024 * 1024  # a thousand symbols with a sentence each are far below
-SAID = ("source", "as_of", "license_note", "survivorship")  # the store's may be of whoever had the same bars first
+SAID = (
+    "source",
+    "as_of",
+    "license_note",
+    "survivorship",
+    "indices",
+)  # the store's may be of whoever had the same bars first
 _POLICY_KEYS = {"best": "best_model", "last": "model"}
 
 

@@ -40,7 +40,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
-        "parts": report_parts.part_tables(run, strategies[0].metrics) if strategies else [],
+        "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"]) if strategies else [],
         "years": report_parts.calendar(run) if strategies else [],
         "months": report_rows.MONTHS,
         "glossary": report_rows.GLOSSARY,

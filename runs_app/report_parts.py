@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from backtest.registry import STRATEGIES
-from runfiles import layout, report_rows
+from runfiles import layout, report_matrix, report_rows
+from runfiles.report_matrix import Matrix
 from runfiles.report_tables import (
     CAPACITY,
     COSTS,
     DRAWDOWNS,
+    FOLDS,
     INTERVALS,
+    RANGES,
     SIDES,
     STRESS,
     SWEEP,
@@ -37,26 +40,36 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class PartTable:
-    """A table with its rows; `text` stands instead of rows where there are none, or above them."""
+    """A table with its rows; `text` stands instead of rows where there are none, or above them; `matrix` below them."""
 
     spec: TableSpec
     rows: list[list[Cell]]
     text: str = ""
     left_out: tuple[str, ...] = ()
+    artifact: str = ""
+    matrix: Matrix | None = None
+
+    @property
+    def file_key(self) -> str:
+        """The artifact that holds its rows: the one of its own name, where none else is given."""
+        return self.artifact or self.spec.key
 
     @property
     def file(self) -> str:
         """`CSV` or `JSON`, whichever the artifact is."""
-        return layout.FILES[self.spec.key].path.rsplit(".", 1)[-1].upper()
+        return layout.FILES[self.file_key].path.rsplit(".", 1)[-1].upper()
 
     @property
     def columns(self) -> tuple[Column, ...]:
         return self.spec.columns
 
 
-def part_tables(run: Run, metrics: Mapping[str, float | None]) -> list[PartTable]:
-    """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are."""
-    found = [_sweep(run), _stress(run), _capacity(run)]
+def part_tables(run: Run, metrics: Mapping[str, float | None], split: Mapping[str, Any]) -> list[PartTable]:
+    """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are.
+
+    `split` of its summary.
+    """
+    found = [*_split(split), _sweep(run), _stress(run), _capacity(run)]
     drawdowns = csv_rows(run, "drawdowns")[:DEEPEST_SHOWN]
     found += [
         _table(DRAWDOWNS, drawdowns),
@@ -94,26 +107,41 @@ def _table(spec: TableSpec, rows: Rows) -> PartTable | None:
     return PartTable(spec, cells(spec, rows)) if rows else None
 
 
+def _split(split: Mapping[str, Any]) -> list[PartTable | None]:
+    ranges, folds = report_rows.range_rows(split), report_rows.fold_rows(split, LABELS)
+    words = report_rows.split_words(split)
+    return [
+        PartTable(RANGES, cells(RANGES, ranges), words, artifact="summary") if ranges else None,
+        PartTable(FOLDS, cells(FOLDS, folds), artifact="summary") if folds else None,
+    ]
+
+
 def _rows(value: Any) -> list[Any]:
     return value[:MOST_RERUNS] if isinstance(value, list) else []
 
 
 def _sweep(run: Run) -> PartTable | None:
     found = read_json(run, "sensitivity")
-    rows = report_rows.rerun_rows(_rows(found.get("rows")), LABELS)
+    found_rows = _rows(found.get("rows"))
+    rows = report_rows.rerun_rows(found_rows, LABELS)
     told = found.get("break_even")
     words = report_rows.break_even_words(told if isinstance(told, dict) else None)
-    return PartTable(SWEEP, cells(SWEEP, rows), words) if rows else None
+    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix) if rows else None
 
 
 def _stress(run: Run) -> PartTable | None:
     all_rows = _rows(read_json(run, "stress").get("rows"))
     rows, left_out = report_rows.stress_rows(all_rows, LABELS), report_rows.left_out(all_rows)
-    return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out)) if rows or left_out else None
+    matrix = report_matrix.by_window(all_rows, LABELS)
+    return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out), matrix=matrix) if rows or left_out else None
 
 
 def _capacity(run: Run) -> PartTable | None:
     found = read_json(run, "capacity")
     if found.get("modelled") is False:
-        return PartTable(CAPACITY, [], report_rows.NOT_MODELLED)
-    return _table(CAPACITY, report_rows.rerun_rows(_rows(found.get("rows")), LABELS))
+        return PartTable(CAPACITY, [], report_rows.not_modelled(found.get("reason")))
+    found_rows = _rows(found.get("rows"))
+    rows = report_rows.rerun_rows(found_rows, LABELS)
+    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix) if rows else None

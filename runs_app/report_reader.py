@@ -20,6 +20,7 @@ from runs_app import artifacts, report_schema
 from runs_app.models import Run
 
 TABLES = ("orders", "trades")
+ROLLING = ("sharpe", "volatility", "beta")
 PAGE_ROWS = 20
 MAX_JSON = 4 * 1024 * 1024
 
@@ -82,7 +83,8 @@ def judged(run: Run) -> list[Judged]:
 
 
 def curves(run: Run) -> dict[str, Any]:
-    """`{"time": [day], "series": [{"key", "label", "series", "subject", "benchmark", "equity", "drawdown"}]}`.
+    """`{"time": [day], "series": [{"key", "label", "series", "subject", "benchmark", "equity", "drawdown"}]}`; the
+    subject and the benchmark have `sharpe`, `volatility` and `beta` over a window too, null where undefined.
 
     Equity starts at 1, drawdown is a fraction at or below 0; both have one value for each bar of `time`: days, or where
     a day has several bars their closes in seconds since 1970. A strategy whose file is torn, or does not have the bars
@@ -99,7 +101,7 @@ def curves(run: Run) -> dict[str, Any]:
             "key": strategy.file_key("equity"), "label": strategy.label, "series": strategy.series,
             "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
             "equity": curve.equity, "drawdown": curve.drawdown,
-        })  # fmt: skip
+        } | (_rolling(run, strategy, time) if strategy.is_subject or strategy.key == "benchmark" else {}))  # fmt: skip
     days = [moment.date().isoformat() for moment in time]
     daily = len(set(days)) == len(days)
     return {"time": days if daily else [int(moment.timestamp()) for moment in time], "series": series}
@@ -126,6 +128,25 @@ def _curve(run: Run, key: str) -> _Curve | None:
     times, equity, drawdown = (list(column) for column in zip(*rows, strict=True))
     found = _Curve(times, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown])
     return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown))) else None
+
+
+def _rolling(run: Run, strategy: Judged, times: list[dt.datetime]) -> dict[str, list[float | None]]:
+    """The rolling figures with a value for each of `times`; empty without a window, or where the file is torn."""
+    try:
+        with open_text(run, strategy.file_key("rolling")) as stream:
+            rows = list(csv.DictReader(stream))
+        before = len(times) - len(rows)
+        if not rows or [_moment(row["time"]) for row in rows] != times[before:]:
+            return {}
+        unknown: list[float | None] = [None] * before
+        return {name: unknown + [_figure(row[name]) for row in rows] for name in ROLLING}
+    except (OSError, KeyError, TypeError, ValueError, csv.Error):
+        return {}
+
+
+def _figure(text: str) -> float | None:
+    number = float(text) if text else math.nan
+    return round(number, 6) if math.isfinite(number) else None
 
 
 def _moment(text: str) -> dt.datetime:

@@ -13,6 +13,7 @@ _NUMBERS: Final = (
     "n_bars", "trials", "seeds", "seen",
 )  # fmt: skip
 _TEXTS: Final = ("code", "sentence", "leak_gate")
+_BASELINES: Final = ("baseline", "years_against", "seeds_against")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
 _MOST_SEEDS: Final = 64
@@ -35,8 +36,9 @@ def verdict(value: Any) -> dict[str, Any]:
     found |= {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
     if isinstance(value.get("seed_points"), list):
         found["seed_points"] = [point for point in value["seed_points"] if _is_number(point)][:_MOST_SEEDS]
-    if "baseline" in value and isinstance(value["baseline"], str | None):
-        found["baseline"] = value["baseline"]
+    for key in _BASELINES:
+        if key in value and isinstance(value[key], str | None):
+            found[key] = value[key]
     return found
 
 
@@ -52,6 +54,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
         **excesses(value.get("excesses")),
     }

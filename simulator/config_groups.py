@@ -53,16 +53,14 @@ class FeesConfig(Part):
     @classmethod
     def _preset_fills(cls, values: Any) -> Any:
         """A preset's numbers in place of defaults; the resolved group says both, so that it reads back the same."""
-        preset = PRESETS.get(values.get("preset") or "") if isinstance(values, dict) else None
-        if preset is None:
-            return values
-        schedule = preset.values()
-        for name, value in schedule.items():
-            given = values.get(name, value)
-            if _plain(given) not in (value, cls.model_fields[name].default):
-                raise ValueError(
-                    f"{name} {given} differs from the preset {values['preset']}, which sets {value}; leave one"
-                )
+        name = values.get("preset") if isinstance(values, dict) else None
+        if not isinstance(name, str) or name not in PRESETS:
+            return values  # for its field to judge
+        schedule = PRESETS[name].values()
+        for field, value in schedule.items():
+            given = values.get(field, value)
+            if _plain(given) not in (value, cls.model_fields[field].default):
+                raise ValueError(f"{field} {given} differs from the preset {name}, which sets {value}; leave one")
         return values | schedule
 
 

@@ -31,6 +31,7 @@ class Sample:
     adjustment: Adjustment
     survivorship: Survivorship
     license_note: str
+    indices: tuple[str, ...] = ()
 
 
 class SampleSource:
@@ -60,6 +61,7 @@ class SampleSource:
             license_note=sample.license_note,
             source_sha256=self.fingerprint(name),
             findings=tuple(finding.as_dict() for finding in findings),
+            indices=sample.indices,
         )
         return Fetched(bars, meta)
 
@@ -159,5 +161,6 @@ SAMPLES = {
         survivorship="unknown",
         license_note="Comes with arch (NCSA); the origin of the prices is not restated. "
         "An index cannot be bought; its price leaves out dividends.",
+        indices=("SP500", "NASDAQ"),
     ),
 }

@@ -67,6 +67,7 @@ def state_word(state: str) -> str:
 
 
 register.filter("shade", report_rows.shade)
+register.simple_tag(lambda: excess_words.INTERVAL, name="interval_means")
 register.filter("signed_percent", numbers_text.percent)
 register.filter("title_of", run_title)
 register.filter("span", numbers_text.span)

@@ -29,7 +29,7 @@ export class LineChart {
     this.lines = new Map();
     for (const line of [...lines].sort((a, b) => Number(a.subject) - Number(b.subject))) {
       const drawn = this.chart.addSeries(LineSeries, this.look(line));
-      drawn.setData(time.map((day, index) => ({ time: day, value: line.values[index] })));
+      drawn.setData(time.map((day, index) => (line.values[index] === null ? { time: day } : { time: day, value: line.values[index] })));
       this.lines.set(line.key, { drawn, line });
     }
     this.chart.timeScale().fitContent();

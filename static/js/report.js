@@ -35,7 +35,26 @@ function draw({ time, series }) {
   equity.onDay(tell);
   drawdown.onDay(tell);
   scaleButtons(equity);
+  drawRolling(time, series, equity);
   panel.dataset.drawn = String(series.length);
+}
+
+/* Rolling figures of the subject and the benchmark, on the same days as the equity above. */
+function drawRolling(time, series, equity) {
+  const rolled = series.filter((one) => one.sharpe);
+  if (!rolled.length) return;
+  const part = document.getElementById("rolling");
+  part.hidden = false;
+  const before = rolled[0].volatility.findIndex((value) => value !== null);
+  part.querySelector("[data-window]").textContent = `over ${Math.max(before, 0)} bars: ${rolled.map((one) => (one.benchmark ? `${one.label} dashed` : one.label)).join(", ")}`;
+  const texts = { sharpe: three, volatility: (value) => percent(value, {}), beta: three };
+  for (const [name, text] of Object.entries(texts)) {
+    const lines = rolled.map((one) => ({ ...one, values: one[name] }));
+    const chart = new LineChart(part.querySelector(`[data-chart="${name}"]`), time, lines, (value) => text(value));
+    equity.follow(chart);
+    chart.follow(equity);
+  }
+  part.dataset.drawn = String(rolled.length);
 }
 
 function legend(series, charts) {

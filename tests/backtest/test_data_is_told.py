@@ -71,3 +71,26 @@ def test_features_that_the_data_cannot_give_are_stamped(make_job: MakeJob) -> No
 
     missing = "gap, body, high_low, close_location, volume_z(20)"
     assert f"Left out of what the policy sees, as the dataset lacks their columns: {missing}." in stamps(job)
+
+
+def test_indices_cannot_be_bought_and_have_no_capacity(make_job: MakeJob) -> None:
+    job = make_job(**FEW, dataset={"id": "sample/us-indices"}, start="2015-01-02", end="2015-12-31")
+    run(job)
+
+    said = (
+        "SP500, NASDAQ are indices: nobody can buy them at these levels, and dividends are left out. Market impact and "
+        "the participation cap rest on the volume of the members' shares and say nothing."
+    )
+    assert said in stamps(job)
+    assert json.loads((job.folder / layout.DATASET).read_text())["indices"] == ["SP500", "NASDAQ"]
+    capacity = json.loads((job.folder / "report/capacity.json").read_text())
+    assert capacity == {"modelled": False, "reason": "index", "rows": []}
+    assert "Left out: the run holds an index." in (job.folder / "report/report.html").read_text()
+
+
+def test_stocks_are_no_indices(make_job: MakeJob) -> None:
+    job = make_job(**FEW, dataset={"id": "sample/us20", "symbols": ["KO"]}, start="2021-01-04", end="2021-12-31")
+    run(job)
+
+    assert all("nobody can buy" not in text for text in stamps(job))
+    assert json.loads((job.folder / "report/capacity.json").read_text())["reason"] == "no_volume"

@@ -1,11 +1,13 @@
 """Each setting of the evidence changes the file that it is about, and leaves the book itself as it is."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backtest import run
+from marketdata.catalog import Catalog, provenance
 from runfiles import layout
 from tests.backtest.conftest import MakeJob
 
@@ -28,7 +30,11 @@ CASES = {
 
 
 def report_of(make_job: MakeJob, name: str, **changes: Any) -> Path:
+    """Told as shares, because an index has no capacity."""
     job = make_job(name, **{**CONFIG, "evaluation": {**CONFIG["evaluation"], **changes}})
+    stored = Catalog(job.datasets).find("sample/us-indices")
+    job.config["dataset"] = {"id": stored.id, "version": stored.version}
+    (job.folder / layout.PROVENANCE).write_text(json.dumps({**provenance(stored), "indices": []}), encoding="utf-8")
     run.run(job)
     return job.folder
 

@@ -187,3 +187,22 @@ def test_a_setting_that_is_judged_changes_the_hash_and_a_label_does_not(make_job
         "dataset": {"id": "sample/us20", "symbols": ["KO", "AAPL", "XOM"]},
     }.items():  # fmt: skip
         assert digest(name, **{name: change}) != base, name
+
+
+def test_interest_earned_is_told_as_earned(finished: Job) -> None:
+    """2 % a year on cash alone: 200 bps of mean equity less what compounding does, and no cost of −200."""
+    metrics = json.loads((finished.folder / "report/baselines/cash/summary.json").read_text())["metrics"]
+    assert metrics["cost_drag_bps"] == pytest.approx(-200, rel=0.02)
+    page = (finished.folder / "report/report.html").read_text()
+    assert re.search(r">(19|20)\d earned<", page) and ">Interest earned<" in page
+
+
+def test_cuts_of_a_fund_are_told_as_those_of_its_books(make_job: MakeJob) -> None:
+    """Three symbols and a cap of 30 %: each book's largest weight is above it at each of 12 or 13 decisions."""
+    job = make_job(**{**CONFIG, "margin": {"max_position_weight": 0.3}})
+    run.run(job)
+    stamps = json.loads((job.folder / "report/summary.json").read_text())["stamps"]
+    found = next(text for text in stamps if text.startswith("The mandate's caps cut decisions of baselines"))
+    told = re.search(r"Random (\d+)× \(in all of its 20 books\)", found)
+    equal = next(text for text in stamps if "decisions of Equal weight" in text)
+    assert told and int(told[1]) == 20 * int(re.findall(r"cut (\d+) decisions", equal)[0])

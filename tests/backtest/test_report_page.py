@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from backtest import run
+from marketdata.catalog import Catalog, provenance
 from runfiles import report_rows, report_tables
 from tests.backtest.conftest import MakeJob
 
 CONFIG: dict[str, Any] = {
     "policy": "momentum",
     "dataset": {"id": "sample/us-indices"},
-    "start": "2005-01-03",
-    "end": "2018-12-31",
+    "split": {"scheme": "walk_forward", "n_folds": 4, "test_bars": 880, "validation_bars": 100},
     "evaluation": {
         "baselines": ["cash", "buy_hold", "equal", "benchmark"], "benchmark": "SP500", "bootstrap_paths": 1000,
         "metric_bootstrap_paths": 200,
@@ -34,8 +34,12 @@ def report(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from runfiles.job import Job
 
     folder = tmp_path_factory.mktemp("run")
-    (folder / layout.CONFIG).write_text(yamlio.dump(CONFIG), encoding="utf-8")
-    run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), CONFIG))
+    stored = Catalog(datasets).find("sample/us-indices")
+    config = {**CONFIG, "dataset": {"id": "sample/us-indices", "version": stored.version}}
+    told = {**provenance(stored), "indices": []}  # as if they were shares, so that capacity is judged
+    (folder / layout.PROVENANCE).write_text(json.dumps(told), encoding="utf-8")
+    (folder / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
+    run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), config))
     return folder / "report"
 
 

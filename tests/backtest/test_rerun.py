@@ -10,7 +10,7 @@ import pytest
 from backtest.baselines import Baseline
 from backtest.config import BacktestConfig
 from backtest.contest import Contest
-from backtest.rerun import Reruns, Sweep
+from backtest.rerun import Reruns, Sweep, why_no_capacity
 from backtest.runner import returns_of
 from marketdata.bars import Bars
 from marketdata.splits import Range
@@ -150,9 +150,14 @@ def test_a_strategy_that_looks_at_its_book_acts_anew() -> None:
     assert contest.subject.started > 3  # type: ignore[attr-defined]
 
 
-def test_capacity_needs_volume() -> None:
-    found = reruns(shifted(0.01))[0].capacity((1.0, 10.0), nothing)
-    assert (found.modelled, found.rows) == (False, ())
+def test_capacity_needs_volume_and_something_that_can_be_bought() -> None:
+    closes = shifted(0.01)
+    without, volumes = (prepare_market(make_bars(closes, volume=v), BacktestConfig(policy="equal"))
+                        for v in (None, np.full_like(closes, 1e4)))  # fmt: skip
+    assert (why_no_capacity(without, ()), why_no_capacity(without, ("S0",))) == ("no_volume", "no_volume")
+    assert (why_no_capacity(volumes, ()), why_no_capacity(volumes, ("S0",))) == ("", "index")
+    found = reruns(closes)[0].capacity((1.0, 10.0), nothing, "index")
+    assert (found.modelled, found.reason, found.rows) == (False, "index", ())
 
 
 def test_more_money_costs_more_and_fills_less() -> None:
@@ -167,7 +172,7 @@ def test_more_money_costs_more_and_fills_less() -> None:
     first = {one.key: one.ledger for one in judged}
     rerun = Reruns(contest, market, span, ("cash",), np.zeros(N - 10), first)
     ticks: list[int] = []
-    found = rerun.capacity((1.0, 10.0, 100.0), lambda: ticks.append(1))
+    found = rerun.capacity((1.0, 10.0, 100.0), lambda: ticks.append(1), "")
     assert found.modelled and len(ticks) == 3
     own = [row.strategies[0] for row in found.rows]
     assert own[0].total_return == pytest.approx(first["equal"].equity[-1] / first["equal"].equity[0] - 1)

@@ -59,7 +59,8 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 def test_keys_are_those_of_the_contract() -> None:
     assert list(verdict(excess()).as_dict()) == [
         "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "p", "years_needed",
-        "seeds_needed", "seed_points", "n_bars", "trials", "seeds", "seen", "leak_gate", "sentence",
+        "seeds_needed", "years_against", "seeds_against", "seed_points", "n_bars", "trials", "seeds",
+        "seen", "leak_gate", "sentence",
     ]  # fmt: skip
 
 
@@ -81,9 +82,54 @@ def test_worse_when_the_whole_interval_lies_below_zero() -> None:
 def test_not_shown_says_what_could_have_been_shown() -> None:
     found = verdict(excess(low=np.array([0.02, -0.03])))
     assert found.code == "not_shown"
-    assert "[" not in found.sentence and "95 % interval −3.0 % to +12.7 %" in found.sentence
-    assert "excess of about 5.8 % a year or more, so it is no proof that there is none" in found.sentence
+    assert "[" not in found.sentence
+    assert (
+        "excess of about 5.8 % a year or more over Equal weight, so it is no proof that there is none" in found.sentence
+    )
     assert found.sentence.endswith(NOT_RUN)
+
+
+def test_the_interval_is_said_to_be_of_the_best_of_the_baselines() -> None:
+    """Least lower limit from Cash, least upper from Equal weight: neither row's own interval, and no one says it is."""
+    found = verdict(excess(low=np.array([-0.05, -0.03]), upper=np.array([0.3, 0.12])))
+    assert (found.low, found.high) == pytest.approx((math.expm1(-0.05), math.expm1(0.12)))
+    assert (
+        "+5.1 % a year against Equal weight, the best of 2 baselines, after costs over 252 bars; the 95 % interval of "
+        "the excess over the best of them, whichever it is, runs from −4.9 % to +12.7 %" in found.sentence
+    )
+
+
+def test_against_one_baseline_the_interval_is_its_own() -> None:
+    one = {name: getattr(excess(), name)[1:] for name in ("theta", "low", "upper", "p", "error", "equal_risk")}
+    found = judge(
+        excess(**one, dsr=(0.96,), by_seed=np.array([[0.05]])), ["equal"], LABELS, subject="PPO policy", n_bars=252,
+        trials=1,
+    )  # fmt: skip
+    assert "against Equal weight, the only baseline (95 % interval +1.0 % to +12.7 %)" in found.sentence
+
+
+def test_years_are_those_of_the_limit_that_binds() -> None:
+    """Hardest: Equal weight, 0.05 − 0.06; but against Cash, 0.06 − 0.12 as a wide limit, four times the time is due."""
+    found = verdict(excess(theta=np.array([0.06, 0.05]), low=np.array([-0.06, -0.01])))
+    assert found.baseline == "equal" and found.years_against == "cash"
+    assert found.years_needed == pytest.approx(3.0)  # (0.12/0.06)² − 1 years more than the one there is
+    assert "about 3 more years would be needed to tell; the limit against Cash is the last to pass" in found.sentence
+
+
+def test_a_negative_edge_is_promised_nothing() -> None:
+    found = verdict(excess(theta=np.array([0.1, -0.02]), low=np.array([0.02, -0.1])))
+    assert (found.years_needed, found.years_against, found.seeds_against) == (None, "equal", None)
+    assert "At this edge" not in found.sentence
+    assert "does not lie ahead of Equal weight: no number of years makes an edge that is not above" in found.sentence
+
+
+def test_what_fails_beside_the_interval_is_named() -> None:
+    found = verdict(excess(equal_risk=np.array([-0.01, 0.03]), dsr=(0.99, 0.901)), leaks=gate("passed"))
+    assert found.code == "not_shown" and found.years_needed is None
+    assert (
+        "The interval lies above zero, but at equal risk it does not lie ahead of Cash and the deflated Sharpe of the "
+        "excess is 0.90, and 0.95 is asked for." in found.sentence
+    )
 
 
 def test_shown_when_everything_holds_and_the_leak_gate_passed() -> None:
@@ -127,7 +173,7 @@ def test_seen_bars_are_never_shown() -> None:
 
 def test_not_shown_has_nothing_more_to_say_where_the_gate_passed() -> None:
     found = verdict(excess(low=np.array([0.02, -0.03])), leaks=gate("passed"))
-    assert found.code == "not_shown" and found.sentence.endswith("would be needed to tell.")
+    assert found.code == "not_shown" and found.sentence.endswith("is the last to pass zero.")
 
 
 def test_baselines_that_were_left_out_keep_the_word_back() -> None:

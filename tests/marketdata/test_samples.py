@@ -54,6 +54,10 @@ def test_us_indices_are_the_files(catalog):
             np.testing.assert_array_equal(bars.column(field)[:, asset], expected)
 
 
+def test_indices_are_known_as_such(catalog):
+    assert [catalog.find(f"sample/{name}").indices for name in ("us20", "us-indices")] == [(), ("SP500", "NASDAQ")]
+
+
 def test_neither_sample_is_red_and_its_weak_points_are_told(catalog):
     reports = {e.id: check(catalog.store.load(e.version)) for e in catalog.entries()}
     assert {id: report.level for id, report in reports.items()} == {

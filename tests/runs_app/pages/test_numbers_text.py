@@ -33,6 +33,10 @@ def test_a_metric_by_its_unit() -> None:
     assert metric_text(METRICS["volatility"], 0.16).text == "16.0"
     assert metric_text(METRICS["n_orders"], 1234.0).text == "1,234"
     assert metric_text(METRICS["sharpe"], 0.123456789).full == "0.123456789"
+    assert metric_text(METRICS["cost_drag_bps"], 41.27).text == "41.3"
+    assert metric_text(METRICS["cost_drag_bps"], -300.0).text == "300 earned"
+    assert metric_text(METRICS["cost_interest_bps"], -12.345).text == "12.3 earned"
+    assert metric_text(METRICS["cost_fees_bps"], 0.0).text == "0"
     assert metric_text(METRICS["sharpe"], None).text == "—"
 
 

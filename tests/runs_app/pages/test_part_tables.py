@@ -1,5 +1,7 @@
 """The tables behind a verdict on the report page: the words of `report.html`, whatever the files hold."""
 
+import csv
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
 
 CONFIG: dict[str, Any] = {
-    "policy": "momentum", "dataset": {"id": "sample/us-indices"}, "start": "2016-01-04", "end": "2018-12-31",
+    "policy": "momentum", "dataset": {"id": "sample/us-indices"},
+    "split": {"scheme": "walk_forward", "n_folds": 3, "test_bars": 250, "validation_bars": 100},
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
 NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "periods")
@@ -47,6 +50,8 @@ def run(owner: Any, judged: Path) -> Run:
     for key in NEW:
         shutil.copyfile(judged / layout.FILES[key].filename, target(found, key))
     shutil.copyfile(judged / "metrics.json", target(found, "metrics"))
+    summaries = [json.loads(path.read_text()) for path in (target(found, "summary"), judged / "summary.json")]
+    target(found, "summary").write_text(json.dumps(summaries[0] | {"split": summaries[1]["split"]}))
     return found
 
 
@@ -63,7 +68,8 @@ def text_of(run: Run, person: Client) -> str:
 def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
     page = text_of(run, person)
     file = Reading((judged / "report.html").read_text()).text
-    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"))
+    split = report_parts.read_json(run, "summary")["split"]
+    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"), split)
     assert {part.spec.key for part in tables} == {spec.key for spec in report_tables.TABLES}
     for part in tables:
         assert part.spec.title in page and part.spec.note in page and part.spec.note in file
@@ -71,8 +77,50 @@ def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path)
         for row in part.rows:
             line = " ".join(" ".join(one.text for one in row).split())
             assert line in page and line in file, (part.spec.key, line)
+        if part.matrix is not None:
+            assert part.matrix.title in page and part.matrix.title in file
+            for label, row in part.matrix.rows:
+                line = " ".join([label, *(one.text for one in row)])
+                assert line in page and line in file, (part.spec.key, line)
         for told in part.left_out:
             assert told in page and told in file
+
+
+def test_every_strategy_of_every_rerun_is_shown(run: Run, judged: Path) -> None:
+    """Read off the files by hand: three strategies, four costs, each window that was run."""
+    split = report_parts.read_json(run, "summary")["split"]
+    parts = {part.spec.key: part for part in report_parts.part_tables(run, {}, split)}
+    for key, figure in (("sensitivity", "cagr"), ("stress", "total_return")):
+        rows = [row for row in json.loads((judged / f"{key}.json").read_text())["rows"] if row["strategies"]]
+        matrix = parts[key].matrix
+        assert matrix is not None and matrix.heads == ("Momentum", "Cash", "Equal weight")
+        assert [[one.exact for one in row] for _, row in matrix.rows] == [
+            [repr(float(one[figure])) for one in row["strategies"]] for row in rows
+        ]
+    assert [label for label, _ in parts["sensitivity"].matrix.rows] == ["0 ×", "1 ×", "2 ×", "5 ×"]
+
+
+def test_rolling_figures_come_with_the_curves(run: Run, person: Client, judged: Path) -> None:
+    for key in ("equity", "rolling"):
+        shutil.copyfile(judged / layout.FILES[key].filename, target(run, key))
+    found = person.get(reverse("runs:report-data", args=[run.id])).json()
+    subject = next(one for one in found["series"] if one["subject"])
+    with (judged / "rolling.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    before = len(found["time"]) - len(rows)
+    assert before == 126 and found["time"][before] == rows[0]["time"][:10]
+    for name in ("sharpe", "volatility", "beta"):
+        assert subject[name][:before] == [None] * before
+        told = [round(float(row[name]), 6) if row[name] else None for row in rows]
+        assert subject[name][before:] == told
+    assert all("sharpe" not in one for one in found["series"] if not one["subject"] and not one["benchmark"])
+
+
+@pytest.mark.parametrize("content", ["", "time,sharpe\n2018-01-02,1\n", "a,b\n", "time,sharpe,volatility,beta\nx,y\n"])
+def test_a_torn_rolling_file_leaves_the_curves(run: Run, person: Client, content: str) -> None:
+    target(run, "rolling").write_text(content)
+    found = person.get(reverse("runs:report-data", args=[run.id])).json()
+    assert found["series"] and all("sharpe" not in one for one in found["series"])
 
 
 def test_months_read_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
@@ -111,3 +159,10 @@ def test_another_persons_tables_are_missing(run: Run, other_person: Client) -> N
 
 def test_labels_are_the_registrys() -> None:
     assert report_parts.LABELS == LABELS
+
+
+@pytest.mark.parametrize("split", [3, [], {"scheme": []}, {"scheme": "80_20", "ranges": [1, {}], "folds": {"a": 1}}])
+def test_a_split_that_is_anything_still_gives_a_page(run: Run, person: Client, split: Any) -> None:
+    summary = json.loads(target(run, "summary").read_text())
+    target(run, "summary").write_text(json.dumps(summary | {"split": split}))
+    assert "Trades" in text_of(run, person)

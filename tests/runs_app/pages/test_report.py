@@ -28,7 +28,7 @@ def folder(run: Run) -> Path:
 
 def test_verdict_comes_first_then_the_stamps(run: Run, person: Client) -> None:
     text = Reading(person.get(reverse("runs:report", args=[run.id])).content.decode()).text
-    assert "+2.10 %/yr over Inverse volatility [−0.900, +5.20] · not shown to be skill" in text
+    assert "+2.10 %/yr over the best baseline, Inverse volatility [−0.900, +5.20] · not shown to be skill" in text
     assert text.index(VERDICT["sentence"]) < text.index(STAMPS[0]) < text.index("Metrics")  # type: ignore[arg-type]
     for stamp in STAMPS:
         assert stamp in text

@@ -1,0 +1,115 @@
+"""How the judged bars were set apart: scheme, ranges, what lies between them, and each fold of a walk-forward."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.config import JudgedConfig
+from backtest.feed import Feed
+from backtest.runner import Judged
+from backtest.statistics import log_excess
+from backtest.strategy import Remembers, Strategy
+from marketdata.bars import Days
+from marketdata.config import FeaturesConfig
+from marketdata.features import plan_of
+from marketdata.splits import Range
+from marketdata.walk_forward import make_folds
+
+DATES = "dates"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """`role` `train`, `validation` or `test`; first decision and last mark as days. `gap`: bars since the last mark of
+    the range before it on this dataset, None for the first; below 0 where they overlap.
+    """
+
+    role: str
+    start: str
+    end: str
+    n_bars: int
+    gap: int | None
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A test fold within the one book: return and excess over its days, no rate a year; the excess is over `baseline`,
+    the hardest there. `learned_until`: the last day that something judged in this fold may have learned from.
+    """
+
+    fold: int
+    start: str
+    end: str
+    n_bars: int
+    learned_until: str
+    total_return: float
+    excess: float | None
+    baseline: str | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """`scheme` of `split.scheme`, or `dates` where start and end were given. `lookback` is purged between ranges and
+    `embargo` left out beside it, in bars; None with dates, which leave nothing out.
+    """
+
+    scheme: str
+    lookback: int | None
+    embargo: int | None
+    train_window: str | None
+    ranges: tuple[Stretch, ...]
+    folds: tuple[Fold, ...]
+
+
+def split_of(
+    config: JudgedConfig, feed: Feed, span: Range, subject: Strategy, judged: Sequence[Judged],
+    against: Sequence[str], features: FeaturesConfig | None,
+) -> Split:  # fmt: skip
+    """`judged` begins with the subject; `against` are the baselines of the verdict; `features` those of a policy."""
+    ranges = _ranges(feed.bars.session, span, subject)
+    if getattr(config, "start", None) is not None:
+        return Split(DATES, None, None, None, ranges, ())
+    lookback = 0 if features is None else features.lookback
+    walks = config.split.scheme == "walk_forward"
+    folds = _folds(config, feed, span, judged, against, features) if walks else ()
+    window = config.split.train_window if walks else None
+    return Split(config.split.scheme, lookback, config.split.embargo_bars, window, ranges, folds)
+
+
+def _ranges(session: Days, span: Range, subject: Strategy) -> tuple[Stretch, ...]:
+    """What the subject remembers to have learned from, then what it is judged on."""
+    found: list[Stretch] = []
+    last: int | None = None
+    learned = subject.learned_spans() if isinstance(subject, Remembers) else ()
+    for role, start, end in learned:
+        first, mark = (int(np.searchsorted(session, np.datetime64(day, "D"))) for day in (start, end))
+        found.append(Stretch(role, str(start), str(end), mark - first, None if last is None else first - last))
+        last = mark
+    gap = None if last is None else span.t0 - last
+    return (*found, Stretch("test", str(session[span.t0]), str(session[span.t1]), span.n_bars, gap))
+
+
+def _folds(
+    config: JudgedConfig, feed: Feed, span: Range, judged: Sequence[Judged], against: Sequence[str],
+    features: FeaturesConfig | None,
+) -> tuple[Fold, ...]:  # fmt: skip
+    session = feed.bars.session
+    lookback, warmup = (0, 0) if features is None else (features.lookback, plan_of(features, feed.bars).warmup)
+    ranges = make_folds(config.split, session, lookback=lookback, warmup=warmup)
+    by_key, equity = {one.key: one.returns for one in judged}, judged[0].ledger.equity
+    gaps = log_excess(judged[0].returns, np.column_stack([by_key[key] for key in against])) if against else None
+    found = []
+    for number, one in enumerate(ranges, start=1):
+        begin, end = one.test.t0 - span.t0, one.test.t1 - span.t0
+        made = float(equity[end] / equity[begin]) - 1.0 if equity[begin] > 0 else -1.0
+        theta = None if gaps is None else gaps[begin:end].sum(axis=0)
+        best = None if theta is None else int(np.argmin(theta))
+        found.append(Fold(
+            number, str(session[one.test.t0]), str(session[one.test.t1]), one.test.n_bars,
+            str(session[one.validation.t1]), max(made, -1.0),
+            None if theta is None or best is None else math.expm1(float(theta[best])),
+            None if best is None else against[best],
+        ))  # fmt: skip
+    return tuple(found)
