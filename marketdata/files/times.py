@@ -37,7 +37,8 @@ def instants(column: Any, date_format: str, zone: str, row: Place) -> Days:
             return found
         whole = found.astype("datetime64[s]")  # what stands below a second is kept
         moved: Days = in_utc(whole.astype("int64"), zone).astype("datetime64[s]").astype("datetime64[ns]")
-        return moved + (found - whole)
+        exact: Days = moved + (found - whole)
+        return exact
     written, rows = _written(column, date_format, row)
     naive = written.day * DAY_S + written.second
     seconds = np.where(written.has_offset, naive - written.offset, 0)
