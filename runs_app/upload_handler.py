@@ -12,6 +12,11 @@ from django.core.files.uploadhandler import FileUploadHandler
 from marketdata.files.limits import MAX_BYTES, MAX_NAME
 
 PREFIX = "part-"
+LONG_TEXT = "A text field of the form holds too much; files go into the field file."
+
+
+class FilesTooLarge(RequestDataTooBig):
+    """The files of a form hold too much; Django's own is of its text fields."""
 
 
 class DiskUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -45,7 +50,7 @@ class DiskUploadHandler(FileUploadHandler):
         self._total += len(raw_data)
         if self._total > MAX_BYTES:
             self.upload_interrupted()
-            raise RequestDataTooBig(f"The files hold more than {MAX_BYTES} bytes.")
+            raise FilesTooLarge(f"The files hold more than {MAX_BYTES} bytes.")
         assert self._file is not None
         self._file.write(raw_data)
         self._digest.update(raw_data)
