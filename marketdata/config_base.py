@@ -17,7 +17,7 @@ from runfiles import layout
 
 MOST_FAULTS = 50  # that one answer tells
 LONGEST_NAME = 120  # characters of a field that nobody knows
-OWN_KIND: Final = "not_in_this_version"  # of a fault whose message is a sentence of ours
+OWN_KINDS: Final = ("not_in_this_version", "no_code", "weights")  # of faults whose message is a sentence of ours
 
 RENAMED = {
     "taker_fee_bps": "fees.taker_bps",
@@ -83,7 +83,7 @@ def later_choices(*names: str) -> Any:
 
 def _not_yet(sentence: str) -> PydanticCustomError:
     """A fault of a field itself, whatever was given: a ValueError on a dict would read as the fault of a group."""
-    return PydanticCustomError(OWN_KIND, "{sentence}", {"sentence": sentence})
+    return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})
 
 
 def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:
@@ -236,7 +236,7 @@ def _sentence(name: str, fault: dict[str, Any]) -> str:
         return _PATTERN_WORDS.get(context["pattern"], _OTHERWISE)
     if kind == "value_error":
         return _as_sentence(str(context.get("error", fault["msg"])))
-    return _as_sentence(str(fault["msg"])) if kind == OWN_KIND else _OTHERWISE
+    return _as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
 
 
 def _as_sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,3 +78,10 @@ def test_daily_bars_have_no_depth_to_tell() -> None:
     with pytest.raises(config_base.ConfigFault) as fault:
         resolved(asked, date(2024, 1, 2))
     assert fault.value.errors == {"start": ["Must be 1900-01-01 or later."]}
+
+
+def test_every_kind_of_fault_that_we_raise_keeps_its_sentence() -> None:
+    root = Path(__file__).parents[2]
+    rooms = [path for room in ("marketdata", "simulator", "backtest", "rl") for path in (root / room).rglob("*.py")]
+    raised = {kind for path in rooms for kind in re.findall(r'PydanticCustomError\("(\w+)"', path.read_text())}
+    assert raised == set(config_base.OWN_KINDS)
