@@ -1,6 +1,7 @@
 """What a configuration leaves out of trading that would have cost something, in sentences for under the verdict."""
 
-from simulator.config_groups import FeesConfig, SimulatorConfig
+from simulator.config import SimulatorConfig
+from simulator.config_groups import FeesConfig
 
 
 def left_out(config: SimulatorConfig) -> list[str]:

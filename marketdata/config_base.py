@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.config import JsonDict
@@ -21,6 +21,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 MOST_FAULTS = 50  # that one answer tells
 LONGEST_NAME = 120  # characters of a field that nobody knows
+OWN_KINDS: Final = ("not_in_this_version", "no_code", "weights")  # of faults whose message is a sentence of ours
 
 RENAMED = {
     "taker_fee_bps": "fees.taker_bps",
@@ -137,7 +138,7 @@ def sentences(error: ValidationError) -> dict[str, list[str]]:
     return found
 
 
-_BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|float|int|str|date|none")
+_BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|float|int|str|date|none|\[key\]")
 
 
 def _field_name(fault: dict[str, Any]) -> str:
@@ -166,7 +167,25 @@ _TEMPLATES = {
     "dict_type": "Must be a group of fields.",
     "tuple_type": "Must be a list.",
     "list_type": "Must be a list.",
+    "int_parsing_size": "Must be a whole number within 64 bits.",
+    "bool_from_float": "Must be true or false.",
+    "string_unicode": "Must be text.",
+    "string_sub_type": "Must be text.",
+    "date_parsing": "Must be a date such as 2022-12-28.",
+    "date_from_datetime_inexact": "Must be a date such as 2022-12-28, without a time of day.",
+    "none_required": "Must be left empty.",
+    "json_invalid": "Must be JSON.",
+    "json_type": "Must be JSON.",
+    "frozen_set_type": "Must be a list.",
+    "set_type": "Must be a list.",
+    "mapping_type": "Must be a group of fields.",
 }
+_OTHERWISE = "Must be another value; see the field's description."
+_COUNTED: dict[str, tuple[str, str, str]] = {
+    "too_long": ("at most", "max_length", "item"), "too_short": ("at least", "min_length", "item"),
+    "string_too_long": ("at most", "max_length", "character"),
+    "string_too_short": ("at least", "min_length", "character"),
+}  # fmt: skip
 
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9^.=\-]{1,16}$"
@@ -179,6 +198,9 @@ KEY_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 LABEL_PATTERN = r"^[^\x00-\x1f\x7f/\\]*$"
 
+LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+LINES_PATTERN = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+
 _PATTERN_WORDS = {
     SYMBOL_PATTERN: "Must be a symbol such as AAPL.",
     FETCHED_PATTERN: "Must be a symbol in capitals such as AAPL or ^GSPC.",
@@ -189,6 +211,8 @@ _PATTERN_WORDS = {
     KEY_PATTERN: "Must be a key of lower-case letters, digits and underscores.",
     UUID_PATTERN: "Must be an id such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.",
     LABEL_PATTERN: "Must be plain text without slashes and control characters.",
+    LINE_PATTERN: "Must be one line of plain text without control characters.",
+    LINES_PATTERN: "Must be plain text without control characters; line ends are taken.",
 }
 
 
@@ -205,11 +229,18 @@ def _sentence(name: str, fault: dict[str, Any]) -> str:
         key, words = bounds[kind]
         limit = f"{context[key]:g}" if isinstance(context[key], float) else str(context[key])
         return f"Must be {words} {limit}."
+    if kind in _COUNTED:
+        words, key, what = _COUNTED[kind]
+        count = context[key]
+        verb = "hold" if what == "item" else "have"
+        return f"Must {verb} {words} {count:,} {what}{'' if count == 1 else 's'}."
     if kind == "literal_error":
-        return f"Must be one of {context['expected']}."
+        return f"Must be one of {str(context['expected']).replace(chr(39), '')}."
     if kind == "string_pattern_mismatch":
-        return _PATTERN_WORDS.get(context["pattern"], f"Must match {context['pattern']}.")
-    return _as_sentence(str(context.get("error", fault["msg"])) if kind == "value_error" else str(fault["msg"]))
+        return _PATTERN_WORDS.get(context["pattern"], _OTHERWISE)
+    if kind == "value_error":
+        return _as_sentence(str(context.get("error", fault["msg"])))
+    return _as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
 
 
 def _as_sentence(text: str) -> str:

@@ -6,13 +6,13 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints, model_validator
 
 from marketdata.config import DatasetId
-from marketdata.config_base import FETCHED_PATTERN, LABEL_PATTERN, ConfigFault, Part, knob
+from marketdata.config_base import FETCHED_PATTERN, KEY_PATTERN, LABEL_PATTERN, LINE_PATTERN, ConfigFault, Part, knob
 from marketdata.sources.base import HISTORIES, networked
 
 FetchedSymbol = Annotated[str, StringConstraints(pattern=FETCHED_PATTERN)]
-SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+SourceKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+Title = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
 
 DAYS_BACK = 3652
 """Of daily bars where no start is given."""
@@ -100,8 +100,8 @@ def resolved(config: DataConfig, today: dt.date) -> DataConfig:
     oldest = dt.date(1900, 1, 1) if longest is None else today - dt.timedelta(days=longest)
     start = config.start or max(oldest, today - dt.timedelta(days=DAYS_BACK))
     if start < oldest:
-        who = " and ".join(depths)
-        faults["start"] = [f"Must be {oldest} or later: {who} keeps bars of {config.interval} for {longest} days only."]
+        kept = f": {' and '.join(depths)} keeps bars of {config.interval} for {longest} days only" if longest else ""
+        faults["start"] = [f"Must be {oldest} or later{kept}."]
     if start >= today:
         faults["start"] = [f"Must lie before today, {today}."]
     if config.end and config.end > today:

@@ -74,9 +74,9 @@ def symbol_gap(data: Own) -> Iterator[Finding]:
     if not len(data.rows):
         return
     first, last = int(data.rows[0]), int(data.rows[-1])
-    absent = np.ones(last - first + 1, bool)
-    absent[data.rows - first] = False
-    missing = first + np.flatnonzero(absent)
+    held = np.zeros(last - first + 1, dtype=np.bool_)
+    held[data.rows - first] = True
+    missing = first + np.flatnonzero(~held)
     if len(missing):
         level: Level = "red" if len(missing) > GAP_RED * (last - first + 1) else "amber"
         text = f"{data.symbol} has no close on {len(missing)} {data.unit} of its span, {data.when(missing[0])} first."

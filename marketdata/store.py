@@ -8,13 +8,16 @@
 The hash is of the arrays, not of the file, so that another Parquet encoder gives the same version.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import io
 import json
+import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,6 +30,7 @@ from runfiles.atomic import sync_folder, write_bytes, write_json
 
 BARS, META, SESSIONS = "bars.parquet", "meta.json", "sessions.npy"
 META_SCHEMA = 1
+STAGING = ".put-"
 Survivorship = Literal["biased", "unknown", "point_in_time"]
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -85,16 +89,16 @@ class Store:
             if self._is_whole(version):
                 return version
             shutil.rmtree(target)
-        self.root.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".put-", dir=self.root))
-        try:
-            _write_version(staging, bars, entry_meta)
-            staging.chmod(0o750)
-            self._move(staging, target)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        sync_folder(self.root)
+        with self.held():
+            staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
+            try:
+                _write_version(staging, bars, entry_meta)
+                staging.chmod(0o750)
+                self._move(staging, target)
+            except BaseException:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+            sync_folder(self.root)
         return version
 
     def load(self, version: str) -> Bars:
@@ -133,12 +137,47 @@ class Store:
 
     def remove(self, version: str) -> None:
         """Take the version away: out of its place at once, then its files. Nothing happens where it is not."""
-        folder = self.folder(version)
-        if folder.is_dir():
-            grave = Path(tempfile.mkdtemp(prefix=".put-", dir=self.root))
-            folder.replace(grave / version)
-            shutil.rmtree(grave, ignore_errors=True)
-            sync_folder(self.root)
+        if self.folder(version).is_dir():
+            with self.held():
+                self._take_away(version)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While something is on its way in or out; a sweep waits for its turn. Falls with the process."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def sweep(self, unwanted: Callable[[str, Mapping[str, Any]], bool]) -> bool:
+        """Take away what a killed process left half done, and each version of whose id and `meta.json` it is said that
+        it is unwanted. Whether it was done: while anything is on its way nothing is touched.
+        """
+        if not self.root.is_dir():
+            return True
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for path in self.root.glob(f"{STAGING}*"):
+                shutil.rmtree(path, ignore_errors=True)
+            for version in self.ids():
+                with contextlib.suppress(StoreError):  # a damaged one is told to whoever loads it
+                    if unwanted(version, self.meta(version)):
+                        self._take_away(version)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _take_away(self, version: str) -> None:
+        grave = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
+        self.folder(version).replace(grave / version)
+        shutil.rmtree(grave, ignore_errors=True)
+        sync_folder(self.root)
 
     def columns(self, version: str, symbol: str) -> dict[str, Floats]:
         """(T,) of each field and recorded action of one symbol, and `known_at` in ns; reads these columns alone.

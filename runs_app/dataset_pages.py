@@ -19,7 +19,7 @@ from marketdata.files.limits import MAX_BYTES, MAX_FILES
 from runs_app import access, datasets, uploads
 from runs_app.forms import ConfigForm
 from runs_app.models import Dataset, Upload
-from runs_app.upload_handler import disk_files
+from runs_app.upload_handler import LONG_TEXT, FilesTooLarge, disk_files
 
 BUSY = "The server reads other people's files just now; try again in a moment."
 ORDER = ("", "columns")
@@ -47,8 +47,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             prices, members = disk_files(request, "file"), disk_files(request, "members")
-            upload = uploads.receive(request.user, prices)
-            beside = uploads.receive(request.user, members) if members else None
+            upload, beside = uploads.receive_all(request.user, prices, members)
         except (ConfigFault, supervise.Busy, RequestDataTooBig) as found:
             fault, status = _sentence(found), 400
         else:
@@ -170,4 +169,6 @@ def _shown(report: dict[str, Any]) -> dict[str, Any]:
 def _sentence(found: Exception) -> str:
     if isinstance(found, ConfigFault):
         return next(iter(found.errors.values()))[0]
-    return BUSY if isinstance(found, supervise.Busy) else f"The files hold more than {MAX_BYTES:,} bytes."
+    if isinstance(found, supervise.Busy):
+        return BUSY
+    return f"The files hold more than {MAX_BYTES:,} bytes." if isinstance(found, FilesTooLarge) else LONG_TEXT

@@ -11,6 +11,7 @@ from marketdata.catalog import PROVENANCE, Catalog, DatasetEntry, DatasetMissing
 from marketdata.catalog import provenance as provenance_of
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
+from marketdata.files.names import UPLOADED
 from marketdata.store import StoreError
 from runs_app.models import Dataset, Run
 
@@ -57,7 +58,7 @@ def add(owner: Any, name: str, version: str, *, title: str, details: Mapping[str
         with transaction.atomic():  # it holds the lock of writers: nobody removes the content between row and look
             row.save(force_insert=True)
             if not catalog().store.has(version):
-                raise ConfigFault({"file": ["The same content was being deleted; send it again."]})
+                raise ConfigFault({"file": ["It could not be stored just now; send it again."]})
     except IntegrityError as fault:
         sentence = f"You have just this content as {name} already, version {version[:12]}."
         raise ConfigFault({"name": [sentence]}) from fault
@@ -89,6 +90,16 @@ def drop_content(version: str) -> None:
     with transaction.atomic():
         if not Dataset.objects.select_for_update().filter(version=version).exists():
             catalog().store.remove(version)
+
+
+@transaction.atomic
+def sweep() -> bool:
+    """Take away what killed processes left in the store: halves, and uploaded content that no row came to hold.
+
+    The lock of writers comes first, as in `remove`; whether it was done. What a fetch or the command line stored stays.
+    """
+    held = set(Dataset.objects.values_list("version", flat=True))
+    return catalog().store.sweep(lambda version, meta: meta.get("id") == UPLOADED and version not in held)
 
 
 def usable(owner: Any) -> list[DatasetEntry]:

@@ -199,7 +199,7 @@ def start(on_change: OnChange = _hint) -> None:
 
 
 def _first(on_change: OnChange) -> Reconciler:
-    for first in (uploads.sweep, datasets.register_stored):
+    for first in (uploads.sweep, datasets.sweep, datasets.register_stored):
         try:
             first()
         except Exception:  # runs are looked after whatever the store is like

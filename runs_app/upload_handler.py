@@ -13,10 +13,11 @@ from marketdata.files.limits import MAX_BYTES, MAX_NAME
 
 PREFIX = "part-"
 NO_FORM = "The form could not be read: its parts do not stand as multipart/form-data writes them."
+LONG_TEXT = "A text field of the form holds too much; files go into the field file."
 
 
 class FilesTooLarge(RequestDataTooBig):
-    """The files of one form hold more than is taken; one sentence."""
+    """The files of one form hold more than is taken; one sentence. Django's own is of its text fields."""
 
 
 class DiskUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs alone

@@ -1,6 +1,7 @@
 """Files of a person between upload and commit. They are only ever read by a child process with limits."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -25,6 +26,8 @@ KEPT = timedelta(days=1)
 MOST_WAITING = 10
 """Uploads of one person that wait for their commit; the oldest goes when another comes."""
 WORK = "work-"
+COMMITTING = "Another commit of this upload is under way; wait for its answer."
+GONE = "This upload has become a dataset meanwhile, or is gone; look at your datasets, or send the files again."
 
 
 class RedReport(ConfigFault):
@@ -57,9 +60,41 @@ def receive(owner: Any, files: Sequence[DiskUpload]) -> Upload:
     return upload
 
 
+def receive_all(
+    owner: Any, prices: Sequence[DiskUpload], members: Sequence[DiskUpload]
+) -> tuple[Upload, Upload | None]:
+    """Prices, and the members of their universe where some were sent: both are kept, or neither."""
+    if len(members) > 1:
+        raise ConfigFault({"members": [f"{len(members)} files of members were sent; one is taken."]})
+    upload = receive(owner, prices)
+    try:
+        return upload, _receive_members(owner, members) if members else None
+    except BaseException:
+        forget(upload)
+        raise
+
+
+def _receive_members(owner: Any, files: Sequence[DiskUpload]) -> Upload:
+    try:
+        found = receive(owner, files)
+    except ConfigFault as fault:
+        raise ConfigFault({"members": [text for texts in fault.errors.values() for text in texts]}) from fault
+    if found.preview.get("members"):
+        return found
+    forget(found)
+    raise ConfigFault({"members": [f"{found.files[0]['name']} has no columns symbol, start and end."]})
+
+
 def commit(owner: Any, upload: Upload, request: DatasetRequest) -> tuple[Dataset, dict[str, Any]]:
     """The dataset and its validation report. Raises ConfigFault, RedReport for a red report; then nothing is stored."""
     members = _members(owner, request)
+    with datasets.catalog().store.held(), _alone(upload, members):
+        return _stored(owner, upload, members, request)
+
+
+def _stored(
+    owner: Any, upload: Upload, members: Upload | None, request: DatasetRequest
+) -> tuple[Dataset, dict[str, Any]]:
     name = f"files/{request.name}"
     answer = _ask({
         "op": "commit", "files": _files(upload), "members": _files(members)[:1] if members else [],
@@ -125,6 +160,25 @@ def _forget_old(owner: Any) -> None:
     for upload in [*mine[MOST_WAITING:], *mine.filter(created__lt=timezone.now() - KEPT)]:
         if upload.pk is not None:
             forget(upload)
+
+
+@contextlib.contextmanager
+def _alone(*found: Upload | None) -> Iterator[None]:
+    """One commit of an upload at a time, by locks that fall with the process. Raises ConfigFault for a second one."""
+    with contextlib.ExitStack() as stack:
+        for upload in filter(None, found):
+            try:
+                descriptor = os.open(places.upload_folder(upload.id), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as fault:
+                raise ConfigFault({"file": [GONE]}) from fault
+            stack.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as fault:
+                raise ConfigFault({"file": [COMMITTING]}) from fault
+            if not Upload.objects.filter(pk=upload.pk).exists():
+                raise ConfigFault({"file": [GONE]})
+        yield
 
 
 def _members(owner: Any, request: DatasetRequest) -> Upload | None:

@@ -14,9 +14,10 @@ from typing import Any
 
 JOB, RESULT = "job.json", "result.json"
 GIB = 1024**3
+CPU_S = 60
 LIMITS = {
     resource.RLIMIT_AS: 3 * GIB,
-    resource.RLIMIT_CPU: 60,
+    resource.RLIMIT_CPU: CPU_S,
     resource.RLIMIT_FSIZE: GIB,
     resource.RLIMIT_NOFILE: 512,
     resource.RLIMIT_CORE: 0,
@@ -42,11 +43,19 @@ def limit() -> None:
         hard = resource.getrlimit(kind)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
-            resource.setrlimit(kind, (least, least))
+            resource.setrlimit(kind, (least, most_hard(kind, least, hard)))
         except (ValueError, OSError):  # macOS knows some of them by name only
             if sys.platform == "linux":
                 raise
     signal.alarm(WALL_S)
+
+
+def most_hard(kind: int, least: int, hard: int) -> int:
+    """The hard limit. Of the processor's seconds it leaves two more: the soft one ends with a signal of its own, while
+    the hard one kills, which nobody could tell from a kill by somebody else.
+    """
+    spare = 2 if kind == resource.RLIMIT_CPU else 0
+    return least + spare if hard == resource.RLIM_INFINITY else min(least + spare, hard)
 
 
 def answered(job: dict[str, Any]) -> dict[str, Any]:

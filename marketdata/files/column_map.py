@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from marketdata.config_base import SHORT_NAME_PATTERN, UUID_PATTERN, Part, knob
+from marketdata.config_base import LINE_PATTERN, LINES_PATTERN, SHORT_NAME_PATTERN, UUID_PATTERN, Part, knob
 
 Layout = Literal["long", "wide", "per_symbol"]
 DateFormat = Literal["ymd", "dmy", "mdy", "epoch_s", "epoch_ms"]
@@ -100,7 +100,9 @@ class DatasetRequest(Part):
     name: Annotated[str, StringConstraints(pattern=SHORT_NAME_PATTERN)] = knob(
         ..., "Short name; the dataset is then called files/name.", title="Name"
     )
-    title: Annotated[str, StringConstraints(max_length=120)] = knob("", "What lists show; empty takes the name.")
+    title: Annotated[str, StringConstraints(max_length=120, pattern=LINE_PATTERN)] = knob(
+        "", "What lists show; empty takes the name."
+    )
     as_of: dt.date = knob(..., "The day on which the source gave these prices.", title="As of")
     adjustment: Literal["raw", "split", "total_return"] = knob(
         "raw", "raw: as traded; split: splits taken out; total_return: splits and dividends.", title="Adjustment"
@@ -110,7 +112,7 @@ class DatasetRequest(Part):
     membership: Annotated[str, StringConstraints(pattern=UUID_PATTERN)] | None = knob(
         None, "Upload with the universe's members: columns symbol, start, end.", title="Membership file"
     )
-    license_note: Annotated[str, StringConstraints(max_length=400)] = knob(
+    license_note: Annotated[str, StringConstraints(max_length=400, pattern=LINES_PATTERN)] = knob(
         "", "Where the prices come from and what may be done with them.", advanced=True, title="Source and licence"
     )
     columns: ColumnMap = knob(ColumnMap.model_construct(), "Which column is what.")

@@ -11,6 +11,7 @@ from marketdata.files import guess, membership, reading
 from marketdata.files.build import Built, build
 from marketdata.files.column_map import SEPARATORS, DatasetRequest
 from marketdata.files.limits import FileRefused
+from marketdata.files.names import UPLOADED
 from marketdata.files.reading import Upload
 from marketdata.files.tables import read
 from marketdata.findings import Finding
@@ -61,7 +62,7 @@ def survivorship(built: Built) -> str:
 def shared_meta(built: Built) -> EntryMeta:
     """What lies beside the bars is the same whoever stored them: names, notes and rights are in the rows of people."""
     return EntryMeta(
-        id="files/upload",
+        id=UPLOADED,
         title="Uploaded prices",
         survivorship="unknown" if built.bars.member is None else "point_in_time",
         as_of=str(built.bars.session[-1]),

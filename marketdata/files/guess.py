@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from marketdata.files.column_map import SEPARATORS
+from marketdata.files.decode import fits
 from marketdata.files.layouts import SYMBOL
 from marketdata.files.tables import Table, kind_of
 
@@ -79,7 +80,7 @@ def guess(tables: Sequence[Table], cut: Dialect) -> Guess:
         prices = [found[name] for name in ("open", "high", "low", "close") if name in found]
         if "close" not in found:
             notes.append("No column looks like a close; choose one.")
-    found["date_format"], said = _date_format(_samples(table, found["date"], whole=True))
+    found["date_format"], said = _date_format(_dates(table, found["date"]))
     notes += said
     found |= _number_marks([text for name in prices[:20] for text in _samples(table, name)], cut.separator)
     return Guess(found, notes)
@@ -88,11 +89,7 @@ def guess(tables: Sequence[Table], cut: Dialect) -> Guess:
 def _encoding(path: Path, head: bytes) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    try:
-        path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+    return "utf-8" if fits(path, "utf-8") else "cp1252"
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -139,15 +136,29 @@ def _layout(tables: Sequence[Table], named: Mapping[str, str]) -> str:
     )
 
 
-def _samples(table: Table, name: str, *, whole: bool = False) -> list[str]:
+_DATE_LETTERS = 13  # of a time: its day, or milliseconds since 1970
+
+
+def _dates(table: Table, name: str) -> list[str]:
+    """How the days of a column of text or whole numbers are written, each once: not each of its minutes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = table.columns[name]
-    if not (pa.types.is_string(column.type) or (whole and pa.types.is_integer(column.type))):
+    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)):
         return []
-    column = column if whole else column.slice(0, 2000)
-    return [text.strip() for text in pc.unique(column.cast(pa.string())).to_pylist() if text and text.strip()]
+    text = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(column.cast(pa.string())), 0, _DATE_LETTERS)
+    return [one for one in pc.unique(text).to_pylist() if one]
+
+
+def _samples(table: Table, name: str) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = table.columns[name]
+    if not pa.types.is_string(column.type):
+        return []
+    return [text.strip() for text in pc.unique(column.slice(0, 2000)).to_pylist() if text and text.strip()]
 
 
 _TRIPLE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{2,4})(?!\d)", re.ASCII)
@@ -165,9 +176,9 @@ def _date_format(samples: Sequence[str]) -> tuple[str, list[str]]:
         if match is None or len(match.group(1)) == 4:
             continue
         first, second = int(match.group(1)), int(match.group(2))
-        day_first = day_first or (text if first > 12 else "")
-        month_first = month_first or (text if second > 12 else "")
-        doubtful = doubtful or text
+        day_first = day_first or (match.group() if first > 12 else "")
+        month_first = month_first or (match.group() if second > 12 else "")
+        doubtful = doubtful or match.group()
     if day_first and month_first:
         return "dmy", [_MIXED.format(one=day_first, other=month_first)]
     if day_first or month_first:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from marketdata.bars import Days, Floats
-from marketdata.files import cells
+from marketdata.files import cells, times
 from marketdata.files.column_map import VALUES, ColumnMap
 from marketdata.files.limits import MAX_SYMBOLS, FileRefused
 from marketdata.files.tables import Table
@@ -123,8 +123,8 @@ def _per_symbol(tables: Sequence[Table], columns: ColumnMap, intraday: bool) -> 
 def _times(table: Table, columns: ColumnMap, intraday: bool) -> Days:
     column = table.column(columns.date, "date")
     if intraday:
-        return cells.instants(column, columns.date_format, columns.timezone, table.row)
-    return cells.days(column, columns.date_format, table.row)
+        return times.instants(column, columns.date_format, columns.timezone, table.row)
+    return times.days(column, columns.date_format, table.row)
 
 
 def _values(table: Table, columns: ColumnMap, place: cells.Place) -> dict[str, Floats]:

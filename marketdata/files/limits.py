@@ -5,6 +5,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_FILES = 200
 MAX_ROWS = 5_000_000
 MAX_COLUMNS = 1_100
+MAX_CELLS = 100_000_000
+"""Rows times columns of a Parquet file; a CSV has no more cells than bytes."""
 MAX_SYMBOLS = 1_000
 MAX_BARS = 10_000_000
 """Bars of the calendar times symbols."""

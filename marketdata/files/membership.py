@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import Bars, Days
-from marketdata.files import cells
+from marketdata.files import cells, times
 from marketdata.files.layouts import checked_symbol
 from marketdata.files.limits import FileRefused
 from marketdata.files.tables import Table
@@ -18,6 +18,8 @@ from marketdata.findings import Finding
 
 FIELD = "membership"
 OPEN_END = np.datetime64("2999-12-31", "D")
+FAR = ("9999-12-31", "2999-12-31")
+"""Days that many write for an end that has not come."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def intervals(table: Table, date_format: str) -> dict[str, list[Interval]]:
     if missing:
         raise FileRefused(f"{table.label} has no column {missing[0]}; a membership has symbol, start, end.", FIELD)
     names, rows = cells.texts(table.columns[by_name["symbol"]], FIELD)
-    starts = cells.days(table.columns[by_name["start"]], date_format, table.row)
+    starts = times.days(table.columns[by_name["start"]], date_format, table.row)
     ends = _ends(table, by_name["end"], date_format)
     found: dict[str, list[Interval]] = {}
     for row, which in enumerate(rows):
@@ -69,14 +71,18 @@ def _ends(table: Table, column: str, date_format: str) -> Days:
         return np.full(table.n_rows, OPEN_END)
     if pa.types.is_string(cell.type):
         text = pc.utf8_trim_whitespace(pc.fill_null(cell, ""))
-        empty = np.asarray(pc.equal(text, "").to_numpy(zero_copy_only=False), dtype=bool)
+        open_ = pc.is_in(text, value_set=pa.array(["", *FAR]))
+        empty = np.asarray(open_.to_numpy(zero_copy_only=False), dtype=bool)
         found = np.full(table.n_rows, OPEN_END)
         if not empty.all():
             held = np.flatnonzero(~empty)
-            found[held] = cells.days(text.take(pa.array(held)), date_format, lambda row: table.row(int(held[row])))
+            found[held] = times.days(text.take(pa.array(held)), date_format, lambda row: table.row(int(held[row])))
         return found
-    filled = pc.fill_null(pc.cast(cell, pa.date32()), far.cast(pa.date32()))
-    return np.asarray(filled.to_numpy()).astype("datetime64[D]")
+    if not (pa.types.is_date(cell.type) or pa.types.is_timestamp(cell.type)):
+        raise FileRefused(f"The column {column} of {table.label} holds {cell.type}; days are right.", FIELD)
+    filled = pc.fill_null(pc.cast(cell, pa.date32(), safe=False), far.cast(pa.date32()))
+    ends: Days = np.minimum(np.asarray(filled.to_numpy(zero_copy_only=False)).astype("datetime64[D]"), OPEN_END)
+    return ends
 
 
 def _check_apart(symbol: str, held: list[Interval]) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from marketdata.bars import INTERVAL_SECONDS
 from marketdata.config_base import sentences
-from marketdata.files import cells, guess, membership, reading
+from marketdata.files import guess, membership, reading, times
 from marketdata.files.build import build
 from marketdata.files.column_map import ColumnMap, DatasetRequest
 from marketdata.files.limits import FileRefused
@@ -61,16 +61,15 @@ def _first_rows(table: Table, columns: Sequence[str]) -> list[list[str]]:
 def _kind(table: Table, columns: dict[str, Any]) -> dict[str, str]:
     """Calendar, interval and adjustment as the times say; adjusted prices cannot be told from raw ones."""
     found = {"calendar": "XNYS", "interval": "1d", "adjustment": "raw"}
+    column = table.columns[columns["date"]]
     try:
-        when = np.unique(
-            cells.instants(table.columns[columns["date"]], columns["date_format"], "UTC", table.row).astype(
-                "datetime64[s]"
-            )
-        )
-    except (FileRefused, KeyError):
+        when = times.instants(column, columns["date_format"], "UTC", table.row).astype("datetime64[s]")
+    except FileRefused:
         return found
+    when = np.sort(when)
+    when = when[np.r_[True, when[1:] != when[:-1]]]
     days = when.astype("datetime64[D]")
-    if len(when) > 1 and len(np.unique(days)) < len(when):
+    if len(when) > 1 and bool((days[1:] == days[:-1]).any()):
         step = int(np.median(np.diff(when).astype("int64")))
         near = min(INTERVAL_SECONDS, key=lambda name: abs(INTERVAL_SECONDS[name] - step))
         found["interval"] = near

@@ -26,9 +26,11 @@ def tables(files: Sequence[Upload], *, encoding: str, separator: str) -> list[Ta
     if size > MAX_BYTES:
         raise FileRefused(f"The files hold {size:,} bytes; at most {MAX_BYTES:,} are taken.")
     found: list[Table] = []
+    left = MAX_ROWS
     for each in files:
-        found.append(table_files.read(each.path, each.label, encoding=encoding, separator=SEPARATORS[separator]))
-        rows = sum(table.n_rows for table in found)
-        if rows > MAX_ROWS:
-            raise FileRefused(f"The files hold more than {MAX_ROWS:,} rows together.")
+        table = table_files.read(
+            each.path, each.label, encoding=encoding, separator=SEPARATORS[separator], most_rows=left
+        )
+        left -= table.n_rows
+        found.append(table)
     return found

@@ -20,6 +20,7 @@ CHILDREN = threading.BoundedSemaphore(2)
 PATIENCE_S = 30.0  # for a child of somebody else's to end
 WALL_S = 90.0
 ROOT = Path(__file__).resolve().parent.parent.parent
+COMMAND = (sys.executable, "-P", "-m", "marketdata.files.child")
 JOB, RESULT = "job.json", "result.json"
 MOST_RESULT = 64 * 1024 * 1024
 
@@ -29,8 +30,18 @@ _FIXED = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"
           "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
 
 SLOW = "Reading the files took too long and was stopped; send fewer rows or columns."
-KILLED = "Reading the files went over its limits of memory or time and was stopped; send fewer rows or columns."
+MEMORY = "The files need more memory than is allowed for reading them; send fewer rows or columns."
+CUT_OFF = (
+    "The reading was cut off by the server before it had come to an end, which says nothing of the files (it may be "
+    "short of memory, or stopping); send them again in a moment."
+)
 BROKEN = "The files could not be read; they may be damaged."
+
+
+_OF_SIGNAL: dict[int, str] = {
+    signal.SIGALRM: SLOW, signal.SIGXCPU: SLOW, signal.SIGXFSZ: MEMORY, signal.SIGABRT: MEMORY,  # bad_alloc aborts
+    signal.SIGKILL: CUT_OFF, signal.SIGTERM: CUT_OFF, signal.SIGINT: CUT_OFF, signal.SIGHUP: CUT_OFF,
+}  # fmt: skip
 
 
 class Busy(Exception):
@@ -62,7 +73,7 @@ def _wait(folder: Path) -> int | None:
     """Exit code, negative for a signal; None for a child that took too long."""
     with (folder / "log").open("wb") as log_file:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "marketdata.files.child", str(folder)], cwd=folder,
+            [*COMMAND, str(folder)], cwd=folder,
             env=environment(folder), stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
             start_new_session=True,
         )  # fmt: skip
@@ -86,10 +97,8 @@ def _answer(folder: Path, code: int | None) -> dict[str, Any]:
             raise ConfigFault(answer["errors"])
         found: dict[str, Any] = answer["ok"]
         return found
-    if code < 0:
-        raise ConfigFault({"file": [KILLED]})
     log.error("a child that reads files ended with %s: %s", code, _last_words(folder))
-    raise ConfigFault({"file": [BROKEN]})
+    raise ConfigFault({"file": [_OF_SIGNAL.get(-code, BROKEN)]})
 
 
 def _last_words(folder: Path) -> str:

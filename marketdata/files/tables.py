@@ -1,13 +1,13 @@
 """A file as columns: CSV cells as text, Parquet cells as they are typed. Runs in the child only."""
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marketdata.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused
+from marketdata.files.decode import decoded
+from marketdata.files.limits import MAX_CELL, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, FileRefused
 
 PARQUET, ZIP, GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
 BLOCK = 8 * 1024 * 1024  # bytes of a piece of CSV: no line is longer
@@ -49,10 +49,14 @@ class Table:
         return f"row {number} of {self.label}"
 
 
-def read(path: Path, label: str, *, encoding: str, separator: str) -> Table:
-    """The whole file. Raises FileRefused with one sentence for what is no such file or holds too much."""
-    head = kind_of(path, label)
-    return read_parquet(path, label) if head == "parquet" else read_csv(path, label, encoding, separator)
+def read(path: Path, label: str, *, encoding: str, separator: str, most_rows: int = MAX_ROWS) -> Table:
+    """The whole file. Raises FileRefused with one sentence for what is no such file or holds too much.
+
+    `most_rows`: how many the files before it have left over.
+    """
+    if kind_of(path, label) == "parquet":
+        return read_parquet(path, label, most_rows)
+    return read_csv(path, label, encoding, separator, most_rows)
 
 
 def kind_of(path: Path, label: str) -> str:
@@ -69,14 +73,13 @@ def kind_of(path: Path, label: str) -> str:
     return "csv"
 
 
-def read_csv(path: Path, label: str, encoding: str, separator: str) -> Table:
+def read_csv(path: Path, label: str, encoding: str, separator: str, most_rows: int) -> Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    raw = decoded(path, label, encoding)
+    raw = decoded(path, label, encoding, most_rows=most_rows)
     names = header(raw, label, separator)
-    rows = raw.count(b"\n") + (not raw.endswith(b"\n")) - 1
-    _check_count(label, rows, len(names))
+    _check_columns(label, len(names))
     wrong: list[Any] = []
 
     def refuse(row: Any) -> str:
@@ -85,7 +88,7 @@ def read_csv(path: Path, label: str, encoding: str, separator: str) -> Table:
 
     try:
         table = arrow_csv.read_csv(
-            io.BytesIO(raw),
+            pa.BufferReader(raw),
             read_options=arrow_csv.ReadOptions(
                 use_threads=False, column_names=names, skip_rows=1, block_size=max(1024, min(BLOCK, len(raw)))
             ),
@@ -103,28 +106,10 @@ def read_csv(path: Path, label: str, encoding: str, separator: str) -> Table:
     return Table(label, "csv", columns, table.num_rows)
 
 
-def decoded(path: Path, label: str, encoding: str) -> bytes:
-    """The file in UTF-8, without a byte order mark and with plain line ends."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except (UnicodeDecodeError, UnicodeError) as fault:
-        at = getattr(fault, "start", 0)
-        row = raw.count(b"\n", 0, at) + 1
-        sentence = f"{label} is not written in {encoding}: row {row} holds other bytes; choose another encoding."
-        raise FileRefused(sentence, "columns.encoding") from fault
-    nul = text.find("\0")
-    if nul >= 0:
-        row = text.count("\n", 0, nul) + 1
-        raise FileRefused(f"{label} holds a NUL character in row {row}; a CSV is text (or choose another encoding).")
-    return text.replace("\r\n", "\n").replace("\r", "\n").encode()
-
-
 def header(raw: bytes, label: str, separator: str) -> list[str]:
     """Names of the columns; one without a name is called by its place. Raises FileRefused for repeated ones."""
-    line = raw.split(b"\n", 1)[0].decode()
-    if len(line) > MAX_COLUMNS * MAX_CELL:
-        raise FileRefused(f"{label} has a header of {len(line):,} characters; at most {MAX_COLUMNS} columns are taken.")
+    end = raw.find(b"\n")
+    line = raw[: len(raw) if end < 0 else end].decode()
     try:
         cells = next(csv.reader([line], delimiter=separator), [])
     except csv.Error as fault:
@@ -136,7 +121,7 @@ def header(raw: bytes, label: str, separator: str) -> list[str]:
     return names
 
 
-def read_parquet(path: Path, label: str) -> Table:
+def read_parquet(path: Path, label: str, most_rows: int) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -145,7 +130,8 @@ def read_parquet(path: Path, label: str) -> Table:
         schema = file.schema_arrow.remove_metadata()
         names = list(schema.names)
         _check_names(label, names)
-        _check_count(label, file.metadata.num_rows, len(names))
+        _check_columns(label, len(names))
+        _check_count(label, file.metadata.num_rows, len(names), most_rows)
         for field in schema:
             if pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
                 raise FileRefused(f"{label} has a column {field.name} of type {field.type}; flat columns are taken.")
@@ -181,11 +167,18 @@ def _check_names(label: str, names: Sequence[str]) -> None:
         seen.add(name)
 
 
-def _check_count(label: str, rows: int, columns: int) -> None:
+def _check_columns(label: str, columns: int) -> None:
     if columns > MAX_COLUMNS:
         raise FileRefused(f"{label} has {columns:,} columns; at most {MAX_COLUMNS:,} are taken.")
-    if rows > MAX_ROWS:
-        raise FileRefused(f"{label} has {rows:,} rows; at most {MAX_ROWS:,} are taken.")
+
+
+def _check_count(label: str, rows: int, columns: int, most_rows: int) -> None:
+    """What the file says of itself, before anything of it is unpacked: it may be a thousandth as large."""
+    if rows > most_rows:
+        raise FileRefused(f"The files hold more than {MAX_ROWS:,} rows, reached in {label}; no more are taken.")
+    if rows * columns > MAX_CELLS:
+        size = f"{rows:,} rows × {columns:,} columns = {rows * columns:,} cells"
+        raise FileRefused(f"{label} has {size}; at most {MAX_CELLS:,} are taken.")
 
 
 def _check_cells(label: str, columns: Mapping[str, Any]) -> None:

@@ -34,13 +34,18 @@ def dataset_full(row: Dataset, entry: DatasetEntry, report: Mapping[str, Any], r
     return dataset_row(row, entry) | {"report": report, "runs": used}
 
 
-def upload_row(upload: Upload) -> dict[str, Any]:
-    return {"id": str(upload.id), "files": upload.files, "bytes": upload.bytes, "preview": upload.preview,
+def upload_row(upload: Upload, members: Upload | None = None) -> dict[str, Any]:
+    """Members that came with the prices stand in the guess: a commit of it takes them."""
+    preview = upload.preview
+    if members is not None:
+        preview = preview | {"guess": preview["guess"] | {"membership": str(members.id)}}
+    return {"id": str(upload.id), "files": upload.files, "bytes": upload.bytes, "preview": preview,
             "commit_url": reverse("api:dataset-commit", args=[upload.id])}  # fmt: skip
 
 
 class UploadInput(serializers.Serializer[Any]):
     file = serializers.ListField(child=serializers.FileField(), help_text="CSV or Parquet; repeat it for more files.")
+    members = serializers.FileField(required=False, help_text="The members of the universe: symbol, start, end.")
 
 
 class UploadFileShape(serializers.Serializer[Any]):

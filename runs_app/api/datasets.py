@@ -36,10 +36,10 @@ from runs_app.api.errors import FAULTY
 from runs_app.api.parser import FormParser, StrictJSONParser
 from runs_app.api.runs import ERRORS
 from runs_app.pool import in_pool
-from runs_app.upload_handler import disk_files
+from runs_app.upload_handler import LONG_TEXT, FilesTooLarge, disk_files
 
 UNCHANGED = OpenApiResponse(description="Nothing new since this ETag.")
-SENT = {"file"}
+SENT = {"file", "members"}
 
 
 class Busy(APIException):
@@ -69,18 +69,21 @@ class DatasetList(APIView):
         responses={201: UploadShape, 400: ErrorOutput, 401: ErrorOutput, 413: ErrorOutput, 503: ErrorOutput},
     )
     def post(self, request: Request) -> Response:
-        """Takes files of prices (or one of members) in the field file, and answers with a preview and a guessed map."""
+        """Takes files of prices in file and one of members in members; answers with a preview and a guessed map."""
         try:
             sent = request.FILES
-        except RequestDataTooBig as fault:
+        except FilesTooLarge as fault:
             raise TooLarge from fault
+        except RequestDataTooBig as fault:
+            raise TooLarge(LONG_TEXT) from fault
         if unknown := sorted((set(sent) | set(request.data)) - SENT - {"csrfmiddlewaretoken"}):
             raise ValidationError(
-                {name[:80]: ["Unknown field; send files in the field file."] for name in unknown[:20]}
+                {name[:80]: ["Unknown field; send files in file, and members in members."] for name in unknown[:20]}
             )
         with _turns():
-            upload = uploads.receive(request.user, disk_files(request, "file"))
-        return Response(upload_row(upload), status=status.HTTP_201_CREATED)
+            prices, members = disk_files(request, "file"), disk_files(request, "members")
+            upload, beside = uploads.receive_all(request.user, prices, members)
+        return Response(upload_row(upload, beside), status=status.HTTP_201_CREATED)
 
 
 class CommitDataset(APIView):

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from marketdata.files import cells
+from marketdata.files import cells, times
 from marketdata.files.limits import FileRefused
 
 
@@ -47,7 +47,7 @@ def test_what_is_no_number_is_told_with_its_place(text):
     ],
 )  # fmt: skip
 def test_a_day_is_the_one_that_is_written(text, order, day):
-    assert str(cells.days(pa.chunked_array([[text]]), order, place)[0]) == day
+    assert str(times.days(pa.chunked_array([[text]]), order, place)[0]) == day
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_day_is_the_one_that_is_written(text, order, day):
 )  # fmt: skip
 def test_what_is_no_day_is_told_with_its_row(text, order, words):
     with pytest.raises(FileRefused) as refused:
-        cells.days(
+        times.days(
             pa.chunked_array([["2020-01-02" if order == "ymd" else "02/01/2020" if "y" in order else "0", text]]),
             order,
             place,
@@ -80,12 +80,12 @@ def test_what_is_no_day_is_told_with_its_row(text, order, words):
     ],
 )  # fmt: skip
 def test_an_instant_is_in_utc(text, zone, utc):
-    found = cells.instants(pa.chunked_array([[text]]), "ymd", zone, place)
+    found = times.instants(pa.chunked_array([[text]]), "ymd", zone, place)
     assert found[0] == np.datetime64(utc)
 
 
 def test_typed_times_follow_the_zone_too():
     naive = pa.chunked_array([pa.array([np.datetime64("2020-07-02T09:30", "us")])])
-    assert cells.instants(naive, "ymd", "America/New_York", place)[0] == np.datetime64("2020-07-02T13:30")
+    assert times.instants(naive, "ymd", "America/New_York", place)[0] == np.datetime64("2020-07-02T13:30")
     with pytest.raises(FileRefused, match="bars shorter than a day need times"):
-        cells.instants(pa.chunked_array([pa.array([dt.date(2020, 7, 2)])]), "ymd", "UTC", place)
+        times.instants(pa.chunked_array([pa.array([dt.date(2020, 7, 2)])]), "ymd", "UTC", place)

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import signal
 import struct
 import subprocess
 import sys
@@ -75,7 +76,9 @@ CASES: list[tuple[str, Any, str]] = [
     ("a line longer than a block", b"date,symbol,close\n2020-01-02," + b"A" * 20_000_000 + b",1\n", ""),
     ("many columns", b",".join(b"c%d" % n for n in range(5000)) + b"\n" + b",".join([b"1"] * 5000), "5,000 columns"),
     ("names twice", b"date,close,close\n2020-01-02,1,1\n", "two columns named close"),
-    ("many rows", b"date,symbol,close\n" + b"1,2,3\n" * 5_000_001, "5,000,001 rows; at most 5,000,000"),
+    ("many rows", b"date,symbol,close\n" + b"1,2,3\n" * 5_000_001, "more than 5,000,000 rows"),
+    ("empty rows without end", b"date,symbol,close\n" + b"\n" * 62_000_000, "empty lines included"),
+    ("a header without end", b"a" * 60_000_000, "a first line of more than"),
     ("a zip bomb", zipped, "zip archive or an Excel workbook"),
     ("gzip", b"\x1f\x8b" + bytes(100), "compressed with gzip"),
     ("a pickle", pickle.dumps(Evil()), "Python pickle, which is never read"),
@@ -145,3 +148,37 @@ def test_only_so_many_read_at_once(tmp_path, monkeypatch):
     with supervise.CHILDREN, supervise.CHILDREN, pytest.raises(supervise.Busy):
         ask(tmp_path, prices().encode())
     assert ask(tmp_path, prices().encode())["n_rows"] == 274
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, supervise.CUT_OFF), (signal.SIGTERM, supervise.CUT_OFF), (signal.SIGXCPU, supervise.SLOW)],
+)
+def test_a_killed_child_is_not_blamed_on_the_files(tmp_path, monkeypatch, number, said):
+    code = f"import os; os.kill(os.getpid(), {int(number)})"
+    monkeypatch.setattr(supervise, "COMMAND", (sys.executable, "-c", code))
+    assert refused(tmp_path, prices().encode()) == said
+
+
+def test_the_processors_limit_ends_with_a_signal_of_its_own(tmp_path, monkeypatch):
+    code = """from marketdata.files import child
+child.LIMITS[child.resource.RLIMIT_CPU] = 1
+child.limit()
+while True: pass"""
+    monkeypatch.setattr(supervise, "COMMAND", (sys.executable, "-P", "-c", code))
+    assert refused(tmp_path, prices().encode()) == supervise.SLOW
+
+
+def test_the_year_9999_is_told_with_its_row(tmp_path):
+    moments = pa.array(["2020-01-02T00:00:00", "9999-12-31T00:00:00"]).cast(pa.timestamp("us"))
+    for column in (moments, moments.cast(pa.date32())):
+        found = ask(tmp_path, parquet(pa.table({"date": column, "close": [1.0, 2.0]})), "A.parquet")
+        assert found["findings"] == [
+            "The date in row 2 of A.parquet is 9999-12-31, and days from 1800-01-01 to 2200-12-31 are taken."
+        ]
+
+
+def test_more_cells_than_the_limit_are_refused_before_they_are_unpacked(tmp_path):
+    column = pa.array([None] * 1_000_000, pa.float64())
+    said = refused(tmp_path, parquet(pa.table({f"c{n}": column for n in range(101)})), "a.parquet")
+    assert said == "a.parquet has 1,000,000 rows × 101 columns = 101,000,000 cells; at most 100,000,000 are taken."

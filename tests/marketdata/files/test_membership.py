@@ -60,3 +60,12 @@ def test_semicolons_and_another_order_of_columns(tmp_path):
     other = "End;Symbol;Start;note\n2020-01-07;A;2019-01-01;x\n;A;2020-01-10;\n2020-01-06;B;2020-01-03;\n"
     first, second = (built(tmp_path, prices(), FULL, members=text).bars.member for text in (MEMBERS, other))
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_end_of_all_days_is_no_end(tmp_path):
+    """What many write for a membership that goes on; the year 9999 is none that a price could have."""
+    from marketdata.files.commit import members_of
+    from tests.marketdata.files.build import put
+
+    held = members_of(put(tmp_path, "m.csv", "symbol,start,end\nA,2020-01-02,9999-12-31\nB,2020-01-02,\n"))
+    assert held["A"][0].end == held["B"][0].end

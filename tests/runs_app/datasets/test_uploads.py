@@ -134,3 +134,24 @@ def test_members_make_it_point_in_time(alice: Client) -> None:
     assert members["preview"]["members"] == {"symbols": 2, "intervals": 2}
     found = commit(alice, send(alice, named("a.csv", prices())).json(), membership=members["id"]).json()
     assert (found["survivorship"], found["member"]) == ("point_in_time", True)
+
+
+def test_members_come_with_the_prices(alice: Client) -> None:
+    members = named("m.csv", "symbol,start,end\nA,2020-01-02,\nB,2020-03-02,9999-12-31\n")
+    found = commit(alice, send(alice, named("a.csv", prices()), members=members).json()).json()
+    assert (found["survivorship"], found["member"]) == ("point_in_time", True)
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["symbol,start,end\nA,soon,\n", "date,close\n2020-01-02,1\n", "PK\x03\x04"])
+def test_bad_members_leave_no_prices_behind(alice: Client, settings: Any, content: str) -> None:
+    answer = send(alice, named("a.csv", prices()), members=named("m.csv", content))
+    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["members"]
+    page = alice.post("/datasets/new", {"file": named("a.csv", prices()), "members": named("m.csv", content)})
+    assert page.status_code == 400 and b"Nothing was kept." in page.content
+    assert left(settings) == [] and not Upload.objects.exists()
+
+
+def test_a_long_text_is_not_blamed_on_the_files(alice: Client) -> None:
+    answer = alice.post(f"{API}/datasets", {"note": "x" * 3_000_000})
+    assert answer.status_code == 413 and answer.json()["detail"] == upload_handler.LONG_TEXT
