@@ -4,6 +4,7 @@ Training and backtest both end here, so that the same subject on the same range 
 written holds a run id, a clock time, a path, a label of the user or the kind of run.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ from marketdata.splits import Range
 from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
 from simulator.market import Market, prepare_market
+
+GATE_STEPS = 10
+"""Of the judge phase's progress, for the leak gate: how many reruns it takes is known only when it begins."""
 
 
 def judge_and_write(
@@ -62,13 +66,13 @@ def examine(
         against = verdict_baselines(subject.key, config)
         market = prepare_market(feed.bars, config)
         contest = Contest(config, subject)
-        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market, feed.indices))
+        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market, feed.indices) + GATE_STEPS)
         judged = contest.judge(market, span, meter.tick)
         excess = _excess(judged, against, config, market)
         found = evidence.gather(
             contest, market, span, judged, against, excess, _needed(feed, features), feed.indices, meter.tick
         )
-        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=job.events.progress).check()
+        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=meter.last(GATE_STEPS)).check()
     except ConfigFault as fault:
         raise JobRefused(first_sentence(fault)) from fault
     except StrategyUnfit as fault:
@@ -118,15 +122,28 @@ def _luck(
 
 
 class Meter:
-    """Progress of the judge phase: strategies run, and run again."""
+    """Progress of the judge phase: strategies run, run again, and the leak gate. It never falls, its total stays."""
 
     def __init__(self, job: Job, total: int) -> None:
         self._job, self._total, self._done = job, total, 0
         job.events.progress(0, total)
 
     def tick(self) -> None:
-        self._done += 1
-        self._job.events.progress(min(self._done, self._total), self._total)
+        self._to(self._done + 1)
+
+    def last(self, steps: int) -> Callable[[int, int], None]:
+        """What hears (done, total) of the phase's last part, which counts as `steps`."""
+        start = self._total - steps
+
+        def told(done: int, total: int) -> None:
+            self._to(start + done * steps // max(total, 1))
+
+        return told
+
+    def _to(self, step: int) -> None:
+        if self._done < step <= self._total:
+            self._done = step
+            self._job.events.progress(step, self._total)
 
 
 def _needed(feed: Feed, features: FeaturesConfig | None) -> int:

@@ -30,6 +30,7 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     times = tables.bar_times(case.market)
     summaries = [summary_of(case, one) for one in case.judged]
     total = len(case.judged) + 1
+    (job.folder / layout.REPORT).mkdir(exist_ok=True)  # before the writers: none waits for another to make it
     with ThreadPoolExecutor(WRITERS) as pool:
         waiting = [
             pool.submit(write_strategy, job.folder / folder_of(case, one), Written(case, one, parts, summary, times))
@@ -77,9 +78,7 @@ def write_reruns(folder: Path, evidence: Evidence) -> None:
         "capacity": asdict(evidence.capacity),
     }
     for key, content in contents.items():
-        path = folder / layout.FILES[key].path
-        path.parent.mkdir(parents=True, exist_ok=True)  # the strategies are written meanwhile, by others
-        atomic.write_bytes(path, ordered_json(content))
+        atomic.write_bytes(folder / layout.FILES[key].path, ordered_json(content))
 
 
 def write_strategy(folder: Path, of: Written) -> None:

@@ -1,14 +1,14 @@
 """Runs strategies over ranges and keeps what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from backtest.metrics import Metrics
-from backtest.random_fund import RandomFund, add_up
+from backtest.random_fund import add_up
 from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Strategy, Telling
+from backtest.strategy import Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.config import SimulatorConfig
@@ -17,8 +17,8 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 from simulator.waterfall import MAX_CELLS, Waterfall
 
-Decided = dict[tuple[str, int, int], Decisions]
-"""Targets by strategy, first decision and last mark."""
+Decided = dict[tuple[int, int], Decisions]
+"""One strategy's targets by first decision and last mark."""
 
 
 class StrategyUnfit(ValueError):
@@ -66,6 +66,14 @@ def run_with_spread(
     return Runner().run(strategy, market, config, t0, t1)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A strategy that has looked at the bars, and what it has decided since."""
+
+    strategy: Strategy
+    decided: Decided = field(default_factory=dict)
+
+
 class Runner:
     """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
 
@@ -74,17 +82,16 @@ class Runner:
     """
 
     def __init__(self) -> None:
-        self._decided: Decided = {}
-        self._prepared: set[str] = set()
+        self._kept: dict[int, _Kept] = {}
 
     def run(
         self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
     ) -> tuple[Ledger, Spread | None]:
         """As `run_with_spread`; between calls `market` may differ in its costs and `config` in its start cash alone."""
-        if strategy.key not in self._prepared:
+        if id(strategy) not in self._kept:  # two strategies may have one key; a kept one's id is nobody else's
             prepare(strategy, market, config)
-            self._prepared.add(strategy.key)
-        return run_prepared(strategy, market, config, t0, t1, self._decided)
+            self._kept[id(strategy)] = _Kept(strategy)
+        return run_prepared(strategy, market, config, t0, t1, self._kept[id(strategy)].decided)
 
 
 def run_prepared(
@@ -92,7 +99,7 @@ def run_prepared(
 ) -> tuple[Ledger, Spread | None]:
     """As `run_with_spread`, of a strategy that `prepare` has shown this market.
 
-    `decided` keeps targets that do not depend on a book, for the next run over the same range.
+    `decided` keeps its targets that do not depend on a book, for the next run over the same range.
     """
     try:
         return _run(strategy, market, config, t0, t1, {} if decided is None else decided)
@@ -103,13 +110,13 @@ def run_prepared(
 def _run(
     strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int, decided: Decided
 ) -> tuple[Ledger, Spread | None]:
-    if isinstance(strategy, RandomFund):
+    if isinstance(strategy, Several):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
-    known = decided.get((strategy.key, t0, t1)) or strategy.decisions(market, t0, t1)
+    known = decided.get((t0, t1)) or strategy.decisions(market, t0, t1)
     if known is None:
         return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
-    decided[strategy.key, t0, t1] = known
+    decided[t0, t1] = known
     return run_decisions(market, config, known, t0, t1), None
 
 
@@ -121,8 +128,9 @@ def run_with_waterfall(
     Raises StrategyUnfit, ConfigFault.
     """
     cells = (t1 - t0) * market.n_assets
-    if isinstance(strategy, RandomFund):
-        raise ConfigFault({"evaluation.waterfall": ["random is twenty books, which have no decision in common."]})
+    if isinstance(strategy, Several):
+        sentence = f"{strategy.key} is several books, which have no decision in common."
+        raise ConfigFault({"evaluation.waterfall": [sentence]})
     if cells > MAX_CELLS:
         sentence = f"A waterfall holds at most {MAX_CELLS:,} bars times symbols; this range has {cells:,}."
         raise ConfigFault({"evaluation.waterfall": [sentence]})

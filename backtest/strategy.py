@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
+from simulator.ledger import Ledger
 from simulator.market import Market
 
 Floats = NDArray[np.float64]
@@ -58,3 +59,11 @@ class Telling(Protocol):
 
     def notes(self) -> list[str]:
         """Clauses for the stamps, about the decisions made since the strategy was made."""
+
+
+@runtime_checkable
+class Several(Protocol):
+    """A strategy that is a fund of books which share no decision; it is run by them, and judged as their sum."""
+
+    def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
+        """The ledger of each, from all cash at the close of t0 to the mark of t1."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backtest.leaks.probes import Numbers, Probed
-from backtest.random_fund import RandomFund
 from backtest.runner import run_prepared
-from backtest.strategy import Floats, Strategy
+from backtest.strategy import Floats, Several, Strategy
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
@@ -55,7 +54,7 @@ def trace(strategy: Strategy, market: Market, config: SimulatorConfig, first: in
 
     A fund of books is one thing to the runner, so that only its ledger is seen. Raises what the strategy raises.
     """
-    if isinstance(strategy, RandomFund):
+    if isinstance(strategy, Several):
         return Trace(run_prepared(strategy, market, config, first, last)[0])
     recorder = Recorder(strategy)
     ledger = run_prepared(recorder, market, config, first, last)[0]

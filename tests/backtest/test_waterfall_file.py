@@ -108,7 +108,7 @@ def test_without_it_there_is_no_file_and_the_same_account(make_job: MakeJob) -> 
 
 
 def test_twenty_books_have_none(make_job: MakeJob) -> None:
-    with pytest.raises(JobRefused, match=r"evaluation\.waterfall: random is twenty books"):
+    with pytest.raises(JobRefused, match=r"evaluation\.waterfall: random is several books"):
         run.run(make_job(**SMALL, policy="random"))
 
 
