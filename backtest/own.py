@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from backtest import registry
 from backtest.config import JudgedConfig
+from backtest.leaks.probes import Recipe
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Learned, Strategy, Telling
 from marketdata.config_base import KEY_PATTERN
@@ -51,7 +52,7 @@ def adopt(dotted: Sequence[str], config: C) -> C:
 
 
 def _register(path: str) -> str:
-    kind = _find(path)
+    kind = find(path)
     key, layers = getattr(kind, "key", None), getattr(kind, "layers", None)
     if not isinstance(key, str) or not re.fullmatch(KEY_PATTERN, key):
         raise StrategyUnfit(f"{path} needs a key of lower-case letters, digits and underscores, such as my_strategy.")
@@ -68,7 +69,8 @@ def _register(path: str) -> str:
     return key
 
 
-def _find(path: str) -> Any:
+def find(path: str) -> Any:
+    """The class behind a dotted path. Raises StrategyUnfit with one sentence."""
     module, _, name = path.partition(":")
     if not re.fullmatch(r"[A-Za-z_][\w.]*", module) or not name.isidentifier():
         raise StrategyUnfit(f"--strategy {path}: write it as my_module:MyStrategy.")
@@ -104,6 +106,7 @@ class OwnStrategy:
         with _guarded(self.key):
             self._inner: Strategy = kind(config)
         self._config: SimulatorConfig = config
+        self._made_for = config
         self._code = hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
@@ -143,6 +146,12 @@ class OwnStrategy:
         row = self._shaped(found, session.width, session.market, t)
         self._check(row, session.market, t)
         return row
+
+    def recipe(self) -> Recipe:
+        """For the leak gate, which runs foreign code on altered bars in processes of its own."""
+        made_for = self._made_for
+        return Recipe(self._path, f"{type(made_for).__module__}:{type(made_for).__qualname__}",
+                      made_for.model_dump(mode="json"))  # fmt: skip
 
     def seen_bars(self, market: Market, t0: int, t1: int) -> int:
         """What it says of itself; one that says nothing has seen none."""

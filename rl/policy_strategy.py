@@ -75,6 +75,10 @@ class PolicyStrategy:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
         return self._ready.actor.decide(session)
 
+    def feature_plan(self) -> FeaturePlan:
+        """For the leak gate: the features, before any scaling."""
+        return self._ready.plan
+
     def tables(self) -> dict[str, Table]:
         """For the leak gate: the features as the policy sees them, scaled and clipped, and its beliefs in regimes."""
         ready, layout = self._ready, self._stored.layout

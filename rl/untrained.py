@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backtest.leaks.probes import Statistic, Table
 from marketdata.bars import Bars
-from marketdata.features import Features, build_features, plan_of
+from marketdata.features import FeaturePlan, Features, build_features, plan_of
 from marketdata.splits import Range, Ranges, make_ranges
 from rl import regime
 from rl.config import TrainConfig
@@ -68,6 +68,10 @@ class UntrainedPolicy:
             return choice
         action: NDArray[np.float64] = np.tanh(scores)
         return action
+
+    def feature_plan(self) -> FeaturePlan:
+        """For the leak gate: the features, before any scaling."""
+        return self._plan
 
     def tables(self) -> dict[str, Table]:
         """The features as they are made, and, by what was fitted up to the end of training, as they are scaled, and

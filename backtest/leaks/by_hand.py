@@ -1,4 +1,7 @@
-"""For people on a command line: `python -m backtest.leaks CONFIG [--datasets ROOT]`, a table and an exit code."""
+"""For people on a command line: `python -m backtest.leaks CONFIG [--datasets ROOT]`, a table and an exit code.
+
+Here and nowhere else `--strategy my_module:MyStrategy`, once or more, brings strategies of one's own along.
+"""
 
 import argparse
 import os
@@ -26,9 +29,12 @@ def main(argv: Sequence[str]) -> int:
         "--datasets", type=Path, help="root of the dataset store; the server's where it is not given",
         default=Path(os.environ.get("STOCKBOT_MEDIA", "media")) / "datasets",
     )  # fmt: skip
+    parser.add_argument(
+        "--strategy", action="append", default=[], metavar="MODULE:CLASS", help="one of your own; may be repeated"
+    )
     found = parser.parse_args(argv)
     try:
-        report = _examine(found.config, found.datasets)
+        report = _examine(found.config, found.datasets, found.strategy)
     except JobRefused as fault:
         sys.stderr.write(f"{fault}\n")
         return BAD_INPUT
@@ -36,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     return PASSED if report.state == "passed" else LEAK
 
 
-def _examine(path: Path, datasets: Path) -> LeakReport:
+def _examine(path: Path, datasets: Path, own: Sequence[str]) -> LeakReport:
     try:
         config = yamlio.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -49,4 +55,4 @@ def _examine(path: Path, datasets: Path) -> LeakReport:
         policy = path.parent / layout.JUDGED_POLICY
         if policy.is_file():
             (folder / layout.JUDGED_POLICY).write_bytes(policy.read_bytes())
-        return examine(Job(folder, datasets.resolve(), EventWriter(folder / layout.EVENTS), config))
+        return examine(Job(folder, datasets.resolve(), EventWriter(folder / layout.EVENTS), config), own)

@@ -33,11 +33,13 @@ class Cut:
 
 
 def choose_cuts(
-    bars: Bars, span: Range, decided: Sequence[int], chance: np.random.Generator, latency: int
-) -> list[Cut]:
+    bars: Bars, span: Range, decided: Sequence[int], chance: np.random.Generator, latency: int,
+    more: Sequence[int] = (),
+) -> list[Cut]:  # fmt: skip
     """First and last decision with every alteration, some between with two each, a fill's bar, and bars in gaps.
 
-    `decided`: bars of the span at which the subject says something, increasing.
+    `decided`: bars of the span at which the subject says something, increasing. `more`: bars that are cut as well, with
+    one alteration each.
     """
     chosen: dict[int, tuple[str, ...]] = {}
     for bar in (decided[0], decided[-1]) if decided else (span.t0, span.t1 - 1):
@@ -49,7 +51,16 @@ def choose_cuts(
         chosen.setdefault(min(filled, span.t1 - 1), ("replaced",))
     for bar in gap_bars(bars, span.t1, chance):
         chosen.setdefault(bar, ("replaced",))
+    for bar in more:
+        chosen.setdefault(bar, ("replaced",))
     return [Cut(bar, _start(bar, span, decided), modes) for bar, modes in sorted(chosen.items())]
+
+
+def scattered(decided: Sequence[int], count: int, chance: np.random.Generator) -> list[int]:
+    """Up to `count` decisions drawn from all: a peek of one bar shows only where that bar is the first unknown one."""
+    if not decided:
+        return []
+    return [int(t) for t in chance.choice(np.asarray(decided), min(count, len(decided)), replace=False)]
 
 
 def gap_bars(bars: Bars, stop: int, chance: np.random.Generator) -> list[int]:

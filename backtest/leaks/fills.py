@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from backtest.leaks.compare import same, when
 from marketdata.bars import Bars
-from simulator.ledger import Ledger, Orders
+from simulator.ledger import Orders
 from simulator.state import REASONS
 
 AT_MARKS = frozenset({"stop", "ruin", "liquidate", "delisted"})
@@ -17,13 +17,12 @@ FORCED = frozenset({"margin", "max_drawdown", "daily_loss"})
 SLACK = 1e-9
 
 
-def fill_faults(ledger: Ledger, bars: Bars, fill: str, latency: int) -> Iterator[str]:
+def fill_faults(orders: Orders, bars: Bars, fill: str, latency: int) -> Iterator[str]:
     """A sentence for each order that is filled too early, or at a reference price that its bar does not have.
 
     `fill`: the price that the rule takes of a bar, `next_open` or `next_close`; any other is held against the bar's
     range. `latency`: bars between a decision and the bar before its fill.
     """
-    orders = ledger.orders
     done = (orders.filled >= 0) & ~_because(orders, AT_MARKS)
     waits = 1 + np.where(_because(orders, FORCED), 0, latency)
     early = done & (orders.filled < orders.decided + waits)

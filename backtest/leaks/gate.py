@@ -2,35 +2,45 @@
 
 Any strategy is checked from outside: decisions, fills, shares and money up to the cut. One that is `Probed` is looked
 into as well, so that a failure names the feature, the symbol and the first bar. The number of reruns is bounded and so
-is the length of each, whatever the span: time grows with the bars that a strategy has to be prepared for.
+is the length of each, whatever the span: time grows with the bars that a strategy has to be prepared for. Code that is
+not ours runs on altered bars in processes of its own (`backtest.leaks.apart`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from backtest.leaks import compare, fills
-from backtest.leaks.alter import WORDS, alter
-from backtest.leaks.cuts import Cut, choose_cuts
-from backtest.leaks.probes import Probed, Statistic, Table
-from backtest.leaks.report import Findings, LeakReport
-from backtest.leaks.trace import Trace, decision_bars, trace
-from backtest.runner import StrategyUnfit, prepare
+from backtest.leaks.alter import WORDS
+from backtest.leaks.apart import NotRemade, is_foreign, run_apart, search_apart
+from backtest.leaks.compare import Difference
+from backtest.leaks.cuts import Cut, choose_cuts, scattered
+from backtest.leaks.feature_cuts import Searched, search
+from backtest.leaks.probes import Featured, Probed, Remade, Statistic, Table
+from backtest.leaks.report import Findings, LeakReport, Reach
+from backtest.leaks.trace import Ask, MakeMarket, Outcome, Trace, Unmade, decision_bars, largest_changes, rerun, trace
+from backtest.runner import prepare
 from backtest.strategy import Strategy
 from marketdata.bars import Bars
-from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
 from simulator.config import SimulatorConfig
-from simulator.engine import ActionError
-from simulator.ledger import Ledger
 from simulator.market import Market, prepare_market
 
 STREAM = 0x1EA4
 """Beside the seed, so that no other draw of a run shares it."""
 _PROBES = frozenset({"known_at", "features", "statistics", "observations"})
 
-MakeMarket = Callable[[Bars, SimulatorConfig], Market]
+UNUSUAL = 6
+"""Cuts at the decisions that changed the most."""
+SCATTERED, SCATTERED_FOREIGN = 12, 60
+"""Cuts at decisions drawn from all: a peek on rare bars may be anywhere, most likely in code that is not ours."""
+_LATER, _AFTER_TRAINING = "it knows later bars", "it was fitted on bars after the training range"
+_CONCLUSIONS = {
+    "features": _LATER, "observations": _LATER, "decisions": _LATER, "book": "", "statistics": _AFTER_TRAINING
+}  # fmt: skip
+"""What follows from a difference, by check."""
+
 Told = Callable[[int, int], None]
 
 
@@ -65,18 +75,25 @@ class Gate:
         market = self.make_market(self.bars, self.config)
         prepare(self.subject, market, self.config)
         whole = trace(self.subject, market, self.config, self.span.t0, self.span.t1)
-        cuts = choose_cuts(self.bars, self.span, decision_bars(whole), self._chance, self._latency)
+        decided = decision_bars(whole)
+        cuts = choose_cuts(self.bars, self.span, decided, self._chance, self._latency, self._more(whole, decided))
         self._look_inside()
-        self._check_fills(whole.ledger, market)
+        self._check_fills(whole, market)
         before = {cut.bar: trace(self.subject, market, self.config, cut.first, self._end(cut)) for cut in cuts
                   if cut.first is not None}  # fmt: skip
-        self._check_repeat(cuts, before)
         reruns = [(cut, mode) for cut in cuts for mode in cut.modes]
-        for done, (cut, mode) in enumerate(reruns):
-            self.told(done, len(reruns))
-            self._rerun(cut, mode, before.get(cut.bar))
-        self.told(len(reruns), len(reruns))
-        return self._report(cuts, len(reruns))
+        self._check_reruns(cuts, reruns, before)
+        self.told(len(reruns), len(reruns) + 1)
+        searched = self._search_features()
+        self.told(len(reruns) + 1, len(reruns) + 1)
+        return self._report(cuts, len(reruns), decided, searched)
+
+    def _more(self, whole: Trace, decided: Sequence[int]) -> list[int]:
+        """Decisions that are cut for rare peeks; a policy's are looked for in its features, at many more bars."""
+        if isinstance(self.subject, Featured):
+            return []
+        count = SCATTERED_FOREIGN if isinstance(self.subject, Remade) else SCATTERED
+        return [*largest_changes(whole, UNUSUAL), *scattered(decided, count, self._chance)]
 
     def _end(self, cut: Cut) -> int:
         """The last mark of a rerun: the first bar in which the cut's decision can fill."""
@@ -87,50 +104,74 @@ class Gate:
             return
         self._tables, self._statistics = self.subject.tables(), self.subject.statistics()
         for name, table in self._tables.items():
-            self._found.case("known_at", compare.known_at(name, table, self.bars))
+            late = compare.known_at(name, table, self.bars)
+            self._found.case("known_at", None if late is None else late.sentence())
         for found in self._statistics:
             if found.refitted is None:
                 self._found.not_examined("statistics", f"{found.name}: {found.why}")
             else:
-                self._found.case("statistics", compare.refitted(found))
+                self._case("statistics", compare.refitted(found))
 
-    def _check_fills(self, ledger: Ledger, market: Market) -> None:
+    def _check_fills(self, whole: Trace, market: Market) -> None:
         rule = market.fill if self.config.exec.order_type == "market" else "limit"
-        faults = fills.fill_faults(ledger, self.bars, rule, self._latency)
-        for _ in range(int((ledger.orders.filled >= 0).sum())):
-            self._found.case("fill_times", next(faults, None))
+        orders = whole.book.orders
+        first = next(fills.fill_faults(orders, self.bars, rule, self._latency), None)
+        self._found.case("fill_times", first, int((orders.filled >= 0).sum()))
 
-    def _check_repeat(self, cuts: list[Cut], before: Mapping[int, Trace]) -> None:
-        """Once more on the true bars: what differs then by itself would otherwise look like a leak."""
-        cut = next((cut for cut in reversed(cuts) if cut.first is not None), None)
-        if cut is None or cut.first is None:
-            return
-        market = self.make_market(self.bars, self.config)
-        prepare(self.subject, market, self.config)
-        again = trace(self.subject, market, self.config, cut.first, self._end(cut))
-        said = self._differences(before[cut.bar], again, cut.bar, "it is run a second time on the same bars")
-        found = next((text for text in said.values() if text is not None), None)
-        self._found.case("repeatable", None if found is None else found.replace("; it knows later bars", ""))
-
-    def _rerun(self, cut: Cut, mode: str, before: Trace | None) -> None:
-        how = WORDS[mode].format(day=compare.when(self.bars, cut.bar))
-        bars = alter(self.bars, cut.bar, mode, self._chance, self._latency)
+    def _check_reruns(
+        self, cuts: Sequence[Cut], reruns: Sequence[tuple[Cut, str]], before: Mapping[int, Trace]
+    ) -> None:
+        """Once more on the true bars: what differs then by itself would otherwise look like a leak; then each rerun."""
+        same = next((cut for cut in reversed(cuts) if cut.first is not None), None)
+        asks = [self._ask(cut, mode) for cut, mode in reruns]
+        outcomes = self._outcomes(([] if same is None else [self._ask(same, None)]) + asks)
+        total = len(reruns) + 1
         try:
-            market = self.make_market(bars, self.config)
-            prepare(self.subject, market, self.config)
-            after = None if cut.first is None else trace(self.subject, market, self.config, cut.first, self._end(cut))
-        except (ConfigFault, StrategyUnfit, ActionError, ValueError, IndexError) as fault:
-            self._found.case("decisions", f"decision: it cannot be made when {how} ({fault}); it needs later bars.")
+            if same is not None:
+                self._check_repeat(same, next(outcomes), before[same.bar])
+            for done, (cut, mode) in enumerate(reruns):
+                self.told(done, total)
+                self._compare(cut, mode, next(outcomes), before.get(cut.bar))
+        except NotRemade as fault:
+            self._found.not_examined(
+                "decisions", f"decision: a fresh process could not run {self.subject.key}: {fault}."
+            )
+
+    def _ask(self, cut: Cut, mode: str | None) -> Ask:
+        return Ask(cut.bar, mode, cut.first, self._end(cut), int(self._chance.integers(2**32)))
+
+    def _outcomes(self, asks: Sequence[Ask]) -> Iterator[Outcome]:
+        """One after the other; of a subject in this process, it is prepared for the bars of the last one."""
+        if isinstance(self.subject, Remade):
+            yield from run_apart(self.subject.recipe(), self.bars, self.config, asks)
+            return
+        for ask in asks:
+            yield rerun(ask, self.subject, self.bars, self.config, self.make_market)
+
+    def _check_repeat(self, cut: Cut, again: Outcome, before: Trace) -> None:
+        how = "it is run a second time on the same bars"
+        if not isinstance(again, Trace):
+            why = again.why if isinstance(again, Unmade) else "nothing came out"
+            self._found.case("repeatable", f"decision: it cannot be made when {how} ({why}).")
+            return
+        differences = self._differences(before, again, cut.bar, how).values()
+        found = next((one for one in differences if one is not None), None)
+        self._found.case("repeatable", None if found is None else found.sentence())
+
+    def _compare(self, cut: Cut, mode: str, after: Outcome, before: Trace | None) -> None:
+        how = WORDS[mode].format(day=compare.when(self.bars, cut.bar))
+        if isinstance(after, Unmade):
+            self._found.case("decisions", f"decision: it cannot be made when {how} ({after.why}); it needs later bars.")
             return
         self._compare_inside(cut, mode, how)
         if before is not None and after is not None:
-            for key, sentence in self._differences(before, after, cut.bar, how).items():
-                self._tell(key, mode, sentence)
+            for key, difference in self._differences(before, after, cut.bar, how).items():
+                self._case(key, difference, mode)
 
-    def _differences(self, before: Trace, after: Trace, cut: int, how: str) -> dict[str, str | None]:
+    def _differences(self, before: Trace, after: Trace, cut: int, how: str) -> dict[str, Difference | None]:
         found = {
             "decisions": compare.decisions(before, after, self.bars, cut, how),
-            "book": compare.books(before.ledger, after.ledger, self.bars, cut, how),
+            "book": compare.books(before.book, after.book, self.bars, cut, how),
         }
         if self._tables:
             found = {"observations": compare.observations(before, after, self.bars, cut, how)} | found
@@ -142,20 +183,44 @@ class Gate:
         now = self.subject.tables()
         for name, table in self._tables.items():
             if cut.bar >= table.since:
-                self._tell("features", mode, compare.tables(name, table, now[name], self.bars, cut.bar, how))
+                self._case("features", compare.tables(name, table, now[name], self.bars, cut.bar, how), mode)
         since = max((table.since for table in self._tables.values()), default=0)
         if cut.bar >= since and not all(found.frozen for found in self._statistics):
             for before, after in zip(self._statistics, self.subject.statistics(), strict=True):
-                self._tell("statistics", mode, compare.statistics(before, after, how))
+                self._case("statistics", compare.statistics(before, after, how), mode)
 
-    def _tell(self, key: str, mode: str, sentence: str | None) -> None:
+    def _search_features(self) -> Searched | None:
+        """The features alone at many cuts; None of a subject without any."""
+        if not isinstance(self.subject, Featured):
+            return None
+        plan, seed = self.subject.feature_plan(), int(self._chance.integers(2**32))
+        try:
+            apart = any(is_foreign(call) for call in plan.calls)
+            found = search_apart(self.bars, plan, seed) if apart else search(
+                self.bars, plan, np.random.default_rng(seed)
+            )  # fmt: skip
+        except NotRemade as fault:
+            self._found.not_examined("features", f"features: a fresh process could not make them: {fault}.")
+            return None
+        sentence = None if found.difference is None else found.difference.sentence(_LATER)
+        self._found.case("features", sentence, found.cases)
+        return found
+
+    def _case(self, key: str, difference: Difference | None, mode: str = "") -> None:
         """A case of its own check, and where the next bar alone was altered a case of the lag test too."""
+        sentence = None if difference is None else difference.sentence(_CONCLUSIONS[key])
         self._found.case(key, sentence)
         if mode == "next_bar":
             self._found.case("lag", sentence)
 
-    def _report(self, cuts: list[Cut], reruns: int) -> LeakReport:
+    def _report(
+        self, cuts: Sequence[Cut], reruns: int, decided: Sequence[int], searched: Searched | None
+    ) -> LeakReport:
         day = self.bars.session
+        hit = len({cut.bar for cut in cuts} & set(decided))
+        reach = [Reach("decisions", hit, len(decided))] if decided else []
+        if searched is not None and searched.of:
+            reach.append(Reach("features", searched.cut, searched.of))
         return LeakReport(
             subject=self.subject.key,
             start=str(day[self.span.t0]),
@@ -163,4 +228,5 @@ class Gate:
             cuts=tuple(compare.when(self.bars, cut.bar) for cut in cuts),
             reruns=reruns,
             checks=self._found.checks(frozenset() if isinstance(self.subject, Probed) else _PROBES),
+            reach=tuple(reach),
         )

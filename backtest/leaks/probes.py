@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import Days
+from marketdata.features import FeaturePlan
 
 Numbers = NDArray[Any]
 
@@ -59,3 +60,33 @@ class Probed(Protocol):
 
     def observed(self) -> Mapping[str, Numbers]:
         """The parts of the observation behind the last decision, without a leading axis."""
+
+
+@runtime_checkable
+class Featured(Protocol):
+    """A strategy that sees the world through features, each a function of columns, so that many cuts cost little."""
+
+    def feature_plan(self) -> FeaturePlan:
+        """What `marketdata.features.build_features` makes for it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a fresh process makes a strategy again: `path` its class, `model` that of its configuration, both dotted.
+
+    `config`: the configuration as plain JSON.
+    """
+
+    path: str
+    model: str
+    config: Mapping[str, Any]
+
+
+@runtime_checkable
+class Remade(Protocol):
+    """A strategy whose code is not ours. What that keeps outside the object would outlive a run, so that each of its
+    runs on altered bars has a process of its own.
+    """
+
+    def recipe(self) -> Recipe:
+        """For the other process."""

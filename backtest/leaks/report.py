@@ -1,5 +1,6 @@
 """What the leak gate found: one line a check, and one sentence for the verdict."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -34,6 +35,37 @@ class Check:
     sentence: str
 
 
+SHARE = 0.01
+"""Of the bars, on which a peek is assumed where the power of the search is told."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much was searched for a peek of one bar, which shows only where that bar is the first unknown one.
+
+    `what`: `decisions` or `features`; `cut`: after how many of their bars the future was altered; `of`: all there are.
+    """
+
+    what: str
+    cut: int
+    of: int
+
+    @property
+    def power(self) -> float:
+        """Probability that one of the cuts lies on a peek, where these are scattered over `SHARE` of the bars."""
+        peeks = math.ceil(SHARE * self.of)
+        missed = math.prod(max(self.of - self.cut - k, 0) / (self.of - k) for k in range(peeks))
+        return 1.0 - missed
+
+    @property
+    def sentence(self) -> str:
+        bars = "decisions" if self.what == "decisions" else "bars of features"
+        return (
+            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE:.0%} of them would be seen with "
+            f"probability {math.floor(100 * self.power)} %."
+        )
+
+
 @dataclass(frozen=True)
 class LeakReport:
     """All checks of one subject. `cuts`: days after whose close bars were altered; `reruns`: runs on altered bars."""
@@ -44,6 +76,7 @@ class LeakReport:
     cuts: tuple[str, ...]
     reruns: int
     checks: tuple[Check, ...]
+    reach: tuple[Reach, ...] = ()
 
     @property
     def state(self) -> GateState:
@@ -60,7 +93,8 @@ class LeakReport:
             for check in self.checks:
                 if check.state == state:
                     return check.sentence
-        return f"No leak found: {self.reruns} runs on altered bars changed nothing that had been decided before."
+        found = f"No leak found: {self.reruns} runs on altered bars changed nothing that had been decided before."
+        return " ".join([found, *(one.sentence for one in self.reach)])
 
     def as_dict(self) -> dict[str, Any]:
         """`report/leaks.json`: no clock, path or id."""
@@ -71,6 +105,7 @@ class LeakReport:
             "range": {"start": self.start, "end": self.end},
             "cuts": list(self.cuts),
             "reruns": self.reruns,
+            "reach": [{**asdict(one), "power": one.power} for one in self.reach],
             "checks": [asdict(check) for check in self.checks],
         }
 
@@ -83,9 +118,9 @@ class Findings:
         self._failed: dict[str, str] = {}
         self._open: dict[str, str] = {}
 
-    def case(self, key: str, sentence: str | None) -> None:
-        """One comparison of a check; a sentence is a failure."""
-        self._cases[key] += 1
+    def case(self, key: str, sentence: str | None, count: int = 1) -> None:
+        """One comparison of a check, or `count` of them; a sentence is a failure."""
+        self._cases[key] += count
         if sentence is not None:
             self._failed.setdefault(key, sentence)
 

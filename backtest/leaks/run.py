@@ -4,6 +4,7 @@ The configuration is a training's or a backtest's; one that names `policy` or `r
 checked without training (rl.untrained), a backtest with its baseline or its policy file.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from backtest import report_files
@@ -12,7 +13,7 @@ from backtest.feed import Feed, first_sentence, load_feed, read_config
 from backtest.leaks.gate import Gate
 from backtest.leaks.report import LeakReport
 from backtest.registry import TRAIN_CONFIG, UNTRAINED, imported
-from backtest.run import judged_range, subject_of
+from backtest.run import judged_range, subject_of, with_own
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Strategy
 from marketdata.config_base import ConfigFault
@@ -31,9 +32,15 @@ def run(job: Job) -> None:
         job.log(line)
 
 
-def examine(job: Job) -> LeakReport:
-    """All checks of what `config.yaml` asks for. Raises JobRefused with one sentence for bad input."""
+def examine(job: Job, own: Sequence[str] = ()) -> LeakReport:
+    """All checks of what `config.yaml` asks for; `own`: dotted paths of strategies from the command line, and from
+    nowhere else. Raises JobRefused with one sentence for bad input.
+    """
     config = read_config(job, model_of(job.config))
+    if own and isinstance(config, BacktestConfig):
+        config = with_own(own, config)
+    elif own:
+        raise JobRefused("--strategy needs a backtest's configuration, with its key as policy; this is a training's.")
     feed = load_feed(job, config.dataset)
     job.events.enter("judge")
     try:

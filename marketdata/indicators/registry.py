@@ -68,8 +68,11 @@ class Call:
         return self.indicator.compute(columns, *self.params)
 
     def compute_by_period(self, columns: dict[str, Floats], periods: Periods) -> Floats:
-        """(n,) from columns (n,) of bars: at each the value of the last period that is complete there, NaN before."""
-        starts = np.flatnonzero(np.append(True, periods.key[1:] != periods.key[:-1]))
+        """(n,) from columns (n,) of bars: at each the value of the last period that is complete there, NaN before.
+
+        A bar after the one at which its period was complete (on a day that the calendar does not know) begins another.
+        """
+        starts = np.flatnonzero(np.append(True, (periods.key[1:] != periods.key[:-1]) | periods.last[:-1]))
         whole = starts[1:]  # the first may have begun before the data
         values = np.full(len(starts) + 1, np.nan)
         if len(whole) > self.indicator.warmup(*self.params):

