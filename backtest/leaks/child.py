@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> None:
             else:
                 _rerun_each(folder, asked, bars, copies, lambda: heard.write("done\n"))
         except (StrategyUnfit, IndicatorError, ImportError, AttributeError, RuntimeError) as fault:
-            (folder / "fault.txt").write_text(str(fault), encoding="utf-8")
+            (folder / "fault.txt").write_text(str(fault).rstrip("."), encoding="utf-8")
 
 
 def _rerun_each(folder: Path, asked: dict[str, Any], bars: Bars, copies: Copies, told: Callable[[], object]) -> None:
@@ -136,10 +136,14 @@ def _call(each: dict[str, str], bars: Bars) -> Any:
     """The same indicator here. Raises IndicatorError where importing its module does not bring it along."""
     if each["module"] != "__main__":
         importlib.import_module(each["module"])
-    call = parse(each["name"], bars.interval, bars.calendar)
+    where = f"importing {each['module']} does not put {each['name']} among the indicators"
+    try:
+        call = parse(each["name"], bars.interval, bars.calendar)
+    except IndicatorError as error:
+        raise IndicatorError(where) from error
     here = call.indicator.compute
     if (here.__module__, here.__qualname__) != (each["module"], each["code"]):
-        raise IndicatorError(f"importing {each['module']} does not put {each['name']} among the indicators")
+        raise IndicatorError(where)
     return call
 
 

@@ -194,14 +194,14 @@ class Gate:
         if not isinstance(self.subject, Featured):
             return None
         plan, seed = self.subject.feature_plan(), int(self._chance.integers(2**32))
-        try:
-            apart = any(is_foreign(call) for call in plan.calls)
-            found = search_apart(self.bars, plan, seed) if apart else search(
-                self.bars, plan, np.random.default_rng(seed)
-            )  # fmt: skip
-        except NotRemade as fault:
-            self._found.not_examined("features", f"features: a fresh process could not make them: {fault}.")
-            return None
+        found = None
+        if any(is_foreign(call) for call in plan.calls):
+            try:
+                found = search_apart(self.bars, plan, seed)
+            except NotRemade as fault:
+                self._found.not_examined("features", f"features: a fresh process could not make them: {fault}.")
+        if found is None:  # in this process at least
+            found = search(self.bars, plan, np.random.default_rng(seed))
         sentence = None if found.difference is None else found.difference.sentence(_LATER)
         self._found.case("features", sentence, found.cases)
         return found
@@ -218,9 +218,8 @@ class Gate:
     ) -> LeakReport:
         day = self.bars.session
         hit = len({cut.bar for cut in cuts} & set(decided))
-        reach = [Reach("decisions", hit, len(decided))] if decided else []
-        if searched is not None and searched.of:
-            reach.append(Reach("features", searched.cut, searched.of))
+        cut, of = (hit, len(decided)) if searched is None else (searched.cut, searched.of)
+        what = "decisions" if searched is None else "features"
         return LeakReport(
             subject=self.subject.key,
             start=str(day[self.span.t0]),
@@ -228,5 +227,5 @@ class Gate:
             cuts=tuple(compare.when(self.bars, cut.bar) for cut in cuts),
             reruns=reruns,
             checks=self._found.checks(frozenset() if isinstance(self.subject, Probed) else _PROBES),
-            reach=tuple(reach),
+            reach=Reach(what, cut, of) if of else None,
         )

@@ -61,7 +61,7 @@ class Reach:
     def sentence(self) -> str:
         bars = "decisions" if self.what == "decisions" else "bars of features"
         return (
-            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE:.0%} of them would be seen with "
+            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE * 100:g} % of them would be seen with "
             f"probability {math.floor(100 * self.power)} %."
         )
 
@@ -76,7 +76,7 @@ class LeakReport:
     cuts: tuple[str, ...]
     reruns: int
     checks: tuple[Check, ...]
-    reach: tuple[Reach, ...] = ()
+    reach: Reach | None = None
 
     @property
     def state(self) -> GateState:
@@ -94,7 +94,7 @@ class LeakReport:
                 if check.state == state:
                     return check.sentence
         found = f"No leak found: {self.reruns} runs on altered bars changed nothing that had been decided before."
-        return " ".join([found, *(one.sentence for one in self.reach)])
+        return found if self.reach is None else f"{found} {self.reach.sentence}"
 
     def as_dict(self) -> dict[str, Any]:
         """`report/leaks.json`: no clock, path or id."""
@@ -105,7 +105,7 @@ class LeakReport:
             "range": {"start": self.start, "end": self.end},
             "cuts": list(self.cuts),
             "reruns": self.reruns,
-            "reach": [{**asdict(one), "power": one.power} for one in self.reach],
+            "reach": None if self.reach is None else {**asdict(self.reach), "power": self.reach.power},
             "checks": [asdict(check) for check in self.checks],
         }
 

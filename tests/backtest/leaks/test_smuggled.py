@@ -98,8 +98,9 @@ def test_its_clean_twin_passes(check: Check, smuggled: ModuleType, name: str) ->
     bars = random_ohlcv(1200, 3)
     report = check(of_features(bars, name), bars)
     assert report.state == "passed", report.sentence
-    assert report.reach[1].of == 1199 - plan_of(FeaturesConfig(feature_set=(), indicators=(name,)), bars).warmup
-    assert report.reach[1].cut > 200 and report.sentence.endswith(report.reach[1].sentence)
+    reach, warmup = report.reach, plan_of(FeaturesConfig(feature_set=(), indicators=(name,)), bars).warmup
+    assert reach is not None and (reach.what, reach.of) == ("features", 1199 - warmup) and reach.cut > 200
+    assert report.sentence.endswith(reach.sentence)
 
 
 def test_an_indicator_that_cannot_be_imported_is_not_examined(
@@ -109,7 +110,19 @@ def test_an_indicator_that_cannot_be_imported_is_not_examined(
     foreign = dataclasses.replace(INDICATORS["x_cached"], name="x_here", compute=lambda columns: columns["close"] * 0)
     monkeypatch.setitem(INDICATORS, "x_here", foreign)
     report = check(of_features(bars, "x_here"), bars)
-    assert report.state == "incomplete" and report.sentence.startswith("features: a fresh process could not make them")
+    assert report.state == "incomplete"
+    assert report.sentence == (
+        f"features: a fresh process could not make them: importing {__name__} does not put x_here among the indicators."
+    )
+
+
+def test_one_that_cannot_be_imported_and_peeks_fails_all_the_same(
+    check: Check, smuggled: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars, peek = random_ohlcv(600, 3), INDICATORS["x_rare"].compute
+    foreign = dataclasses.replace(INDICATORS["x_rare"], name="x_here", compute=lambda columns: peek(columns))
+    monkeypatch.setitem(INDICATORS, "x_here", foreign)
+    assert check(of_features(bars, "x_here"), bars).sentence.startswith("features: x_here of ")
 
 
 def test_our_own_features_pass_at_every_cut() -> None:
