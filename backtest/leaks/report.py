@@ -61,8 +61,8 @@ class Reach:
     def sentence(self) -> str:
         bars = "decisions" if self.what == "decisions" else "bars of features"
         return (
-            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE * 100:g} % of them would be seen with "
-            f"probability {math.floor(100 * self.power)} %."
+            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE * 100:g} % of them would be "
+            f"seen with probability {math.floor(100 * self.power)} %."
         )
 
 

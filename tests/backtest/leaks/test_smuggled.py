@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from backtest.config import BacktestConfig
-from backtest.leaks import apart
+from backtest.leaks import apart, by_hand
 from backtest.leaks.exchange import load_bars, load_outcome, save_bars, save_outcome
 from backtest.leaks.feature_cuts import search, unusual
 from backtest.leaks.report import LeakReport, Reach
+from backtest.leaks.run import run as leaks_of_a_run
 from backtest.leaks.trace import Trace, Unmade, trace
 from backtest.own import OwnStrategy, find
 from marketdata.bars import Bars, Floats
@@ -26,8 +27,10 @@ from marketdata.config import FeaturesConfig
 from marketdata.features import FeaturePlan, plan_of
 from marketdata.indicators.registry import INDICATORS
 from runfiles import yamlio
+from runfiles.job import run_job
 from simulator.config import SimulatorConfig
 from simulator.market import prepare_market
+from tests.backtest.conftest import MakeJob
 from tests.backtest.leaks.conftest import Check, failed
 from tests.backtest.leaks.subjects import SPAN, Honest, blind
 from tests.marketdata.build import random_ohlcv, with_actions
@@ -181,6 +184,19 @@ def test_from_the_command_line(tmp_path: Path, datasets: Path) -> None:
     assert done.returncode == 1 and "LEAKS: failed. decision: " in done.stdout, done.stderr
     wrong = run([*command, "--strategy", f"{PLACE}:Nobody"])
     assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1 and "has no class Nobody" in wrong.stderr
+
+
+def test_strategies_come_from_the_command_line_alone(
+    make_job: MakeJob, tmp_path: Path, datasets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ["--strategy", f"{PLACE}:Remembering"]
+    job = make_job(policy="remembering", dataset={"id": "sample/us20"})
+    with pytest.raises(SystemExit):  # a run directory is what the site starts
+        run_job(leaks_of_a_run, [str(job.folder), "--datasets", str(datasets), *own])
+    assert "unrecognized arguments: --strategy" in capsys.readouterr().err
+    (tmp_path / "training.yaml").write_text(yamlio.dump({"dataset": {"id": "sample/us20"}}), encoding="utf-8")
+    assert by_hand.main([str(tmp_path / "training.yaml"), "--datasets", str(datasets), *own]) == 2
+    assert capsys.readouterr().err.startswith("--strategy needs a backtest's configuration")
 
 
 def test_the_same_report_twice(check: Check) -> None:
