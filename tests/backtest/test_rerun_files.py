@@ -10,6 +10,6 @@ from runfiles import layout
 
 
 def test_they_make_their_own_folder(tmp_path: Path) -> None:
-    write_reruns(tmp_path, Evidence((), 10, Sweep((), None), Capacity(False, ()), ()))
+    write_reruns(tmp_path, Evidence((), 10, Sweep((), None), Capacity(False, "", ()), ()))
     for key in ("sensitivity", "stress", "capacity"):
         assert "rows" in json.loads((tmp_path / layout.FILES[key].path).read_text())
