@@ -55,15 +55,20 @@ def optimal_block(x):
 
 
 @compiled
-def draw_block(first, second, n, left, stop):
-    """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length with mean 1/stop,
-    cut at `left`.
+def draw_block(first, second, n, left, decay):
+    """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length whose logarithmic
+    `decay` is that of `decay_of`, cut at `left`.
     """
     start = int((first >> np.uint64(11)) * UNIT * n)
     length = 1
-    if stop < 1.0 and left > 1:
-        length += int(math.log(1.0 - (second >> np.uint64(11)) * UNIT) / math.log(1.0 - stop))
+    if left > 1:
+        length += int(math.log(1.0 - (second >> np.uint64(11)) * UNIT) / decay)
     return start, min(length, left)
+
+
+def decay_of(block: float) -> float:
+    """ln(1 - 1/block) of blocks of that mean length; minus infinity where each is one bar."""
+    return math.log(1.0 - 1.0 / block) if block > 1.0 else -math.inf
 
 
 @compiled
@@ -93,7 +98,7 @@ def close_path(sums, n, count, theta, level):
 
 
 @compiled
-def resample(raw, prefix, n, stop, count, place, sums, theta, level):
+def resample(raw, prefix, n, decay, count, place, sums, theta, level):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
     `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the
@@ -104,7 +109,7 @@ def resample(raw, prefix, n, stop, count, place, sums, theta, level):
     for k in range(0, raw.shape[0] - 1, 2):
         if path == theta.shape[0]:
             break
-        start, length = draw_block(raw[k], raw[k + 1], n, left, stop)
+        start, length = draw_block(raw[k], raw[k + 1], n, left, decay)
         for c in range(sums.shape[0]):
             sums[c] += prefix[start + length, c] - prefix[start, c]
         left -= length
@@ -145,9 +150,9 @@ def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resa
     theta, level = np.empty((paths, baselines)), np.empty((paths, baselines))
     place, sums = np.array([0, n]), np.zeros(columns.shape[1])
     source = np.random.PCG64(seed)
-    count = above_cash.shape[1] - baselines
+    count, decay = above_cash.shape[1] - baselines, decay_of(block)
     while place[0] < paths:
-        resample(source.random_raw(DRAWS), prefix, n, 1.0 / block, count, place, sums, theta, level)
+        resample(source.random_raw(DRAWS), prefix, n, decay, count, place, sums, theta, level)
     return Resampled(theta, level, block, unclipped)
 
 

@@ -10,6 +10,7 @@ from backtest.statistics import deflated_sharpe
 from backtest.trades import fifo
 from runfiles.metric_keys import METRICS
 from simulator.config import SimulatorConfig
+from simulator.ledger import Events
 from simulator.market import prepare_market
 from tests.backtest.books import equity_ledger, hand_ledger
 from tests.simulator.markets import make_bars
@@ -67,10 +68,13 @@ def test_costs_add_up_and_earned_interest_is_negative() -> None:
 def test_every_cost_is_counted_to_the_last_bar() -> None:
     """Each column grows in every bar: 1, 2, 4 of fees, 10 times it of spread, 100 times of impact, and so on."""
     so_far = np.array([0.0, 1.0, 3.0, 7.0])
-    ledger = dataclasses.replace(
-        equity_ledger([10_000.0] * 4), fees=so_far, spread=10 * so_far, impact=100 * so_far, borrow=-1000 * so_far,
-        interest=-10_000 * so_far, traded=np.array([0.0, 500.0, 200.0, 300.0]),
+    events = Events(
+        np.arange(4), traded=np.array([0.0, 500.0, 200.0, 300.0]), fees=so_far, spread=10 * so_far,
+        impact=100 * so_far, dividends=np.zeros(4), shares=np.zeros((4, 1)),
     )  # fmt: skip
+    ledger = dataclasses.replace(
+        equity_ledger([10_000.0] * 4), events=events, borrow=-1000 * so_far, interest=-10_000 * so_far
+    )
     found, a_year = cost_figures(ledger, 252), 252 / 3 / 10_000
     named = ("cost_fees_bps", "cost_spread_bps", "cost_impact_bps", "cost_borrow_bps", "cost_interest_bps")
     assert [found[key] for key in named] == pytest.approx([7 * 10.0**k * 1e4 * a_year for k in range(5)])
@@ -80,9 +84,8 @@ def test_every_cost_is_counted_to_the_last_bar() -> None:
 
 def test_a_book_of_cents_and_one_of_nothing_have_their_figures_or_none() -> None:
     small = equity_ledger([0.5, 0.5])
-    assert cost_figures(dataclasses.replace(small, fees=np.array([0.0, 0.1])), 252)["cost_fees_bps"] == pytest.approx(
-        0.1 / 0.5 * 252 * 1e4
-    )
+    paid = dataclasses.replace(small, events=dataclasses.replace(small.events, fees=np.array([0.1])))
+    assert cost_figures(paid, 252)["cost_fees_bps"] == pytest.approx(0.1 / 0.5 * 252 * 1e4)
     assert np.isnan(cost_figures(equity_ledger([1.0, -1.0]), 252)["turnover"])
 
 

@@ -102,7 +102,7 @@ def test_the_sentences_of_groups_begin_with_a_field():
     ):
         names = {name for leaf, _ in leaves(model) for name in (leaf, leaf.rsplit(".", 1)[-1])}
         for said in re.findall(r'raise ValueError\(f?"([^ "]+)', inspect.getsource(model)):
-            assert said in names | {"{name}"}, said
+            assert said in names | {"{name}", "{field}"}, said
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ CASES = {
     "exec.fill": ({}, "next_open", "next_close"),
     "exec.half_spread_bps": ({}, 0.0, 5.0),
     "exec.impact_k": ({}, 0.0, 100.0),
+    "exec.impact_exponent": ({"exec.impact_k": 100.0}, 0.5, 1.0),
     "exec.participation_cap": ({"episode.start_cash": 1e6}, 0.5, 0.01),
     "exec.adv_window": ({}, 5, 20),
     "exec.lot_size": ({}, 0.0, 10.0),

@@ -133,7 +133,7 @@ def test_a_cost_preset() -> None:
     entry = examples("A cost preset")["# entry in PRESETS"]
     program = (
         "from simulator.presets import PRESETS, CostPreset\n"
-        f"PRESETS |= {entry}\n"
+        f"PRESETS |= (\n{entry})\n"
         "from simulator.config import SimulatorConfig\n"
         "fees = SimulatorConfig.model_validate({'fees': {'preset': 'half_a_cent'}}).fees\n"
         "print(fees.commission_per_share, fees.taker_bps, fees.regulatory_sell_fees)"

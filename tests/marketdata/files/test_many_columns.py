@@ -13,7 +13,7 @@ def test_thirty_thousand_columns_of_parquet_are_counted(tmp_path):
     path = tmp_path / "wide.parquet"
     pq.write_table(pa.table({f"c{k}": pa.array([1.0]) for k in range(30_000)}), path)
     with pytest.raises(FileRefused, match="30,000 columns"):
-        read_parquet(path, "wide")
+        read_parquet(path, "wide", most_rows=10)
 
 
 class Counted(str):
