@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import numpy as np
 
 from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
-from backtest.tables import borrow_by_symbol
 from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables
 from runfiles import report_rows as words_of
@@ -53,7 +51,6 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         weights=report_figures.weights(case),
         headline=rows(case, HEADLINE),
         others=rows(case, [key for key in METRICS if key not in HEADLINE]),
-        symbols=symbol_rows(case),
         spreads=[one for one in case.judged if one.spread is not None],
         specs={spec.key: spec for spec in report_tables.TABLES},
         cells={spec.key: report_tables.cells(spec, found[spec.key]) for spec in report_tables.TABLES},
@@ -120,18 +117,6 @@ def rows(case: Case, keys: Any) -> list[Row]:
         )
         for key in keys
     ]
-
-
-def symbol_rows(case: Case) -> list[tuple[str, float, float, float, float]]:
-    """(symbol, mean weight, gross, costs, net) of the subject, best first; money, open lots at the last mark."""
-    ledger, trades = case.subject.ledger, case.subject.trades
-    size = case.market.n_assets
-    gross = np.bincount(trades.asset, trades.pnl_gross, minlength=size)
-    costs = np.bincount(trades.asset, trades.fees + trades.slippage, minlength=size)
-    net = gross - costs + borrow_by_symbol(ledger, case.market, case.config.fees.borrow_fee_apr)
-    weight = ledger.weights[1:].mean(axis=0)
-    order = np.argsort(-net, kind="stable")
-    return [(case.market.symbols[a], *(float(x[a]) for x in (weight, gross, costs, net))) for a in order]
 
 
 def rules(case: Case) -> list[tuple[str, str]]:

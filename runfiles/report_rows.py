@@ -93,6 +93,18 @@ def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
     return [{**row, key: _named(row, key)} for row in rows]
 
 
+def symbol_rows(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """`rows` of symbols.csv for people: the best symbol first, and what cash earned or paid last, where it did."""
+
+    def net(row: Mapping[str, Any]) -> float:
+        return number_of(row.get("pnl_net")) or 0.0
+
+    known = list(rows)
+    own = sorted((row for row in known if row.get("symbol") != "cash"), key=net, reverse=True)
+    cash = [row for row in known if row.get("symbol") == "cash" and net(row) != 0]
+    return [dict(row) for row in own] + [{**row, "symbol": NAMES["cash"], "mean_weight": None} for row in cash]
+
+
 def _named(row: Mapping[str, Any], key: str) -> str:
     money = number_of(row.get("money"))
     if row.get(key) == "interest" and money is not None and money < 0:

@@ -25,7 +25,7 @@ CONFIG: dict[str, Any] = {
     "split": {"scheme": "walk_forward", "n_folds": 3, "test_bars": 250, "validation_bars": 100},
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
-NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "periods")
+NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "symbols", "periods")
 ODD = ["", "{}", "[]", '{"rows": 5}', '{"rows": [1, {}, {"strategies": []}, {"strategies": [1]}]}', "a,b\n1,2\n",
        "metric,kind\ncagr,interval\n", '{"rows": [{"strategies": [{}], "status": "left_out"}], "break_even": [1]}',
        "period,return\n20,x\n2019-13,1\n2019,nan\n", '"' + "x" * 200_000]  # fmt: skip
