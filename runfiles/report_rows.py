@@ -36,6 +36,10 @@ NOT_MODELLED = {
     "index": "Left out: the run holds an index. Its volume is that of its members' shares and its level is no price of "
     "a share, so that one times the other says nothing of how much money this could carry.",
 }
+BEFORE_COSTS = "before costs"
+BEFORE_COSTS_MEANS = (
+    "Before costs: equity plus the fees and slippage so far, less interest and borrow so far; none of it reinvested."
+)
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
 print(equity.resample("YE").last().pct_change())"""
