@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest import tables
+from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
 from backtest.leaks.report import LeakReport
 from backtest.rules import rules_of
@@ -103,6 +104,7 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "stamps": list(case.stamps) if subject else [],
         "split": asdict(case.split) if subject else None,
         "rules": [asdict(rule) for rule in rules_of(case)] if subject else [],
+        "diagnosis": [asdict(found) for found in diagnose(case)] if subject else [],
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }

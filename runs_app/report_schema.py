@@ -44,7 +44,7 @@ def verdict(value: Any) -> dict[str, Any]:
 
 
 def summary(value: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, stamps, range, metrics, luck, rules and excesses of a `summary.json`; empty where the file is."""
+    """The parts of a `summary.json` that pages show, lists and texts of the right type; empty where the file is."""
     if not value:
         return {}
     stamps, span = value.get("stamps"), value.get("range")
@@ -58,6 +58,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
         "rules": _texts(value.get("rules"), ("name", "text", "definition")),
+        "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),
         **excesses(value.get("excesses")),
     }
 

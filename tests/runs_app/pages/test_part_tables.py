@@ -26,7 +26,7 @@ CONFIG: dict[str, Any] = {
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
 NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "symbols", "periods")
-TOLD = ("split", "rules")
+TOLD = ("split", "rules", "diagnosis")
 ODD = ["", "{}", "[]", '{"rows": 5}', '{"rows": [1, {}, {"strategies": []}, {"strategies": [1]}]}', "a,b\n1,2\n",
        "metric,kind\ncagr,interval\n", '{"rows": [{"strategies": [{}], "status": "left_out"}], "break_even": [1]}',
        "period,return\n20,x\n2019-13,1\n2019,nan\n", '"' + "x" * 200_000]  # fmt: skip
@@ -130,6 +130,15 @@ def test_rules_read_as_in_the_file(run: Run, person: Client, judged: Path) -> No
     assert len(rules) > 13
     for one in rules:
         line = f"{one['name']} {one['text']}"
+        assert line in page and line in file
+
+
+def test_diagnosis_reads_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
+    page, file = text_of(run, person), Reading((judged / "report.html").read_text()).text
+    told = json.loads((judged / "summary.json").read_text())["diagnosis"]
+    assert told
+    for one in told:
+        line = f"{one['issue']} {one['advice']}"
         assert line in page and line in file
 
 
