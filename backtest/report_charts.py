@@ -195,9 +195,11 @@ def _even_ticks(low: float, high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """1, 2, 5 times powers of ten, thinned to the powers where there are many."""
+    """1, 2, 5 times powers of ten, thinned to the powers where there are many; even ones where fewer than three fit."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [m * 10.0**k for k in decades for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    if len(ticks) < LEAST_STARTS:
+        return [tick for tick in _even_ticks(low, high) if tick > 0]
     return ticks if len(ticks) <= MOST_TICKS else [t for t in ticks if f"{t:e}".startswith("1.")]
 
 

@@ -31,6 +31,7 @@ FILLS = {
     "vwap_window": "next bar's average price: its vwap, else the mean of open, high, low and close (vwap_window)",
 }
 PER_CENT = {"fraction": "%", "fraction/year": "% a year", "weight": "% of equity"}
+WORDS = {"money": "", "money/share": "a share"}
 BY_THE_SHARE = frozenset({"fees.commission_per_share", "fees.regulatory_sell_fees"})
 
 
@@ -115,7 +116,7 @@ def value_text(value: Any, unit: str) -> str:
         return str(value)
     if unit in PER_CENT:
         return f"{_digits(value * 100)} {PER_CENT[unit]}"
-    return f"{_digits(value)} {unit}".strip()
+    return f"{_digits(value)} {WORDS.get(unit, unit)}".strip()
 
 
 def _digits(value: float) -> str:

@@ -40,6 +40,10 @@ BEFORE_COSTS = "before costs"
 BEFORE_COSTS_MEANS = (
     "Before costs: equity plus the fees and slippage so far, less interest and borrow so far; none of it reinvested."
 )
+RETURN_MEANS = {
+    "cagr": "The constant yearly return that gives the total return of the strategy, run again in that row's setting.",
+    "total_return": "Last equity over the first, less one, of the strategy run again in that window.",
+}
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
 print(equity.resample("YE").last().pct_change())"""

@@ -38,7 +38,7 @@ export class LineChart {
 
   look(line) {
     const { Dashed, Dotted } = globalThis.LightweightCharts.LineStyle;
-    return { color: line.subject ? colour("--sb-accent") : seriesColour(line.series), lineWidth: line.subject ? 3 : 1,
+    return { color: line.subject || line.dotted ? colour("--sb-accent") : seriesColour(line.series), lineWidth: line.subject ? 3 : 1,
       lineStyle: line.dotted ? Dotted : line.benchmark ? Dashed : 0, priceLineVisible: false, lastValueVisible: false, crosshairMarkerRadius: 3 };
   }
 

@@ -69,7 +69,7 @@ function legend(series, charts) {
     button.title = "Show or hide";
     const swatch = document.createElement("span");
     swatch.className = "sb-swatch";
-    swatch.dataset.series = one.subject ? "1" : String(one.series);
+    swatch.dataset.series = one.subject || one.dotted ? "1" : String(one.series);
     if (one.dotted) swatch.dataset.dotted = "";
     const value = document.createElement("output");
     button.append(swatch, one.label, value);

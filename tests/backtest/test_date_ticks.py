@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backtest.report_charts import date_ticks
+from backtest.report_charts import Series, date_ticks, line_chart
 
 LONG = {"1d": 60 * 24, "1h": 60, "30m": 30, "15m": 15, "5m": 5, "1m": 1}
 BARS_A_DAY = {"1d": 1, "1h": 7, "30m": 13, "15m": 26, "5m": 78, "1m": 390}
@@ -40,3 +40,10 @@ def test_a_week_begins_on_monday_and_a_session_has_hours() -> None:
 def test_years_and_months_as_before() -> None:
     assert [text for _, text in date_ticks(closes("1d", 1100))] == ["2021", "2022", "2023", "2024"]
     assert [text for _, text in date_ticks(closes("1d", 80))] == ["2020-04", "2020-05", "2020-06"]
+
+
+def test_a_narrow_log_scale_has_labels_too() -> None:
+    """Equity between 0.9 and 1.3: of 1, 2, 5 times powers of ten only 1 would fit."""
+    values = np.linspace(0.9, 1.3, 30)
+    chart = line_chart("x", [Series("x", 1, True, False, values)], closes("1d", 30), logarithmic=True)
+    assert len(chart.y) >= 3 and "1" in [tick.text for tick in chart.y]

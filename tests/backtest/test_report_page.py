@@ -143,6 +143,11 @@ def test_what_is_left_out_says_why(page: str) -> None:
     assert "Covid: The data reach from 1999-01-04 to 2018-12-31 only." in told
 
 
+def test_every_strategy_tables_say_what_their_figure_is(page: str) -> None:
+    for text in report_rows.RETURN_MEANS.values():
+        assert text in unescape(page)
+
+
 def test_words_are_explained(page: str) -> None:
     body = unescape(page)
     for name, text in report_rows.GLOSSARY:
