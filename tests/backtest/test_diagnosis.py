@@ -1,6 +1,9 @@
 """The diagnosis: each rule fires on its own number, says it, and says nothing of a healthy result."""
 
+import csv
 import dataclasses
+import datetime as dt
+import itertools
 import json
 from typing import Any
 
@@ -75,3 +78,45 @@ def test_of_a_real_run_it_stands_in_the_summary_and_on_the_page(make_job: MakeJo
     for one in told:
         assert one["issue"] in page and one["advice"] in page
     assert f"Diagnosis ({len(told)})" in page
+
+
+def test_facts_are_those_of_the_files(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal weights at their limit: shares of the gain and orders that were cut, from the CSV files."""
+    from backtest import diagnosis
+
+    kept: list[Facts] = []
+    monkeypatch.setattr(diagnosis, "findings", lambda facts: kept.append(facts) or [])
+    job = make_job(
+        policy="equal", dataset={"id": "sample/us20"}, start="2021-01-04", end="2021-12-31",
+        margin={"max_position_weight": 0.05},
+        evaluation={"baselines": ["cash"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100,
+                    "stress_windows": [], "cost_multipliers": [], "capacity_multipliers": []},
+    )  # fmt: skip
+    run.run(job)
+
+    def rows(name: str) -> list[dict[str, str]]:
+        with (job.folder / "report" / name).open(newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    facts, equity = kept[0], [float(row["equity"]) for row in rows("equity.csv")]
+    gain = equity[-1] - equity[0]
+    assert facts.gain == pytest.approx(gain) and gain > 0
+    last = rows("equity.csv")[-1]
+    assert facts.gain_before_costs == pytest.approx(gain + float(last["costs"]) - float(last["financing"]))
+    best = max(rows("symbols.csv"), key=lambda row: float(row["pnl_net"]))
+    assert (facts.top_symbol, facts.top_symbol_share) == (best["symbol"], pytest.approx(float(best["pnl_net"]) / gain))
+    orders = rows("orders.csv")
+    assert facts.guards == len({row["decided"] for row in orders if row["reason"] == "daily_loss"}) == 0
+    assert facts.cut == pytest.approx(
+        sum(row["reason"] in ("participation", "funding") for row in orders) / len(orders)
+    )
+    steps = sorted(b - a for a, b in itertools.pairwise(equity))[-5:]
+    assert facts.best_bars_share == pytest.approx(sum(steps) / gain)
+    made: dict[str, float] = {}
+    times = [row["time"] for row in rows("equity.csv")]
+    for before, after, time in zip(equity, equity[1:], times[1:], strict=False):
+        month = f"{dt.datetime.fromisoformat(time):%Y-%m}"
+        made[month] = made.get(month, 0.0) + after - before
+    assert (facts.top_month, facts.top_month_share) == (
+        max(made, key=made.__getitem__), pytest.approx(max(made.values()) / gain)
+    )  # fmt: skip

@@ -80,6 +80,7 @@ def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path)
             assert line in page and line in file, (part.spec.key, line)
         if part.matrix is not None:
             assert part.matrix.title in page and part.matrix.title in file
+            assert part.matrix.definition in page and part.matrix.definition in file
             for label, row in part.matrix.rows:
                 line = " ".join([label, *(one.text for one in row)])
                 assert line in page and line in file, (part.spec.key, line)
