@@ -106,7 +106,8 @@ def test_facts_are_those_of_the_files(make_job: MakeJob, monkeypatch: pytest.Mon
     best = max(rows("symbols.csv"), key=lambda row: float(row["pnl_net"]))
     assert (facts.top_symbol, facts.top_symbol_share) == (best["symbol"], pytest.approx(float(best["pnl_net"]) / gain))
     orders = rows("orders.csv")
-    assert facts.guards == len({row["decided"] for row in orders if row["reason"] == "daily_loss"}) == 0
+    held = [[abs(float(text)) for name, text in row.items() if name != "time"] for row in rows("weights.csv")][1:]
+    assert facts.at_cap == pytest.approx(sum(max(row) >= 0.04 * 0.999 for row in held) / len(held)) and facts.at_cap > 0
     assert facts.cut == pytest.approx(
         sum(row["reason"] in ("participation", "funding") for row in orders) / len(orders)
     )
