@@ -1,4 +1,4 @@
-"""One account in parts: by month and year, by drawdown, by kind of cost, by long and short."""
+"""One account in parts: by month and year, by drawdown, by kind of cost, by long and short, by symbol."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from simulator.market import Market
 DEEPEST = 20
 """Drawdowns in the table."""
 SIDES = ("long", "short", "cash")
+CASH_ROW = "cash"
 COSTS = ("fees", "spread", "impact", "borrow", "interest")
 
 Ints = NDArray[np.int64]
@@ -130,3 +131,48 @@ def _paid_by_shorts(ledger: Ledger, market: Market) -> float:
     short = np.minimum(ledger.shares[:-1], 0.0)
     short = short if ledger.split is None else short * ledger.split[1:]
     return float((short * dividend[ledger.t0 + 1 : ledger.t1 + 1]).sum())
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """Profit in money by symbol over closed trades, open lots and dividends, arrays (A+1,) in the order of `names`,
+    the last of which is `cash` and holds interest; `net` sums to E_N - E_0.
+
+    `weight` (A+1,) is the mean of q m / E over the closes after the first decision, 0 for `cash`.
+    """
+
+    names: tuple[str, ...]
+    gross: Floats
+    fees: Floats
+    slippage: Floats
+    dividends: Floats
+    financing: Floats
+    weight: Floats
+
+    @property
+    def net(self) -> Floats:
+        return self.gross - self.fees - self.slippage + self.dividends + self.financing
+
+
+def symbols_of(ledger: Ledger, trades: Trades, market: Market, borrow_fee: float) -> Symbols:
+    """`borrow_fee` as a fraction a year: a symbol's financing is what its short position paid for the loan."""
+    size = market.n_assets
+
+    def by_symbol(values: Floats) -> Floats:
+        return np.append(np.bincount(trades.asset, values, minlength=size), 0.0)
+
+    return Symbols(
+        (*market.symbols, CASH_ROW), by_symbol(trades.pnl_gross), by_symbol(trades.fees), by_symbol(trades.slippage),
+        np.append(ledger.dividends_by_asset, 0.0),
+        np.append(borrow_by_symbol(ledger, market, borrow_fee), ledger.interest[-1]),
+        np.append(ledger.weights[1:].mean(axis=0), 0.0),
+    )  # fmt: skip
+
+
+def borrow_by_symbol(ledger: Ledger, market: Market, borrow_fee: float) -> Floats:
+    """(A,) money, <= 0: what short positions paid for the loan, on the value at each close but the last."""
+    if borrow_fee == 0:
+        return np.zeros(market.n_assets)
+    short = np.maximum(-ledger.values[:-1], 0.0)
+    paid: Floats = market.arrays.year_fraction[ledger.t0 : ledger.t1] @ short
+    return -borrow_fee * paid

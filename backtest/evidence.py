@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backtest.breakdown import Drawdowns, Periods, Sides, costs_of, drawdowns_of, periods_of, sides_of
+from backtest.breakdown import (
+    Drawdowns,
+    Periods,
+    Sides,
+    Symbols,
+    costs_of,
+    drawdowns_of,
+    periods_of,
+    sides_of,
+    symbols_of,
+)
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.intervals import Intervals, metric_intervals
@@ -32,6 +42,7 @@ class Parts:
     rolling: Floats
     costs: tuple[Floats, Floats]
     sides: Sides
+    symbols: Symbols
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,10 @@ def gather(
         block=None if excess is None else excess.mean_block,
     )  # fmt: skip
     window = window_bars(chosen.rolling_window, periods)
-    parts = [parts_of(one, found, market, rf, benchmark, window) for one, found in zip(shown, intervals, strict=True)]
+    fee = contest.config.fees.borrow_fee_apr
+    parts = [
+        parts_of(one, found, market, rf, benchmark, window, fee) for one, found in zip(shown, intervals, strict=True)
+    ]
     reruns = Reruns(contest, market, span, against, rf, {one.key: one.ledger for one in judged})
     return Evidence(
         tuple(parts),
@@ -82,12 +96,14 @@ def gather(
     )
 
 
-def parts_of(one: Judged, intervals: Intervals, market: Market, rf: Floats, benchmark: Floats, window: int) -> Parts:
-    """The parts of one account."""
+def parts_of(
+    one: Judged, intervals: Intervals, market: Market, rf: Floats, benchmark: Floats, window: int, borrow_fee: float
+) -> Parts:
+    """The parts of one account; `borrow_fee` is a fraction a year."""
     periods = market.periods_per_year
     short = len(one.returns) < window
     rolling = one.returns[:0].reshape(0, 3) if short else rolling_figures(one.returns, rf, benchmark, window, periods)
     return Parts(
         intervals, periods_of(one.ledger, market), drawdowns_of(one.ledger), rolling, costs_of(one.ledger, periods),
-        sides_of(one.ledger, one.trades, market),
+        sides_of(one.ledger, one.trades, market), symbols_of(one.ledger, one.trades, market, borrow_fee),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from backtest.breakdown import COSTS, SIDES, Drawdowns, Periods, Sides
+from backtest.breakdown import COSTS, SIDES, Drawdowns, Periods, Sides, Symbols
 from backtest.columns import csv_bytes, floats, texts, whole, words
 from backtest.intervals import Intervals
 from backtest.series import Floats
@@ -16,6 +16,15 @@ def sides_table(sides: Sides) -> bytes:
         "side": texts(SIDES), "trades": whole(sides.trades), "pnl_gross": floats(sides.gross),
         "fees": floats(sides.fees), "slippage": floats(sides.slippage), "dividends": floats(sides.dividends),
         "financing": floats(sides.financing), "pnl_net": floats(sides.net),
+    })  # fmt: skip
+
+
+def symbols_table(symbols: Symbols) -> bytes:
+    """Money; the last row, `cash`, holds interest. `pnl_net` sums to E_N - E_0."""
+    return csv_bytes({
+        "symbol": texts(symbols.names), "pnl_gross": floats(symbols.gross), "fees": floats(symbols.fees),
+        "slippage": floats(symbols.slippage), "dividends": floats(symbols.dividends),
+        "financing": floats(symbols.financing), "pnl_net": floats(symbols.net),
     })  # fmt: skip
 
 

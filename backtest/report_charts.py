@@ -15,6 +15,10 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 12, 10, 24
 COLUMNS = 420
 AREA_COLUMNS = 200
 MOST_TICKS = 8
+MOST_LONG_TICKS, SHORT_TEXT = 6, 7
+LEAST_STARTS = 3
+UNITS = ("Y", "M", "W", "D", "h", "m")
+MONDAY = 3  # days by which numpy's weeks, which begin on the Thursday of 1970-01-01, are early
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Line:
     subject: bool
     dashed: bool
     points: str
+    dotted: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Series:
     subject: bool
     dashed: bool
     values: Floats
+    dotted: bool = False
 
 
 def thin(values: Floats, columns: int = COLUMNS) -> NDArray[np.int64]:
@@ -86,10 +92,10 @@ def thin(values: Floats, columns: int = COLUMNS) -> NDArray[np.int64]:
 
 
 def line_chart(
-    title: str, series: Sequence[Series], sessions: NDArray[np.datetime64], *, percent: bool = False,
+    title: str, series: Sequence[Series], times: NDArray[np.datetime64], *, percent: bool = False,
     logarithmic: bool = False, height: int = HEIGHT,
 ) -> Chart:  # fmt: skip
-    """All series over the same n sessions. NaN is not drawn; a log scale needs values above 0."""
+    """All series over the same n bars, days or closes. NaN is not drawn; a log scale needs values above 0."""
     known = np.concatenate([one.values[np.isfinite(one.values)] for one in series])
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     logarithmic = logarithmic and low > 0
@@ -97,7 +103,7 @@ def line_chart(
     low, high = _room(low, high, logarithmic)
     bottom, span = scale(low), scale(high) - scale(low)
     drawn_height, drawn_width = height - TOP - BOTTOM, WIDTH - LEFT - RIGHT
-    last = max(len(sessions) - 1, 1)
+    last = max(len(times) - 1, 1)
 
     def y_of(value: float) -> float:
         return height - BOTTOM - (scale(value) - bottom) / span * drawn_height
@@ -111,7 +117,7 @@ def line_chart(
         return " ".join(f"{x_of(int(i)):.1f},{y_of(float(values[i])):.1f}" for i in kept)
 
     lines = [
-        Line(one.label, one.series, one.subject, one.dashed, points(one.values))
+        Line(one.label, one.series, one.subject, one.dashed, points(one.values), one.dotted)
         for one in sorted(series, key=lambda one: one.subject)
     ]
     ticks = _log_ticks(low, high) if logarithmic else _even_ticks(low, high)
@@ -119,7 +125,7 @@ def line_chart(
         title=title,
         lines=tuple(lines),
         areas=(),
-        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(sessions)),
+        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(times)),
         y=tuple(Tick(f"{y_of(value):.1f}", _percent(value) if percent else f"{value:g}") for value in ticks),
         zero=f"{y_of(0.0):.1f}" if not logarithmic and low < 0 < high else "",
         height=height,
@@ -128,7 +134,7 @@ def line_chart(
 
 
 def area_chart(
-    title: str, names: Sequence[str], weights: Floats, sessions: NDArray[np.datetime64], *, height: int = HEIGHT
+    title: str, names: Sequence[str], weights: Floats, times: NDArray[np.datetime64], *, height: int = HEIGHT
 ) -> Chart:
     """Weights (n, A) of A names stacked: longs from 0 up, shorts from 0 down; means over some 200 columns of bars."""
     edges = np.linspace(0, len(weights), min(len(weights), AREA_COLUMNS) + 1).astype(np.int64)
@@ -143,7 +149,7 @@ def area_chart(
         return height - BOTTOM - (value - low) / (high - low) * drawn_height
 
     def x_of(index: float) -> float:
-        return LEFT + index / max(len(sessions) - 1, 1) * drawn_width
+        return LEFT + index / max(len(times) - 1, 1) * drawn_width
 
     def band(top: Floats, base: Floats) -> str:
         there = [f"{x_of(float(x)):.1f},{y_of(float(y)):.1f}" for x, y in zip(middle, top, strict=True)]
@@ -158,7 +164,7 @@ def area_chart(
                 areas.append(Area(name, a + 2, band(stack[:, a], base)))
     return Chart(
         title=title, lines=(), areas=tuple(areas),
-        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(sessions)),
+        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(times)),
         y=tuple(Tick(f"{y_of(value):.1f}", _percent(value)) for value in _even_ticks(low, high)),
         zero=f"{y_of(0.0):.1f}" if low < 0 else "", height=height, bottom=height - BOTTOM,
     )  # fmt: skip
@@ -189,17 +195,47 @@ def _even_ticks(low: float, high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """1, 2, 5 times powers of ten, thinned to the powers where there are many."""
+    """1, 2, 5 times powers of ten, thinned to the powers where there are many; even ones where fewer than three fit."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [m * 10.0**k for k in decades for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    if len(ticks) < LEAST_STARTS:
+        return [tick for tick in _even_ticks(low, high) if tick > 0]
     return ticks if len(ticks) <= MOST_TICKS else [t for t in ticks if f"{t:e}".startswith("1.")]
 
 
-def date_ticks(sessions: NDArray[np.datetime64]) -> list[tuple[int, str]]:
-    """(index, text) of the first session of years or months, at most eight, evenly chosen."""
-    years = sessions.astype("datetime64[Y]")
-    months = sessions.astype("datetime64[M]")
-    unit = years if np.count_nonzero(years[1:] != years[:-1]) >= 3 else months
-    starts = np.flatnonzero(unit[1:] != unit[:-1]) + 1
-    step = max(1, math.ceil(len(starts) / MOST_TICKS))
-    return [(int(i), str(unit[i])) for i in starts[::step]]
+def date_ticks(times: NDArray[np.datetime64]) -> list[tuple[int, str]]:
+    """(index, text) of the first bar of each year, else month, week, day, hour or minute: the longest of them that
+    starts at least three times, else the one that starts most often. At most eight, six of long texts, evenly chosen;
+    two or more for three bars of different minutes.
+    """
+    best: tuple[NDArray[np.int64], str] = (np.zeros(0, np.int64), "Y")
+    for unit in UNITS:
+        starts = _starts(times, unit)
+        if len(starts) > len(best[0]):
+            best = starts, unit
+        if len(starts) >= LEAST_STARTS:
+            break
+    starts, unit = best
+    one_day = len(np.unique(times.astype("datetime64[D]"))) == 1
+    texts = [_tick_text(times[i], unit, one_day=one_day) for i in starts]
+    most = MOST_TICKS if all(len(text) <= SHORT_TEXT for text in texts) else MOST_LONG_TICKS
+    step = max(1, math.ceil(len(starts) / most))
+    return [(int(i), text) for i, text in zip(starts[::step], texts[::step], strict=True)]
+
+
+def _starts(times: NDArray[np.datetime64], unit: str) -> NDArray[np.int64]:
+    """Indices of the bars that begin a new `unit`; a week begins on Monday."""
+    shift = np.timedelta64(MONDAY, "D") if unit == "W" else np.timedelta64(0, "D")
+    of = (times + shift).astype(f"datetime64[{unit}]")
+    return np.flatnonzero(of[1:] != of[:-1]) + 1
+
+
+def _tick_text(time: np.datetime64, unit: str, *, one_day: bool) -> str:
+    """2020, 2020-03, 2 Mar, 2 Mar 14:30, or 14:30 where all bars are of one day; UTC."""
+    if unit in ("Y", "M"):
+        return str(time.astype(f"datetime64[{unit}]"))
+    moment = time.astype("datetime64[s]").item()
+    day, clock = f"{moment.day} {moment:%b}", f"{moment:%H:%M}"
+    if unit in ("W", "D"):
+        return day
+    return clock if one_day else f"{day} {clock}"

@@ -8,6 +8,9 @@ import numpy as np
 
 from backtest.report_charts import LOW, Chart, Series, area_chart, line_chart
 from backtest.runner import Judged
+from backtest.series import Floats
+from runfiles.report_rows import BEFORE_COSTS
+from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
     from backtest.case import Case
@@ -18,9 +21,19 @@ OTHERS = "Others"
 ROLLING = (("Sharpe", False), ("Volatility, %", True), ("Beta", False))
 
 
+def equity_before_costs(ledger: Ledger) -> Floats:
+    """(N+1,) money: equity + fees and slippage so far - financing so far, not reinvested."""
+    return ledger.equity + ledger.costs - ledger.financing
+
+
 def equity(case: Case) -> list[Chart]:
-    """Equity of every strategy as a multiple of the start: on a log scale where nothing falls to 0, and on a linear."""
+    """Equity of every strategy and the subject's before costs, as a multiple of the start: on a log scale where nothing
+    falls to 0, and on a linear.
+    """
     series = [_series(case, one, one.ledger.equity / one.ledger.equity[0]) for one in case.judged]
+    own = case.subject
+    before = equity_before_costs(own.ledger) / own.ledger.equity[0]
+    series.insert(0, Series(f"{own.spec.label} {BEFORE_COSTS}", own.spec.series, False, False, before, dotted=True))
     title = "Equity, as a multiple of the start"
     lines = [line_chart(title, series, _days(case), logarithmic=True), line_chart(title, series, _days(case))]
     positive = all((one.values > 0).all() for one in series)
@@ -62,7 +75,9 @@ def weights(case: Case) -> Chart | None:
 
 
 def _days(case: Case) -> np.ndarray:
-    return case.market.bars.session[case.span.t0 : case.span.t1 + 1]
+    """Days of the bars; where a day has several, their closes."""
+    bars = case.market.bars
+    return (bars.known_at if bars.intraday else bars.session)[case.span.t0 : case.span.t1 + 1]
 
 
 def _series(case: Case, one: Judged, values: np.ndarray) -> Series:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest import tables
+from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
 from backtest.leaks.report import LeakReport
+from backtest.rules import rules_of
 from backtest.runner import Judged
 from backtest.strategy_tables import TABLES, Written, ordered_json
 from runfiles import atomic, layout
@@ -100,6 +102,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "excesses": excesses(case) if subject else [],
         "stamps": list(case.stamps) if subject else [],
         "split": asdict(case.split) if subject else None,
+        "rules": [asdict(rule) for rule in rules_of(case)] if subject else [],
+        "diagnosis": [asdict(found) for found in diagnose(case)] if subject else [],
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }

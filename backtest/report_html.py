@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import numpy as np
 
 from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
-from backtest.tables import borrow_by_symbol
+from backtest.rules import rules_of
 from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables
 from runfiles import report_rows as words_of
@@ -53,7 +51,6 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         weights=report_figures.weights(case),
         headline=rows(case, HEADLINE),
         others=rows(case, [key for key in METRICS if key not in HEADLINE]),
-        symbols=symbol_rows(case),
         spreads=[one for one in case.judged if one.spread is not None],
         specs={spec.key: spec for spec in report_tables.TABLES},
         cells={spec.key: report_tables.cells(spec, found[spec.key]) for spec in report_tables.TABLES},
@@ -63,7 +60,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         left_out=report_rows.left_out(case),
         split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
-        rules=rules(case) + notes(case),
+        rules=rules_of(case),
         words=excess_words,
         texts=words_of,
     )
@@ -120,51 +117,3 @@ def rows(case: Case, keys: Any) -> list[Row]:
         )
         for key in keys
     ]
-
-
-def symbol_rows(case: Case) -> list[tuple[str, float, float, float, float]]:
-    """(symbol, mean weight, gross, costs, net) of the subject, best first; money, open lots at the last mark."""
-    ledger, trades = case.subject.ledger, case.subject.trades
-    size = case.market.n_assets
-    gross = np.bincount(trades.asset, trades.pnl_gross, minlength=size)
-    costs = np.bincount(trades.asset, trades.fees + trades.slippage, minlength=size)
-    net = gross - costs + borrow_by_symbol(ledger, case.market, case.config.fees.borrow_fee_apr)
-    weight = ledger.weights[1:].mean(axis=0)
-    order = np.argsort(-net, kind="stable")
-    return [(case.market.symbols[a], *(float(x[a]) for x in (weight, gross, costs, net))) for a in order]
-
-
-def rules(case: Case) -> list[tuple[str, str]]:
-    """What the figures rest on, in words."""
-    config, market = case.config, case.market
-    impact = f"{market.impact_k:g} bps at 100 % of usual volume" if market.impact_k else "off"
-    cap = f"{market.participation:.0%} of usual volume" if math.isfinite(market.participation) else "off"
-    caps = config.margin
-    block = "" if case.excess is None else f", mean block {case.excess.mean_block:.1f} bars"
-    return [
-        ("Fill", "next bar's open" if market.fill == "next_open" else "next bar's close"),
-        ("Fee", f"{config.fees.taker_bps + config.fees.commission_pct_notional * 1e4:g} bps of the traded value"
-                + (f" and {config.fees.commission_per_share:g} a share" if config.fees.commission_per_share else "")),
-        ("Half spread", f"{config.exec.half_spread_bps:g} bps"),
-        ("Impact", impact),
-        ("Participation cap", cap),
-        ("Lots", f"of {config.exec.lot_size:g} shares" if config.exec.lot_size else "fractions of a share"),
-        ("Latency", f"{config.exec.latency_bars} bars" if config.exec.latency_bars else "none beyond the next bar"),
-        ("Financing", f"borrowed cash {percent(caps.cash_borrow_apr, sign=False)} % a year, loan of shorts "
-                      f"{percent(config.fees.borrow_fee_apr, sign=False)} % a year, maintenance margin "
-                      + (f"{caps.maintenance_margin:g}" if caps.maintenance_margin else "off")),
-        ("Start cash", significant(config.episode.start_cash)),
-        ("Caps", f"gross {caps.max_gross_leverage:g} ×, net {caps.max_net_leverage:g} ×, "
-                 f"position {caps.max_position_weight:g} ×, " + ("short allowed" if caps.allow_short else "long only")),
-        ("Cash earns", f"{percent(caps.cash_yield_apr, sign=False)} % a year" if not caps.cash_yield_column
-                       else f"column {caps.cash_yield_column}"),
-        ("Resampling", f"{config.evaluation.bootstrap_paths:,} paths of the stationary bootstrap{block}, "
-                       f"seed {config.evaluation.seed}"),
-    ]  # fmt: skip
-
-
-def notes(case: Case) -> list[tuple[str, str]]:
-    """Each strategy of the report in one sentence; a benchmark says which one it is."""
-    symbol = case.config.evaluation.benchmark
-    benchmark = f"{symbol} bought and held." if symbol else "Buy and hold stands for it: no symbol is named."
-    return [(one.spec.label, benchmark if one.key == "benchmark" else one.spec.note) for one in case.judged]

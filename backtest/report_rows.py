@@ -25,6 +25,7 @@ def tables(case: Case) -> dict[str, Rows]:
         "folds": report_rows.fold_rows(split, LABELS),
         "costs": report_rows.named(cost_rows(case), "cost"),
         "sides": report_rows.named(side_rows(case), "side"),
+        "symbols": report_rows.symbol_rows(symbol_rows(case)),
         "drawdowns": drawdown_rows(case),
         "intervals": report_rows.interval_rows(intervals, case.subject.metrics),
         "sensitivity": report_rows.rerun_rows(asdict(evidence.sweep)["rows"], LABELS),
@@ -45,6 +46,16 @@ def side_rows(case: Case) -> Rows:
     return [
         {"side": key, "trades": int(sides.trades[k])} | {name: float(values[k]) for name, values in columns.items()}
         for k, key in enumerate(SIDES)
+    ]
+
+
+def symbol_rows(case: Case) -> Rows:
+    found = case.parts.symbols
+    columns = {"pnl_gross": found.gross, "fees": found.fees, "slippage": found.slippage, "dividends": found.dividends,
+               "financing": found.financing, "pnl_net": found.net, "mean_weight": found.weight}  # fmt: skip
+    return [
+        {"symbol": name} | {key: float(values[k]) for key, values in columns.items()}
+        for k, name in enumerate(found.names)
     ]
 
 

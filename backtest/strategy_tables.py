@@ -40,9 +40,7 @@ TABLES: dict[str, Callable[[Written], bytes]] = {
     "orders": lambda of: tables.orders_table(of.one.ledger, of.times, of.case.market.symbols),
     "trades": lambda of: tables.trades_table(of.one.trades, of.times, of.case.market.symbols),
     "weights": lambda of: tables.weights_table(of.one.ledger, of.times, of.case.market.symbols),
-    "symbols": lambda of: tables.symbols_table(
-        of.one.ledger, of.one.trades, of.case.market, of.case.config.fees.borrow_fee_apr
-    ),
+    "symbols": lambda of: part_tables.symbols_table(of.parts.symbols),
     "sides": lambda of: part_tables.sides_table(of.parts.sides),
     "costs": lambda of: part_tables.costs_table(of.parts.costs),
     "periods": lambda of: part_tables.periods_table(of.parts.periods),

@@ -8,7 +8,6 @@ import io
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from backtest.columns import csv_bytes, floats, texts, whole, words
 from backtest.metrics import Metrics
@@ -19,7 +18,6 @@ from simulator.market import Market
 from simulator.state import REASONS
 from simulator.waterfall import EFFECTS, Waterfall
 
-CASH_ROW = "cash"
 BPS = 1e4
 _SIDES, _POSITIONS = ("buy", "sell"), ("long", "short")
 
@@ -69,35 +67,6 @@ def weights_table(ledger: Ledger, times: pa.Array, symbols: tuple[str, ...]) -> 
     """q m / E at each close, after fills."""
     weights = np.ascontiguousarray(ledger.weights.T)
     return csv_bytes({"time": _span(times, ledger)} | {s: floats(w) for s, w in zip(symbols, weights, strict=True)})
-
-
-def symbols_table(ledger: Ledger, trades: Trades, market: Market, borrow_fee: float) -> bytes:
-    """Profit by symbol over closed trades, open lots and dividends; the last row, `cash`, holds interest.
-
-    Sums to E_N - E_0.
-    """
-    size = market.n_assets
-
-    def by_symbol(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.append(np.bincount(trades.asset, values, minlength=size), 0.0)
-
-    dividends = np.append(ledger.dividends_by_asset, 0.0)
-    financing = np.append(borrow_by_symbol(ledger, market, borrow_fee), ledger.interest[-1])
-    return csv_bytes({
-        "symbol": texts([*market.symbols, CASH_ROW]), "pnl_gross": floats(by_symbol(trades.pnl_gross)),
-        "fees": floats(by_symbol(trades.fees)), "slippage": floats(by_symbol(trades.slippage)),
-        "dividends": floats(dividends), "financing": floats(financing),
-        "pnl_net": floats(by_symbol(trades.pnl_net) + dividends + financing),
-    })  # fmt: skip
-
-
-def borrow_by_symbol(ledger: Ledger, market: Market, borrow_fee: float) -> NDArray[np.float64]:
-    """(A,) money, <= 0: what short positions paid for the loan, on the value at each close but the last."""
-    if borrow_fee == 0:
-        return np.zeros(market.n_assets)
-    short = np.maximum(-ledger.values[:-1], 0.0)
-    paid: NDArray[np.float64] = market.arrays.year_fraction[ledger.t0 : ledger.t1] @ short
-    return -borrow_fee * paid
 
 
 def metrics_table(metrics: Metrics) -> bytes:

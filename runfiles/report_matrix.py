@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runfiles.report_rows import RETURN_MEANS
 from runfiles.report_tables import Cell, Column, cell
 
 MOST_STRATEGIES = 64
@@ -14,12 +15,13 @@ class Matrix:
     """`heads` are labels of strategies; a row has what it is of, and a cell for each head."""
 
     title: str
+    definition: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
-A_YEAR = Column("cagr", "Return of every strategy, % a year", "percent", "The constant yearly return", "% a year")
-IN_ALL = Column("total_return", "Return of every strategy, %", "percent", "Last equity over the first, less one", "%")
+A_YEAR = Column("cagr", "Return of every strategy, % a year", "percent", RETURN_MEANS["cagr"], "% a year")
+IN_ALL = Column("total_return", "Return of every strategy, %", "percent", RETURN_MEANS["total_return"], "%")
 
 
 def by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
@@ -46,7 +48,7 @@ def _matrix(
     lines = tuple(
         (label, tuple(cell(column, found.get(key, {}).get(column.key)) for key in keys)) for label, found in made
     )
-    return Matrix(column.heading, tuple(labels[key] for key in keys), lines)
+    return Matrix(column.heading, column.definition, tuple(labels[key] for key in keys), lines)
 
 
 def _by_key(row: Any) -> dict[str, Any]:

@@ -36,6 +36,14 @@ NOT_MODELLED = {
     "index": "Left out: the run holds an index. Its volume is that of its members' shares and its level is no price of "
     "a share, so that one times the other says nothing of how much money this could carry.",
 }
+BEFORE_COSTS = "before costs"
+BEFORE_COSTS_MEANS = (
+    "Before costs: equity plus the fees and slippage so far, less interest and borrow so far; none of it reinvested."
+)
+RETURN_MEANS = {
+    "cagr": "The constant yearly return that gives the total return of the strategy, run again in that row's setting.",
+    "total_return": "Last equity over the first, less one, of the strategy run again in that window.",
+}
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
 print(equity.resample("YE").last().pct_change())"""
@@ -91,6 +99,18 @@ def luck_words(matched: Any) -> str:
 def named(rows: Iterable[Mapping[str, Any]], key: str) -> list[Row]:
     """Rows whose column `key` is a word of ours, such as a kind of cost or a side."""
     return [{**row, key: _named(row, key)} for row in rows]
+
+
+def symbol_rows(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """`rows` of symbols.csv for people: the best symbol first, and what cash earned or paid last, where it did."""
+
+    def net(row: Mapping[str, Any]) -> float:
+        return number_of(row.get("pnl_net")) or 0.0
+
+    known = list(rows)
+    own = sorted((row for row in known if row.get("symbol") != "cash"), key=net, reverse=True)
+    cash = [row for row in known if row.get("symbol") == "cash" and net(row) != 0]
+    return [dict(row) for row in own] + [{**row, "symbol": NAMES["cash"], "mean_weight": None} for row in cash]
 
 
 def _named(row: Mapping[str, Any], key: str) -> str:

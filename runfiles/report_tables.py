@@ -6,7 +6,7 @@ values by column key; what is missing or no number is a dash.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from runfiles.figures import DASH, minus, significant, whole
@@ -94,6 +94,23 @@ SIDES = TableSpec(
         Column("pnl_net", "Net", "gain", "What is left", "money"),
     ),
 )  # fmt: skip
+SYMBOLS = TableSpec(
+    "symbols", "By symbol", "Closed trades, open lots and dividends; the rows add up to the change of equity.",
+    (
+        Column("symbol", "Symbol", "text", "The symbol, or interest on cash"),
+        *SIDES.columns[2:6],
+        Column("financing", "Financing", "gain", "Borrow of its short positions; interest on cash", "money"),
+        Column("pnl_net", "Net", "gain", "Gross less fees and slippage, with dividends and financing", "money"),
+    ),
+)  # fmt: skip
+SYMBOLS_HELD = replace(
+    SYMBOLS,
+    columns=(
+        *SYMBOLS.columns,
+        Column("mean_weight", "Mean weight", "percent", "Mean over the bars of position over equity at the close", "%"),
+    ),
+)
+"""With the weight, which symbols.csv does not hold."""
 DRAWDOWNS = TableSpec(
     "drawdowns", "Deepest drawdowns", "From a peak of equity to its recovery.",
     (
@@ -170,7 +187,18 @@ FOLDS = TableSpec(
         _OVER,
     ),
 )  # fmt: skip
-TABLES: tuple[TableSpec, ...] = (RANGES, FOLDS, COSTS, SIDES, DRAWDOWNS, INTERVALS, SWEEP, CAPACITY, STRESS)
+TABLES: tuple[TableSpec, ...] = (
+    RANGES,
+    FOLDS,
+    COSTS,
+    SIDES,
+    SYMBOLS_HELD,
+    DRAWDOWNS,
+    INTERVALS,
+    SWEEP,
+    CAPACITY,
+    STRESS,
+)
 
 
 def cells(spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> list[list[Cell]]:

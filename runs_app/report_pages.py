@@ -44,6 +44,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "years": report_parts.calendar(run) if strategies else [],
         "months": report_rows.MONTHS,
         "glossary": report_rows.GLOSSARY,
+        "before_costs": report_rows.BEFORE_COSTS_MEANS,
         "pandas": report_rows.PANDAS,
         "keys": {artifact.key: artifact for artifact in run.artifacts.all()},
     }

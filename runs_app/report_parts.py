@@ -22,6 +22,7 @@ from runfiles.report_tables import (
     SIDES,
     STRESS,
     SWEEP,
+    SYMBOLS,
     Cell,
     Column,
     TableSpec,
@@ -76,6 +77,7 @@ def part_tables(run: Run, metrics: Mapping[str, float | None], split: Mapping[st
         _table(INTERVALS, report_rows.interval_rows(csv_rows(run, "intervals"), metrics)),
         _table(COSTS, report_rows.named(csv_rows(run, "costs"), "cost")),
         _table(SIDES, report_rows.named(csv_rows(run, "sides"), "side")),
+        _table(SYMBOLS, report_rows.symbol_rows(csv_rows(run, "symbols"))),
     ]
     return [table for table in found if table is not None]
 
@@ -95,10 +97,13 @@ def csv_rows(run: Run, key: str) -> Rows:
         return []
 
 
+_TEXTS = frozenset({"period", "symbol"})
+
+
 def _value(name: str, text: Any) -> Any:
-    """A number where the text is one; a period stays text, as a year looks like a number."""
+    """A number where the text is one; a period and a symbol stay text, as a year or 0700 looks like a number."""
     try:
-        return text if name == "period" or not isinstance(text, str) else float(text)
+        return text if name in _TEXTS or not isinstance(text, str) else float(text)
     except ValueError:
         return text
 

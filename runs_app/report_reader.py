@@ -97,11 +97,16 @@ def curves(run: Run) -> dict[str, Any]:
         if curve is None or (time and curve.times != time):
             continue
         time = curve.times
-        series.append({
+        found = {
             "key": strategy.file_key("equity"), "label": strategy.label, "series": strategy.series,
             "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
             "equity": curve.equity, "drawdown": curve.drawdown,
-        } | (_rolling(run, strategy, time) if strategy.is_subject or strategy.key == "benchmark" else {}))  # fmt: skip
+        }  # fmt: skip
+        if strategy.is_subject:
+            found["before_costs"] = curve.before_costs
+        if strategy.is_subject or strategy.key == "benchmark":
+            found |= _rolling(run, strategy, time)
+        series.append(found)
     days = [moment.date().isoformat() for moment in time]
     daily = len(set(days)) == len(days)
     return {"time": days if daily else [int(moment.timestamp()) for moment in time], "series": series}
@@ -112,22 +117,27 @@ class _Curve:
     times: list[dt.datetime]
     equity: list[float]
     drawdown: list[float]
+    before_costs: list[float]
 
 
 def _curve(run: Run, key: str) -> _Curve | None:
     """The curve of an equity file; None where one of its rows is short, no time or no finite number."""
     try:
         with open_text(run, key) as stream:
-            rows = [
-                (_moment(row["time"]), float(row["equity"]), float(row["drawdown"])) for row in csv.DictReader(stream)
-            ]
+            rows = list(csv.DictReader(stream))
+        times = [_moment(row["time"]) for row in rows]
+        columns = ([float(row[name]) for row in rows] for name in ("equity", "drawdown", "costs", "financing"))
+        equity, drawdown, costs, financing = columns
     except (OSError, KeyError, TypeError, ValueError, csv.Error):  # TypeError: a short row is filled up with None
         return None
-    if not rows or not rows[0][1] > 0:
+    if not equity or not equity[0] > 0:
         return None
-    times, equity, drawdown = (list(column) for column in zip(*rows, strict=True))
-    found = _Curve(times, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown])
-    return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown))) else None
+    before = [value + paid - earned for value, paid, earned in zip(equity, costs, financing, strict=True)]
+    found = _Curve(
+        times, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown],
+        [round(value / equity[0], 6) for value in before],
+    )  # fmt: skip
+    return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown, *before))) else None
 
 
 def _rolling(run: Run, strategy: Judged, times: list[dt.datetime]) -> dict[str, list[float | None]]:

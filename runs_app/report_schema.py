@@ -16,6 +16,7 @@ _TEXTS: Final = ("code", "sentence", "leak_gate")
 _BASELINES: Final = ("baseline", "years_against", "seeds_against")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
+_MOST_TEXTS: Final = 128
 _MOST_SEEDS: Final = 64
 _MOST_CHECKS: Final = 32
 _GATE: Final = {"passed": "no leak found", "failed": "leak found", "incomplete": "not all could be examined"}
@@ -43,7 +44,7 @@ def verdict(value: Any) -> dict[str, Any]:
 
 
 def summary(value: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, stamps, range, metrics, luck and excesses of a `summary.json`; empty where the file is."""
+    """The parts of a `summary.json` that pages show, lists and texts of the right type; empty where the file is."""
     if not value:
         return {}
     stamps, span = value.get("stamps"), value.get("range")
@@ -56,6 +57,8 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "metrics": metrics(value.get("metrics")),
         "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
+        "rules": _texts(value.get("rules"), ("name", "text", "definition")),
+        "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),
         **excesses(value.get("excesses")),
     }
 
@@ -66,6 +69,13 @@ def excesses(rows: Any) -> dict[str, Any]:
         return {}
     known = [row for row in rows if isinstance(row, dict) and isinstance(row.get("baseline"), str)]
     return {"excesses": known[:_MOST_EXCESSES]}
+
+
+def _texts(rows: Any, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows that hold a text under each of `keys`; none where `rows` is no list."""
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    found = [{key: row[key] for key in keys} for row in known if all(isinstance(row.get(key), str) for key in keys)]
+    return found[:_MOST_TEXTS]
 
 
 def leaks(value: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ function frame() {
 }
 
 export class LineChart {
-  /* `lines`: [{key, series, subject, benchmark, values}], one value a bar of `time`: days, or seconds since 1970 */
+  /* `lines`: [{key, series, subject, benchmark, dotted, values}], one value a bar of `time`: days, or seconds since 1970 */
   constructor(space, time, lines, format) {
     const { createChart, LineSeries, PriceScaleMode } = globalThis.LightweightCharts;
     this.modes = PriceScaleMode;
@@ -37,9 +37,9 @@ export class LineChart {
   }
 
   look(line) {
-    const dashed = globalThis.LightweightCharts.LineStyle.Dashed;
-    return { color: line.subject ? colour("--sb-accent") : seriesColour(line.series), lineWidth: line.subject ? 3 : 1,
-      lineStyle: line.benchmark ? dashed : 0, priceLineVisible: false, lastValueVisible: false, crosshairMarkerRadius: 3 };
+    const { Dashed, Dotted } = globalThis.LightweightCharts.LineStyle;
+    return { color: line.subject || line.dotted ? colour("--sb-accent") : seriesColour(line.series), lineWidth: line.subject ? 3 : 1,
+      lineStyle: line.dotted ? Dotted : line.benchmark ? Dashed : 0, priceLineVisible: false, lastValueVisible: false, crosshairMarkerRadius: 3 };
   }
 
   recolour() {

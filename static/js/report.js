@@ -19,17 +19,19 @@ async function load() {
 }
 
 function draw({ time, series }) {
-  const lines = (name) => series.map((one) => ({ ...one, values: one[name] }));
-  const equity = new LineChart(spaces.equity, time, lines("equity"), (value) => three(value));
-  const drawdown = new LineChart(spaces.drawdown, time, lines("drawdown"), (value) => percent(value));
+  const gross = series.filter((one) => one.before_costs).map((one) => (
+    { ...one, key: `${one.key}.before_costs`, label: `${one.label} before costs`, subject: false, dotted: true, equity: one.before_costs }));
+  const drawn = [...series, ...gross];
+  const equity = new LineChart(spaces.equity, time, drawn.map((one) => ({ ...one, values: one.equity })), (value) => three(value));
+  const drawdown = new LineChart(spaces.drawdown, time, series.map((one) => ({ ...one, values: one.drawdown })), (value) => percent(value));
   equity.logarithmic(true);
   equity.follow(drawdown);
   drawdown.follow(equity);
-  const outputs = legend(series, [equity, drawdown]);
+  const outputs = legend(drawn, [equity, drawdown]);
   const tell = (index) => {
     const at = index === null || index < 0 || index >= time.length ? time.length - 1 : index;
     panel.querySelector("[data-day]").textContent = moment(time[at]);
-    for (const one of series) outputs.get(one.key).textContent = three(one.equity[at]);
+    for (const one of drawn) outputs.get(one.key).textContent = three(one.equity[at]);
   };
   tell(null);
   equity.onDay(tell);
@@ -67,7 +69,8 @@ function legend(series, charts) {
     button.title = "Show or hide";
     const swatch = document.createElement("span");
     swatch.className = "sb-swatch";
-    swatch.dataset.series = one.subject ? "1" : String(one.series);
+    swatch.dataset.series = one.subject || one.dotted ? "1" : String(one.series);
+    if (one.dotted) swatch.dataset.dotted = "";
     const value = document.createElement("output");
     button.append(swatch, one.label, value);
     button.addEventListener("click", () => {

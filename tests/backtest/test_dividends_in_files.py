@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,19 @@ def test_symbols_and_sides_sum_to_the_gain(folder: Path, strategy: str) -> None:
         assert total(rows, "pnl_net") == pytest.approx(equity[-1] - equity[0], abs=1e-6)
         parts = total(rows, "pnl_gross") - total(rows, "fees") - total(rows, "slippage")
         assert parts + total(rows, "dividends") + total(rows, "financing") == pytest.approx(total(rows, "pnl_net"))
+
+
+def test_the_page_says_by_symbol_what_the_file_says(folder: Path) -> None:
+    """Each row with every column of symbols.csv in all digits, dividends and financing within its net."""
+    page = (folder / layout.REPORT / layout.REPORT_HTML).read_text(encoding="utf-8")
+    part = page[page.index("<h2>By symbol") :]
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th>(.*?)</tr>', part[: part.index("</section>")], re.DOTALL)
+    told = {name: [float(text) for text in re.findall(r'title="([^"]*)"', row)[:6]] for name, row in rows}
+    filed = {row.pop("symbol"): [float(text) for text in row.values()] for row in table(folder, "symbols.csv", "")}
+    filed["Interest on cash"] = filed.pop("cash")
+    assert told == filed
+    assert filed["A"][3] < 0 and filed["A"][4] < 0 < filed["B"][3]
+    assert list(told) == [*sorted(("A", "B"), key=lambda name: -filed[name][5]), "Interest on cash"]
 
 
 def received(folder: Path, strategy: str) -> np.ndarray[Any, Any]:

@@ -79,6 +79,26 @@ def test_equity_on_two_scales_without_a_script(page: str) -> None:
     assert first[0] != first[1]
 
 
+def test_equity_before_costs_on_both_scales(report: Path, page: str) -> None:
+    """The last point of the dotted line lies where equity + costs - financing of equity.csv ends."""
+    with (report / "equity.csv").open(newline="") as stream:
+        first, *_, last = list(csv.DictReader(stream))
+    net = float(last["equity"]) / float(first["equity"])
+    gross = (float(last["equity"]) + float(last["costs"]) - float(last["financing"])) / float(first["equity"])
+    assert gross > net + 0.001
+    assert report_rows.BEFORE_COSTS_MEANS in unescape(page) and page.count(">Momentum before costs<") == 3
+    linear = page[page.index('<div class="linear">') :]
+    linear = linear[: linear.index("</svg>")]
+    ticks = {
+        float(text): float(y) for y, text in re.findall(r'y="([0-9.]+)" text-anchor="end"[^>]*>([0-9.]+)<', linear)
+    }
+    (v0, y0), *_, (v1, y1) = ticks.items()
+    for mark, value in (("dot", gross), ("own", net)):
+        points = re.search(rf'class="curve s[0-9]+ {mark}" points="([^"]+)"', linear).group(1)  # type: ignore[union-attr]
+        y = float(points.split(",")[-1])
+        assert v0 + (y - y0) / (y1 - y0) * (v1 - v0) == pytest.approx(value, abs=0.01)
+
+
 @pytest.mark.parametrize("spec", report_tables.TABLES, ids=lambda spec: spec.key)
 def test_every_table_with_its_definitions(page: str, spec: report_tables.TableSpec) -> None:
     part = unescape(section(page, spec.title))
@@ -121,6 +141,11 @@ def test_every_month_and_year(report: Path, page: str) -> None:
 def test_what_is_left_out_says_why(page: str) -> None:
     told = words(section(page, report_tables.STRESS.title))
     assert "Covid: The data reach from 1999-01-04 to 2018-12-31 only." in told
+
+
+def test_every_strategy_tables_say_what_their_figure_is(page: str) -> None:
+    for text in report_rows.RETURN_MEANS.values():
+        assert text in unescape(page)
 
 
 def test_words_are_explained(page: str) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from backtest.baselines import Equal
+from backtest.breakdown import borrow_by_symbol, symbols_of
 from backtest.config import BacktestConfig
+from backtest.part_tables import symbols_table
 from backtest.runner import StrategyUnfit
-from backtest.tables import borrow_by_symbol, symbols_table
 from backtest.trades import fifo
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
@@ -67,7 +68,7 @@ def test_profit_by_symbol_holds_shorts_borrow_and_interest() -> None:
     assert ledger.borrow[-1] < -100 and set(trades.side.tolist()) == {-1, 1}
     assert borrow_by_symbol(ledger, market, 0.5).sum() == pytest.approx(ledger.borrow[-1], abs=near)
     assert trades.pnl_net.sum() + ledger.financing[-1] == pytest.approx(gain, abs=near)
-    rows = symbols_table(ledger, trades, market, 0.5).decode().splitlines()[1:]
+    rows = symbols_table(symbols_of(ledger, trades, market, 0.5)).decode().splitlines()[1:]
     assert sum(float(row.split(",")[-1]) for row in rows) == pytest.approx(gain, abs=near)
     assert rows[-1].startswith("cash,") and float(rows[-1].split(",")[5]) == pytest.approx(ledger.interest[-1])
 

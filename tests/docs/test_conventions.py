@@ -70,3 +70,10 @@ def test_every_reward() -> None:
 def test_every_mapping_and_split() -> None:
     assert named(section(PAGE, "Mapping")) == choices(EpisodeConfig, "mapping_mode")
     assert named(section(PAGE, "Ranges")) == choices(SplitConfig, "scheme")
+
+
+def test_every_rule_of_the_diagnosis() -> None:
+    from backtest.diagnosis import RULES
+
+    told = [code for row in table(section(page("docs/conventions.md"), "Diagnosis")) for code in codes(row[0])]
+    assert told == [rule.key for rule in RULES]

@@ -63,7 +63,7 @@ def headers() -> dict[str, str]:
         "orders.csv": tables.orders_table(ledger, times, market.symbols),
         "trades.csv": tables.trades_table(trades, times, market.symbols),
         "weights.csv": tables.weights_table(ledger, times, market.symbols),
-        "symbols.csv": tables.symbols_table(ledger, trades, market, 0.0),
+        "symbols.csv": part_tables.symbols_table(breakdown.symbols_of(ledger, trades, market, 0.0)),
         "sides.csv": part_tables.sides_table(breakdown.sides_of(ledger, trades, market)),
         "costs.csv": part_tables.costs_table(breakdown.costs_of(ledger, 252.0)),
         "periods.csv": part_tables.periods_table(breakdown.periods_of(ledger, market)),

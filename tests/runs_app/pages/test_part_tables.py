@@ -25,7 +25,8 @@ CONFIG: dict[str, Any] = {
     "split": {"scheme": "walk_forward", "n_folds": 3, "test_bars": 250, "validation_bars": 100},
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
-NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "periods")
+NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "symbols", "periods")
+TOLD = ("split", "rules", "diagnosis")
 ODD = ["", "{}", "[]", '{"rows": 5}', '{"rows": [1, {}, {"strategies": []}, {"strategies": [1]}]}', "a,b\n1,2\n",
        "metric,kind\ncagr,interval\n", '{"rows": [{"strategies": [{}], "status": "left_out"}], "break_even": [1]}',
        "period,return\n20,x\n2019-13,1\n2019,nan\n", '"' + "x" * 200_000]  # fmt: skip
@@ -51,7 +52,7 @@ def run(owner: Any, judged: Path) -> Run:
         shutil.copyfile(judged / layout.FILES[key].filename, target(found, key))
     shutil.copyfile(judged / "metrics.json", target(found, "metrics"))
     summaries = [json.loads(path.read_text()) for path in (target(found, "summary"), judged / "summary.json")]
-    target(found, "summary").write_text(json.dumps(summaries[0] | {"split": summaries[1]["split"]}))
+    target(found, "summary").write_text(json.dumps(summaries[0] | {key: summaries[1][key] for key in TOLD}))
     return found
 
 
@@ -79,6 +80,7 @@ def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path)
             assert line in page and line in file, (part.spec.key, line)
         if part.matrix is not None:
             assert part.matrix.title in page and part.matrix.title in file
+            assert part.matrix.definition in page and part.matrix.definition in file
             for label, row in part.matrix.rows:
                 line = " ".join([label, *(one.text for one in row)])
                 assert line in page and line in file, (part.spec.key, line)
@@ -121,6 +123,24 @@ def test_a_torn_rolling_file_leaves_the_curves(run: Run, person: Client, content
     target(run, "rolling").write_text(content)
     found = person.get(reverse("runs:report-data", args=[run.id])).json()
     assert found["series"] and all("sharpe" not in one for one in found["series"])
+
+
+def test_rules_read_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
+    page, file = text_of(run, person), Reading((judged / "report.html").read_text()).text
+    rules = json.loads((judged / "summary.json").read_text())["rules"]
+    assert len(rules) > 13
+    for one in rules:
+        line = f"{one['name']} {one['text']}"
+        assert line in page and line in file
+
+
+def test_diagnosis_reads_as_in_the_file(run: Run, person: Client, judged: Path) -> None:
+    page, file = text_of(run, person), Reading((judged / "report.html").read_text()).text
+    told = json.loads((judged / "summary.json").read_text())["diagnosis"]
+    assert told
+    for one in told:
+        line = f"{one['issue']} {one['advice']}"
+        assert line in page and line in file
 
 
 def test_months_read_as_in_the_file(run: Run, person: Client, judged: Path) -> None:

@@ -65,6 +65,23 @@ def test_an_undefined_metric_is_a_dash(run: Run, person: Client) -> None:
     assert "None" not in page.text
 
 
+def test_the_subject_before_costs_is_its_equity_with_costs_and_financing_out(run: Run, person: Client) -> None:
+    path = folder(run) / "equity.csv"
+    with path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    for bar, row in enumerate(rows):
+        row["financing"] = str(-2.0 * bar)
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    series = person.get(reverse("runs:report-data", args=[run.id])).json()["series"]
+    start = float(rows[0]["equity"])
+    known = [(float(row["equity"]) + 3.1 * bar + 2.0 * bar) / start for bar, row in enumerate(rows)]
+    assert series[0]["before_costs"] == pytest.approx(known, abs=1e-6)
+    assert all("before_costs" not in one for one in series[1:])
+
+
 def test_curves_are_the_equity_files_from_one(run: Run, person: Client) -> None:
     data = person.get(reverse("runs:report-data", args=[run.id])).json()
     assert len(data["series"]) == len(STRATEGIES)

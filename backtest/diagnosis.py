@@ -1,0 +1,182 @@
+"""What is odd about a result, and what to do: one rule a row, each a pure function of the facts of a judgement.
+
+The thresholds are named in docs/conventions.md. A rule gives a sentence with its number, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backtest.diagnosis_facts import BEST_BARS, Facts, facts_of
+from runfiles.figures import minus, significant
+
+if TYPE_CHECKING:
+    from backtest.case import Case
+
+FLAT = 1e-4
+FEW_TRADES = 30
+THIN_BREAK_EVEN, SAFE_BREAK_EVEN = 1.0, 2.0
+MOST_OF_ONE = 0.5
+LITTLE_EXPOSURE, LITTLE_GROSS = 0.1, 0.05
+MANY_CUT, MANY_UNFILLABLE, MANY_STALE = 0.1, 0.05, 0.01
+OFTEN_AT_CAP = 0.5
+CONSTANT = 0.001
+DEPENDENT = 3.0
+SHORT_YEARS = 1.0
+MANY_TRIALS = 10
+DEEP = -0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`issue` says what is odd, with its number; `advice` what to do."""
+
+    key: str
+    issue: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`issue` gives the sentence, or an empty text where all is well."""
+
+    key: str
+    issue: Callable[[Facts], str]
+    advice: str
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """What every rule says of the subject."""
+    return findings(facts_of(case))
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """What the rules say, in the order of `RULES`."""
+    said = [(rule, rule.issue(facts)) for rule in RULES]
+    return [Finding(rule.key, issue, rule.advice) for rule, issue in said if issue]
+
+
+def _percent(share: float) -> str:
+    return minus(f"{significant(share * 100)} %")
+
+
+def _one(what: str, share: float | None, threshold: float = MOST_OF_ONE) -> str:
+    return "" if share is None or share <= threshold else f"{what} made {_percent(share)} of the whole gain."
+
+
+def _seen(f: Facts) -> str:
+    return f"{f.seen} of {f.n_bars} bars of the range were seen in training or selection." if f.seen else ""
+
+
+def _flat(f: Facts) -> str:
+    return f"Equity never moved more than {_percent(f.equity_moves)} from its start." if f.equity_moves < FLAT else ""
+
+
+def _few_trades(f: Facts) -> str:
+    return f"Only {f.n_trades} closed trades." if f.n_trades < FEW_TRADES and f.equity_moves >= FLAT else ""
+
+
+def _eaten(f: Facts) -> str:
+    if f.costs <= 0 or not 0 < f.gain_before_costs <= f.costs:
+        return ""
+    return f"Costs of {significant(f.costs)} ate the whole gain of {significant(f.gain_before_costs)} before costs."
+
+
+def _break_even(f: Facts) -> str:
+    if f.break_even is None or f.break_even >= SAFE_BREAK_EVEN:
+        return ""
+    if f.break_even == 0:
+        return "There is no excess over the hardest baseline even at 0 × the costs."
+    kind = "the configured ones" if f.break_even < THIN_BREAK_EVEN else "twice the configured ones"
+    return f"The excess is gone at {significant(f.break_even)} × the costs, less than {kind}."
+
+
+def _idle(f: Facts) -> str:
+    if f.exposure >= LITTLE_EXPOSURE and f.mean_gross >= LITTLE_GROSS:
+        return ""
+    return f"It held something on {_percent(f.exposure)} of bars, {_percent(f.mean_gross)} of equity on average."
+
+
+def _guards(f: Facts) -> str:
+    return f"Guards sold out on {f.guards} bar{'s' * (f.guards != 1)}." if f.guards else ""
+
+
+def _calls(f: Facts) -> str:
+    return f"Margin calls came on {f.calls} bar{'s' * (f.calls != 1)}." if f.calls else ""
+
+
+def _cut(f: Facts) -> str:
+    return f"{_percent(f.cut)} of orders were cut by the participation cap or for want of money." * (f.cut > MANY_CUT)
+
+
+def _unfillable(f: Facts) -> str:
+    told = f"{_percent(f.unfillable)} of orders met a bar without a price or without volume."
+    return told * (f.unfillable > MANY_UNFILLABLE)
+
+
+def _stale(f: Facts) -> str:
+    return f"{_percent(f.stale)} of marks of what was held are older than their bar." * (f.stale > MANY_STALE)
+
+
+def _at_cap(f: Facts) -> str:
+    return f"On {_percent(f.at_cap)} of bars a position lies at its limit." * (f.at_cap > OFTEN_AT_CAP)
+
+
+def _constant(f: Facts) -> str:
+    idle = f.equity_moves < FLAT or f.mean_gross < LITTLE_GROSS
+    return "" if idle or f.moves >= CONSTANT else f"No weight varies by more than {_percent(f.moves)} over the range."
+
+
+def _dependent(f: Facts) -> str:
+    told = "" if f.rho is None else f"A bar's return hangs on the one before: autocorrelation {significant(f.rho)}."
+    return told * (f.rho_score > DEPENDENT)
+
+
+def _short(f: Facts) -> str:
+    years = f.n_bars / f.bars_a_year
+    return f"The range is {f.n_bars} bars, {significant(years)} of a year." * (years < SHORT_YEARS * 0.95)
+
+
+def _trials(f: Facts) -> str:
+    return f"{f.trials} configurations were tried on these bars." * (f.trials >= MANY_TRIALS)
+
+
+def _weak(f: Facts) -> str:
+    if f.excess is None or f.power is None or not 0 < f.excess < f.power:
+        return ""
+    return f"An excess of {_percent(f.excess)} a year is less than the {_percent(f.power)} that this test could show."
+
+
+def _deep(f: Facts) -> str:
+    return f"Equity fell by {_percent(-f.max_drawdown)} from its peak." * (f.max_drawdown < DEEP)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("seen", _seen, "Judge it on bars that lie after those it learned from."),
+    Rule("flat", _flat, "Look at orders.csv: caps, a no-trade band or a least order may hold everything back."),
+    Rule("few_trades", _few_trades, "Judge a longer range, or do not read hit rate and expectancy."),
+    Rule("costs_eat_gain", _eaten, "Trade less: a no-trade band, a step limit, a turnover term in the reward."),
+    Rule("break_even", _break_even, "Check fees and spread against your broker's, and trade less."),
+    Rule("one_symbol", lambda f: _one(f.top_symbol, f.top_symbol_share),
+         "Judge it without that symbol, or with a position limit."),
+    Rule("one_month", lambda f: _one(f.top_month, f.top_month_share), "Judge it over folds that leave the month out."),
+    Rule("one_trade", lambda f: _one("One trade", f.top_trade_share),
+         "Look at it in trades.csv: a data fault, or luck; set a position limit."),
+    Rule("few_days", lambda f: _one(f"The best {BEST_BARS} bars", f.best_bars_share, 1.0),
+         "Look at those bars for data faults, and at the rolling figures for the rest."),
+    Rule("idle", _idle, "Train longer or with less penalty, or compare it with cash; figures a year say little."),
+    Rule("guards", _guards, "Loosen the guard or lower the risk: what follows a guard is its result."),
+    Rule("margin_calls", _calls, "Lower the gross limit, or keep more above the maintenance margin."),
+    Rule("orders_cut", _cut, "Start with less money, trade slower, or keep cash for costs."),
+    Rule("unfillable", _unfillable, "Leave out symbols with halts, or look at the quality report."),
+    Rule("stale_marks", _stale, "Look at the gaps in the quality report: equity there is a guess."),
+    Rule("at_cap", _at_cap, "The limit decides, not the policy: widen it, or lower logit_scale."),
+    Rule("constant", _constant, "It is a fixed mix: compare it with fixed_weights; train longer, with more entropy."),
+    Rule("dependent", _dependent, "Volatility and Sharpe scaled to a year mislead: read PSR (HAC) and the intervals."),
+    Rule("short_range", _short, "Judge at least a year, better walk_forward over several."),
+    Rule("many_trials", _trials, "Read the deflated Sharpe, and keep a range that nothing was chosen on."),
+    Rule("weak_test", _weak, "Judge a longer range or more seeds: the verdict says how much would be needed."),
+    Rule("deep_fall", _deep, "Lower the gross limit, or aim at a volatility (sizing.vol_target)."),
+)  # fmt: skip

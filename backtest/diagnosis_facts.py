@@ -1,0 +1,146 @@
+"""The numbers that the rules of the diagnosis look at, from a judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.report_figures import equity_before_costs
+from simulator.state import REASONS
+
+if TYPE_CHECKING:
+    from backtest.case import Case
+
+BEST_BARS = 5
+"""Bars that `best_bars_share` adds up."""
+NEAR = 1e-3
+"""A weight within this part of a limit lies at it."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of the subject. Shares are fractions of the gain, None where there is none; money in the account's currency.
+
+    `equity_moves`: largest |E_t / E_0 - 1|. `gain`, `gain_before_costs`, `costs`: money over the range, costs fees and
+    slippage. `break_even`: multiple of the costs at which no excess is left, 0 where there is none without costs, None
+    where it is unknown or beyond the sweep. `guards`: sales that a guard forced, `calls`: that a margin call did, in
+    bars. `cut`, `unfillable`: shares of the orders. `stale`: share of positions by bar that were valued without a bar.
+    `at_cap`: share of bars with a position at its limit. `moves`: largest standard deviation of a weight over bars.
+    `rho_score`: autocorrelation times the root of the bars. Excess and power are fractions a year.
+    """
+
+    n_bars: int
+    bars_a_year: float
+    n_trades: int
+    n_orders: int
+    equity_moves: float
+    gain: float
+    gain_before_costs: float
+    costs: float
+    break_even: float | None
+    top_symbol: str
+    top_symbol_share: float | None
+    top_month: str
+    top_month_share: float | None
+    top_trade_share: float | None
+    best_bars_share: float | None
+    exposure: float
+    mean_gross: float
+    guards: int
+    calls: int
+    cut: float
+    unfillable: float
+    stale: float
+    at_cap: float
+    moves: float
+    rho: float | None
+    rho_score: float
+    trials: int
+    excess: float | None
+    power: float | None
+    seen: int
+    max_drawdown: float
+
+
+def facts_of(case: Case) -> Facts:
+    """Facts of the subject of `case`."""
+    ledger, trades, verdict = case.subject.ledger, case.subject.trades, case.verdict
+    gain = float(ledger.equity[-1] - ledger.equity[0])
+    before = equity_before_costs(ledger)
+    symbols, months = case.parts.symbols, _months(case)
+    best, month = int(np.argmax(symbols.net[:-1])), max(months, key=months.__getitem__)
+    weights, shares = ledger.weights[1:], ledger.shares[1:]
+    held = shares != 0
+    has_bar = case.market.has_bar[ledger.t0 + 1 : ledger.t1 + 1]
+    limit = min(case.config.margin.max_position_weight, case.config.margin.max_gross_leverage)
+    steps = np.sort(np.diff(ledger.equity))[::-1]
+    rho = case.subject.metrics["rho1"]
+    return Facts(
+        n_bars=ledger.n_bars,
+        bars_a_year=case.market.periods_per_year,
+        n_trades=trades.n_closed,
+        n_orders=len(ledger.orders),
+        equity_moves=float(np.abs(ledger.equity / ledger.equity[0] - 1.0).max()),
+        gain=gain,
+        gain_before_costs=float(before[-1] - before[0]),
+        costs=float(ledger.costs[-1]),
+        break_even=_break_even(case),
+        top_symbol=symbols.names[best],
+        top_symbol_share=_share(symbols.net[best], gain) if case.market.n_assets > 1 else None,
+        top_month=month,
+        top_month_share=_share(months[month], gain) if len(months) > 1 else None,
+        top_trade_share=_share(trades.pnl_net.max(), gain) if len(trades) > 1 else None,
+        best_bars_share=_share(float(steps[:BEST_BARS].sum()), gain),
+        exposure=float(held.any(axis=1).mean()),
+        mean_gross=float(ledger.gross[1:].mean()),
+        guards=_bars_of(case, "max_drawdown", "daily_loss", "stop"),
+        calls=_bars_of(case, "margin"),
+        cut=_part_of(case, "participation", "funding"),
+        unfillable=_part_of(case, "untradable", "no_volume"),
+        stale=float((held & ~has_bar).sum() / max(int(held.sum()), 1)),
+        at_cap=float((np.abs(weights) >= limit * (1 - NEAR)).any(axis=1).mean()),
+        moves=float(weights.std(axis=0).max()),
+        rho=rho,
+        rho_score=0.0 if rho is None else float(abs(rho) * np.sqrt(ledger.n_bars)),
+        trials=verdict.trials,
+        excess=verdict.excess_per_year,
+        power=verdict.power,
+        seen=verdict.seen,
+        max_drawdown=float(ledger.drawdown.min()),
+    )
+
+
+def _share(part: float, gain: float) -> float | None:
+    return float(part) / gain if gain > 0 else None
+
+
+def _months(case: Case) -> dict[str, float]:
+    """Money made in each month of the range."""
+    ledger = case.subject.ledger
+    months = case.market.bars.session[ledger.t0 + 1 : ledger.t1 + 1].astype("datetime64[M]")
+    names, place = np.unique(months, return_inverse=True)
+    made = np.bincount(place, np.diff(ledger.equity))
+    return {str(name): float(money) for name, money in zip(names, made, strict=True)}
+
+
+def _break_even(case: Case) -> float | None:
+    found = case.evidence.sweep.break_even
+    if found is None:
+        return None
+    return 0.0 if found.status == "none" else found.multiplier if found.status == "found" else None
+
+
+def _has_reason(case: Case, *reasons: str) -> np.ndarray:
+    return np.isin(case.subject.ledger.orders.reason, [REASONS.index(reason) for reason in reasons])
+
+
+def _bars_of(case: Case, *reasons: str) -> int:
+    """Bars in which an order with one of these reasons was decided."""
+    return len(np.unique(case.subject.ledger.orders.decided[_has_reason(case, *reasons)]))
+
+
+def _part_of(case: Case, *reasons: str) -> float:
+    found = _has_reason(case, *reasons)
+    return float(found.mean()) if len(found) else 0.0
