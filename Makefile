@@ -21,10 +21,10 @@ serve: setup ## the site on 127.0.0.1:8000 (PORT=)
 test: setup .venv/.dev .venv/.browser lint ## the whole suite: lint, JavaScript, browser, numbers and site
 	node --test tests/js/*.test.js
 	$(PY) -m pytest tests/browser -q
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2
 
 check: setup .venv/.dev lint ## format, lint, types, migrations and the fast tests
-	$(PY) -m pytest -q -m "not slow"
+	$(PY) -m pytest -q -n 2 -m "not slow"
 
 lint: .venv/.dev
 	.venv/bin/ruff format --check --quiet .
