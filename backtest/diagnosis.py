@@ -108,7 +108,9 @@ def _calls(f: Facts) -> str:
 
 
 def _cut(f: Facts) -> str:
-    return f"{_percent(f.cut)} of orders were cut by the participation cap or for want of money." * (f.cut > MANY_CUT)
+    return f"{_percent(f.cut)} of orders were cut notably, by the participation cap or for want of money." * (
+        f.cut > MANY_CUT
+    )
 
 
 def _unfillable(f: Facts) -> str:

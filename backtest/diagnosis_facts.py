@@ -17,6 +17,8 @@ BEST_BARS = 5
 """Bars that `best_bars_share` adds up."""
 NEAR = 1e-3
 """A weight within this part of a limit lies at it."""
+NOTABLE_CUT = 0.01
+"""Part of an order that must be lost for it to count as cut: a full book always lacks the money for its costs."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def facts_of(case: Case) -> Facts:
         mean_gross=float(ledger.gross[1:].mean()),
         guards=_bars_of(case, "max_drawdown", "daily_loss", "stop"),
         calls=_bars_of(case, "margin"),
-        cut=_part_of(case, "participation", "funding"),
+        cut=_cut_orders(case),
         unfillable=_part_of(case, "untradable", "no_volume"),
         stale=float((held & ~has_bar).sum() / max(int(held.sum()), 1)),
         at_cap=float((np.abs(weights) >= limit * (1 - NEAR)).any(axis=1).mean()),
@@ -139,6 +141,14 @@ def _has_reason(case: Case, *reasons: str) -> np.ndarray:
 def _bars_of(case: Case, *reasons: str) -> int:
     """Bars in which an order with one of these reasons was decided."""
     return len(np.unique(case.subject.ledger.orders.decided[_has_reason(case, *reasons)]))
+
+
+def _cut_orders(case: Case) -> float:
+    """Share of the orders that lost a notable part of their size to the cap or to funding."""
+    orders = case.subject.ledger.orders
+    found = _has_reason(case, "participation", "funding")
+    lost = np.abs(orders.qty_filled) < (1 - NOTABLE_CUT) * np.abs(orders.qty_target)
+    return float((found & lost).mean()) if len(found) else 0.0
 
 
 def _part_of(case: Case, *reasons: str) -> float:

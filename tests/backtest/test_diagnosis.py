@@ -109,7 +109,12 @@ def test_facts_are_those_of_the_files(make_job: MakeJob, monkeypatch: pytest.Mon
     held = [[abs(float(text)) for name, text in row.items() if name != "time"] for row in rows("weights.csv")][1:]
     assert facts.at_cap == pytest.approx(sum(max(row) >= 0.04 * 0.999 for row in held) / len(held)) and facts.at_cap > 0
     assert facts.cut == pytest.approx(
-        sum(row["reason"] in ("participation", "funding") for row in orders) / len(orders)
+        sum(
+            row["reason"] in ("participation", "funding")
+            and abs(float(row["qty_filled"])) < 0.99 * abs(float(row["qty_target"]))
+            for row in orders
+        )
+        / len(orders)
     )
     steps = sorted(b - a for a, b in itertools.pairwise(equity))[-5:]
     assert facts.best_bars_share == pytest.approx(sum(steps) / gain)
