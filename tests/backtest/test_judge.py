@@ -149,8 +149,9 @@ def test_the_page_begins_with_the_verdict_and_explains_each_figure(finished: Job
         assert str(escape(spec.definition)) in body, spec.key
     for text in summary["stamps"]:
         assert str(escape(text)) in body
-    # equity of four strategies on two scales, their drawdown, three rolling figures of the subject
-    assert body.count("<polyline") == 4 * 3 + 3
+    # equity of four strategies and of the subject before costs on two scales, drawdown of the four, and three rolling
+    # figures of the subject
+    assert body.count("<polyline") == (4 + 1) * 2 + 4 + 3
     assert not {"nan", "inf", "None"} & set(re.sub(r"<[^>]*>", " ", body).split())
 
 
