@@ -16,7 +16,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.files import supervise
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.limits import MAX_BYTES, MAX_FILES
-from runs_app import access, datasets, uploads
+from runs_app import access, datasets, quota, uploads
 from runs_app.forms import ConfigForm
 from runs_app.models import Dataset, Upload
 from runs_app.upload_handler import LONG_TEXT, FilesTooLarge, disk_files
@@ -36,7 +36,8 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     for row, entry in datasets.listed(request.user):  # the newest of an id first
         newest.setdefault(entry.id, (row, entry))
     waiting = Upload.objects.owned_by(request.user)
-    return render(request, "runs/datasets.html", {"rows": list(newest.values()), "waiting": waiting})
+    context = {"rows": list(newest.values()), "waiting": waiting, "quota": quota.held(request.user)}
+    return render(request, "runs/datasets.html", context)
 
 
 @login_required

@@ -13,6 +13,7 @@ from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
 from marketdata.files.names import UPLOADED
 from marketdata.store import StoreError
+from runs_app import quota
 from runs_app.models import Dataset, Run
 
 SAMPLES = "sample/"
@@ -50,12 +51,15 @@ def add(owner: Any, name: str, version: str, *, title: str, details: Mapping[str
         quality: Mapping[str, Any] | None = None) -> Dataset:  # fmt: skip
     """A row for content that is in the store. `details` hold what its owner says of it, of `catalog.PROVENANCE`.
 
-    Raises ConfigFault where this person has just that under this name, or where the content was taken away meanwhile.
+    Raises ConfigFault where this person has just that under this name, has no room for it, or where the content was
+    taken away meanwhile.
     """
     row = Dataset(owner=owner, name=name, version=version, title=title[:200], details=dict(details),
                   quality=dict(quality or {}))  # fmt: skip
     try:
         with transaction.atomic():  # it holds the lock of writers: nobody removes the content between row and look
+            if owner is not None and (sentence := quota.fault(owner, name, version)):
+                raise ConfigFault({"name": [sentence]})
             row.save(force_insert=True)
             if not catalog().store.has(version):
                 raise ConfigFault({"file": ["It could not be stored just now; send it again."]})

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from runfiles import outcome
-from runs_app import moves, places
+from runs_app import datasets, moves, places, quota
 from runs_app.harvest import Harvest, Stored
 from runs_app.models import Artifact, Dataset, Policy, Run
 
@@ -54,8 +54,8 @@ def of_outcome(found: outcome.Outcome) -> Ending:
 def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     """Row, event, artifacts and policies together; the event's seq, or None when the run had ended already."""
     state, reason, sentence = ending.state, ending.reason, ending.sentence
-    if ending.went_well and found.fault:
-        state, reason, sentence = Run.State.FAILED, "error", found.fault
+    if ending.went_well and (fault := found.fault or _no_room(run, found.dataset)):
+        state, reason, sentence = Run.State.FAILED, "error", fault
     changes: dict[str, Any] = {"started": ending.started} if ending.started else {}
     seq = moves.move(
         run.id, (Run.State.STARTING, Run.State.RUNNING), state, reason=reason, sentence=sentence,
@@ -67,6 +67,8 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
     if found.dataset is not None and state == Run.State.SUCCEEDED:
         _own(run, found.dataset)
+    elif found.dataset is not None:
+        datasets.drop_content(found.dataset.version)
     for kept in found.policies:
         if state == Run.State.SUCCEEDED:
             Policy.objects.create(
@@ -76,6 +78,14 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
         else:
             places.policy_path(kept.id).unlink(missing_ok=True)
     return seq
+
+
+def _no_room(run: Run, made: Stored | None) -> str:
+    if made is None or not (sentence := quota.fault(run.owner, made.name, made.version)):
+        return ""
+    return (
+        f"What was fetched is not kept as a dataset. {sentence} Then fetch again; its prices are not asked for twice."
+    )
 
 
 def _own(run: Run, made: Stored) -> None:

@@ -8,11 +8,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backtest.config import BacktestConfig
-from marketdata.config_base import canonical, config_hash
+from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import datasets, executors, hub, judged, moves, places, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ def _backtest(run: Run, config: BacktestConfig) -> Run:
 def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = None) -> Run:
     """Queue a fetch of prices into a dataset of this owner's. Raises ConfigFault before any row or file exists."""
     run = Run(owner=owner, kind=Run.Kind.DATA, idempotency_key=idempotency_key)
+    if sentence := quota.full(owner):
+        raise ConfigFault({"id": [sentence]})
     return _queue(run, resolve.data(config))
 
 

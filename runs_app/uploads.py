@@ -18,7 +18,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.files import supervise
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.limits import MAX_FILES
-from runs_app import datasets, places
+from runs_app import datasets, places, quota
 from runs_app.models import Dataset, Upload
 from runs_app.upload_handler import DiskUpload
 
@@ -44,6 +44,7 @@ def receive(owner: Any, files: Sequence[DiskUpload]) -> Upload:
         raise ConfigFault({"file": ["Send at least one file of prices in the field file."]})
     if len(files) > MAX_FILES:
         raise ConfigFault({"file": [f"{len(files)} files were sent; at most {MAX_FILES} are taken."]})
+    check_room(owner, "file")
     told = [{"name": str(each.name), "bytes": each.size, "sha256": each.sha256} for each in files]
     upload = Upload(owner=owner, files=told, bytes=sum(each.size or 0 for each in files))
     folder = places.upload_folder(upload.id)
@@ -87,6 +88,7 @@ def _receive_members(owner: Any, files: Sequence[DiskUpload]) -> Upload:
 
 def commit(owner: Any, upload: Upload, request: DatasetRequest) -> tuple[Dataset, dict[str, Any]]:
     """The dataset and its validation report. Raises ConfigFault, RedReport for a red report; then nothing is stored."""
+    check_room(owner, "name")
     members = _members(owner, request)
     with datasets.catalog().store.held(), _alone(upload, members):
         return _stored(owner, upload, members, request)
@@ -115,6 +117,12 @@ def _stored(
     for done in filter(None, (upload, members)):
         forget(done)
     return row, answer["report"]
+
+
+def check_room(owner: Any, field: str) -> None:
+    """Raises ConfigFault at `field` where nothing more of this person's can be stored."""
+    if sentence := quota.full(owner):
+        raise ConfigFault({field: [sentence]})
 
 
 def quality(dataset: Dataset) -> dict[str, Any]:

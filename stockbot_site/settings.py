@@ -162,6 +162,11 @@ TMP_ROOT = MEDIA_ROOT / "tmp"  # what is under way: bodies, uploads that wait fo
 RUN_SLOTS = env_int("STOCKBOT_RUN_SLOTS", max(1, (os.cpu_count() or 1) - 1), least=1, most=256)
 RUN_SLOTS_PER_USER = env_int("STOCKBOT_RUN_SLOTS_PER_USER", RUN_SLOTS, least=1, most=256)
 
+# --- datasets: what one person may keep in the store ---
+
+DATASETS_PER_USER = env_int("STOCKBOT_DATASETS_PER_USER", 200, least=1, most=100_000)
+DATASET_BYTES_PER_USER = env_int("STOCKBOT_DATASET_MIB_PER_USER", 2048, least=1, most=1024**2) * 1024**2
+
 # --- people ---
 
 AUTH_USER_MODEL = "accounts.User"

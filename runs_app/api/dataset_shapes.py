@@ -9,6 +9,7 @@ from rest_framework import serializers
 from marketdata.catalog import DatasetEntry
 from runs_app import datasets
 from runs_app.models import Dataset, Run, Upload
+from runs_app.quota import Held
 
 
 def dataset_row(row: Dataset, entry: DatasetEntry) -> dict[str, Any]:
@@ -32,6 +33,11 @@ def dataset_row(row: Dataset, entry: DatasetEntry) -> dict[str, Any]:
 def dataset_full(row: Dataset, entry: DatasetEntry, report: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
     used = [{"id": str(run.id), "name": str(run), "url": reverse("api:run", args=[run.id])} for run in runs]
     return dataset_row(row, entry) | {"report": report, "runs": used}
+
+
+def quota_row(has: Held) -> dict[str, int]:
+    names = ("datasets", "datasets_allowed", "bytes", "bytes_allowed")
+    return {name: getattr(has, name) for name in names}
 
 
 def upload_row(upload: Upload, members: Upload | None = None) -> dict[str, Any]:
@@ -102,8 +108,16 @@ class DatasetShape(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
+class QuotaShape(serializers.Serializer[Any]):
+    datasets = serializers.IntegerField(help_text="Yours, each version counted.")
+    datasets_allowed = serializers.IntegerField()
+    bytes = serializers.IntegerField(help_text="On disk; the same bars under two names count once.")
+    bytes_allowed = serializers.IntegerField()
+
+
 class DatasetsShape(serializers.Serializer[Any]):
     datasets = DatasetShape(many=True)
+    quota = QuotaShape()
 
 
 class FindingShape(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ from accounts.api import ErrorOutput
 from marketdata.files import supervise
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.limits import MAX_BYTES
-from runs_app import access, bars_view, datasets, uploads
+from runs_app import access, bars_view, datasets, quota, uploads
 from runs_app.api.dataset_shapes import (
     BarsShape,
     CommittedShape,
@@ -30,6 +30,7 @@ from runs_app.api.dataset_shapes import (
     UploadShape,
     dataset_full,
     dataset_row,
+    quota_row,
     upload_row,
 )
 from runs_app.api.errors import FAULTY
@@ -61,8 +62,9 @@ class DatasetList(APIView):
 
     @extend_schema(operation_id="datasets_list", responses={200: DatasetsShape, 401: ErrorOutput})
     def get(self, request: Request) -> Response:
-        """Your datasets and the samples, every version that a run of yours can name: by name, the newest first."""
-        return Response({"datasets": [dataset_row(row, entry) for row, entry in datasets.listed(request.user)]})
+        """Your datasets and the samples, every version that a run can name, newest of a name first; and your quota."""
+        rows = [dataset_row(row, entry) for row, entry in datasets.listed(request.user)]
+        return Response({"datasets": rows, "quota": quota_row(quota.held(request.user))})
 
     @extend_schema(
         request={"multipart/form-data": UploadInput},

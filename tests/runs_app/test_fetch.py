@@ -117,7 +117,7 @@ def test_another_persons_dataset_is_a_missing_one(
     mine, none = (client.post("/api/stockbot/backtest", body, content_type="application/json") for body in asked)
     assert (mine.status_code, none.status_code) == (400, 400)
     assert mine.content == none.content.replace(b"yahoo/none", b"yahoo/mine")
-    assert client.get("/api/stockbot/datasets").json() == {"datasets": []}
+    assert client.get("/api/stockbot/datasets").json()["datasets"] == []
 
 
 def test_what_is_in_the_store_without_a_row_is_nobodys(owner: Any, yahoo: FakeYahoo, reconciler: Reconciler) -> None:

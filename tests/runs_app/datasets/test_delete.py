@@ -63,7 +63,7 @@ def test_the_content_of_a_sample_stays_when_somebodys_row_of_it_goes(samples: Pa
 def test_only_samples_are_everybodys(alice: Client, bob: Client) -> None:
     put(alice)
     assert datasets.register_stored() == 0
-    assert bob.get(f"{API}/datasets").json() == {"datasets": []}
+    assert bob.get(f"{API}/datasets").json()["datasets"] == []
 
 
 def test_a_page_deletes_too(alice: Client) -> None:

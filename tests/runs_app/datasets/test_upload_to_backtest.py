@@ -68,5 +68,5 @@ def test_a_red_report_stores_nothing(alice: Client, settings: Any) -> None:
     said = answer.json()
     assert "A has an open of -" in said["errors"]["file"][0] and "2020-01-03" in said["errors"]["file"][0]
     assert said["report"]["level"] == "red"
-    assert alice.get(f"{API}/datasets").json() == {"datasets": []}
+    assert alice.get(f"{API}/datasets").json()["datasets"] == []
     assert list(settings.DATASETS_ROOT.iterdir()) == []
