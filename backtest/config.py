@@ -13,6 +13,7 @@ from backtest.registry import DEFAULT
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
+from simulator.config_groups import CAP_SLACK
 
 
 def _no_code(value: Any) -> Any:
@@ -205,9 +206,6 @@ class JudgedConfig(SimulatorConfig):
         if fault := _over_caps(weights, self):
             raise ValueError(f"evaluation.fixed_weights {fault}")
         return self
-
-
-CAP_SLACK = 1e-9
 
 
 def _over_caps(weights: dict[str, float], config: SimulatorConfig) -> str:
