@@ -30,18 +30,14 @@ def test_no_name_means_two_things():
     ("text", "name"),
     [
         ("rsi", "rsi(14)"), (" rsi( 014 ) ", "rsi(14)"), ("rsi - 1", "rsi(14)-1"), ("(rsi(14) @1w)", "rsi(14)@1w"),
-        ("close / mean( close , 20 ) - 1.50", "close/mean(close,20)-1.5"), ("((a)) ", None),
+        ("close / mean( close , 20 ) - 1.50", "close/mean(close,20)-1.5"),
         ("close/(open*2)", "close/(open*2)"), ("(close/open)*2", "close/open*2"), ("gap-(gap-1)", "gap-(gap-1)"),
         ("(close>open)==(gap>0)", "(close>open)==(gap>0)"), ("-(gap+1)", "-(gap+1)"), ("rank(momentum(60,5))", None),
     ],
 )  # fmt: skip
 def test_one_text_stands_for_each_feature(text, name):
-    if text.startswith("((a"):
-        with pytest.raises(IndicatorError, match="a is no indicator"):
-            parse(text)
-    else:
-        assert parse(text).name == (name or text)
-        assert parse(parse(text).name) == parse(text)
+    assert parse(text).name == (name or text)
+    assert parse(parse(text).name) == parse(text)
 
 
 def test_one_indicator_in_brackets_is_that_indicator():
@@ -108,14 +104,15 @@ def test_a_configuration_names_the_field_and_the_place():
 FREE = [
     "close/lag(close,1)-1", "log(close)-log(open)", "delta(log(close),5)", "std(close,20)/mean(close,20)",
     "zscore(volume,20)", "close>mean(close,50)", "close-open>0", "rank(close/lag(close,20))", "sign(delta(close,1))",
-    "where(close>open,close-open,0)/close", "(close*volume)/mean(close*volume,20)", "rsi(14)-rsi(14)@1w", "clip(gap,-1,1)",
+    "where(close>open,close-open,0)/close", "close*volume/mean(close*volume,20)", "rsi(14)-rsi(14)@1w",
+    "clip(gap,-1,1)",
     "zscore(log(close),20)", "max(log(close),5)-log(close)", "-log(close)+log(open)", "abs(close-open)/(high-low)",
 ]  # fmt: skip
 LEVEL = [
     "close", "volume", "close-lag(close,1)", "close+1", "log(close)", "rank(close)", "close*volume", "close>5",
     "log(close)*2", "clip(close,1,2)", "where(volume>1000,gap,0)", "1/close", "abs(log(close))", "log(log(close))",
-    "sign(log(close))", "close+volume", "where(gap>0,log(close),0)", "log_close-lag(log_close,1)", "log(close)+log(open)",
-    "close==volume",
+    "sign(log(close))", "close+volume", "where(gap>0,log(close),0)", "log_close-lag(log_close,1)",
+    "log(close)+log(open)", "close==volume",
 ]  # fmt: skip
 
 
@@ -171,9 +168,8 @@ def test_nothing_is_infinite():
     assert values("close/volume", bars)[:, 0].tolist() == [0.0, 0.0, 0.5]
     np.testing.assert_array_equal(values("log(volume)", bars)[:, 0], [np.nan, np.nan, np.log(2.0)])
     assert values("zscore(close,2)", bars)[1:, 0].tolist() == [0.0, 0.0]
-    assert (
-        np.isnan(values("*".join(["999999999999"] * 12) + "*" + "*".join(["close*999999999999"] * 2), bars)).sum() == 0
-    )
+    tall = bars_of([1e50, 1e50])
+    assert np.isnan(values("*".join(["close"] * 7), tall)).all() and np.isfinite(values("close*close", tall)).all()
 
 
 def test_a_rank_is_over_the_members_alone():
