@@ -22,6 +22,7 @@ from backtest.leaks.feature_cuts import Searched
 from backtest.leaks.probes import Recipe
 from backtest.leaks.trace import Ask, Outcome
 from marketdata.bars import Bars
+from marketdata.expressions.expression import Feature
 from marketdata.features import FeaturePlan
 from marketdata.indicators.registry import Call
 from simulator.config import SimulatorConfig
@@ -47,9 +48,8 @@ def run_apart(recipe: Recipe, bars: Bars, config: SimulatorConfig, asks: Sequenc
 
 def search_apart(bars: Bars, plan: FeaturePlan, seed: int) -> Searched:
     """`feature_cuts.search` with each building of features in a process of its own. Raises NotRemade."""
-    calls = [{"name": call.name, "module": module_of(call), "code": call.indicator.compute.__qualname__}
-             for call in plan.calls]  # fmt: skip
-    with _child({"features": calls, "seed": seed}, bars) as (folder, heard):
+    features = [{"name": feature.name, "parts": [_code_of(call) for call in feature.calls]} for feature in plan.calls]
+    with _child({"features": features, "seed": seed}, bars) as (folder, heard):
         if not heard.readline():
             raise NotRemade(_why(folder))
         found = json.loads((folder / "searched.json").read_text(encoding="utf-8"))
@@ -57,15 +57,19 @@ def search_apart(bars: Bars, plan: FeaturePlan, seed: int) -> Searched:
     return Searched(found["cut"], found["of"], found["cases"], difference)
 
 
-def module_of(call: Call) -> str:
-    """The module of what computes it."""
-    return str(getattr(call.indicator.compute, "__module__", ""))
+def is_foreign(feature: Feature) -> bool:
+    """Whether code that is not ours computes it, or a part of it."""
+    parts = [part for call in feature.calls for part in (call.indicator.compute, call.indicator.across) if part]
+    return any(not _module_of(part).startswith(OURS) for part in parts)
 
 
-def is_foreign(call: Call) -> bool:
-    """Whether code that is not ours computes it."""
-    across = getattr(call.indicator.across, "__module__", OURS)
-    return not module_of(call).startswith(OURS) or not str(across).startswith(OURS)
+def _code_of(call: Call) -> dict[str, str]:
+    compute = call.indicator.compute
+    return {"name": call.name, "module": _module_of(compute), "code": compute.__qualname__}
+
+
+def _module_of(code: object) -> str:
+    return str(getattr(code, "__module__", ""))
 
 
 def dotted(value: object) -> str:

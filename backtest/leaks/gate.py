@@ -195,7 +195,7 @@ class Gate:
             return None
         plan, seed = self.subject.feature_plan(), int(self._chance.integers(2**32))
         found = None
-        if any(is_foreign(call) for call in plan.calls):
+        if any(is_foreign(feature) for feature in plan.calls):
             try:
                 found = search_apart(self.bars, plan, seed)
             except NotRemade as fault:

@@ -89,14 +89,14 @@ def of_features(bars: Bars, *indicators: str) -> Any:
     return Seeing()
 
 
-@pytest.mark.parametrize("name", ["x_rare", "x_after_falls", "x_remembered"])
+@pytest.mark.parametrize("name", ["x_rare", "x_after_falls", "x_remembered", "rank(x_rare)", "rsi(14)*x_remembered"])
 def test_a_smuggled_feature_is_found(check: Check, smuggled: ModuleType, name: str) -> None:
     bars = random_ohlcv(1200, 3)
     report = check(of_features(bars, name), bars)
     assert report.sentence.startswith(f"features: {name} of ") and report.sentence.endswith("; it knows later bars.")
 
 
-@pytest.mark.parametrize("name", ["x_rare_past", "x_cached", "rsi(14)"])
+@pytest.mark.parametrize("name", ["x_rare_past", "x_cached", "rsi(14)", "mean(x_cached,5)*gap"])
 def test_its_clean_twin_passes(check: Check, smuggled: ModuleType, name: str) -> None:
     bars = random_ohlcv(1200, 3)
     report = check(of_features(bars, name), bars)
