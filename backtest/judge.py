@@ -15,7 +15,7 @@ from backtest.case import Case
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.degenerate import degenerate
-from backtest.feed import Feed, first_sentence, plan_for
+from backtest.feed import Feed, plan_for
 from backtest.judged_hash import judged_hash
 from backtest.leaks.gate import Gate
 from backtest.lineup import left_out_of, verdict_baselines
@@ -74,7 +74,7 @@ def examine(
         )
         leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=meter.last(GATE_STEPS)).check()
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     except StrategyUnfit as fault:
         raise JobRefused(str(fault)) from fault
     if excess is not None:

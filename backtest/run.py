@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from backtest import judge
 from backtest.config import BacktestConfig
-from backtest.feed import Feed, first_sentence, load_feed, plan_for, read_config
+from backtest.feed import Feed, load_feed, plan_for, read_config
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Strategy
@@ -37,7 +37,7 @@ def run(job: Job, own: Sequence[str] = ()) -> None:
     try:
         span = judged_range(config, feed)
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     judge.judge_and_write(job, config, feed, span, subject_of(job, config), config.features)
 
 

@@ -47,6 +47,12 @@ class ConfigFault(ValueError):
         self.errors = errors
         super().__init__(" ".join(f"{name}: {text}" for name, texts in errors.items() for text in texts))
 
+    @property
+    def first(self) -> str:
+        """`field: sentence` of the first fault, for a job that can say one thing."""
+        field, said = next(iter(self.errors.items()))
+        return f"{field}: {said[0]}"
+
 
 class Part(BaseModel):
     """A group of a configuration."""
@@ -237,11 +243,11 @@ def _sentence(name: str, fault: dict[str, Any]) -> str:
     if kind == "string_pattern_mismatch":
         return _PATTERN_WORDS.get(context["pattern"], _OTHERWISE)
     if kind == "value_error":
-        return _as_sentence(str(context.get("error", fault["msg"])))
-    return _as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
+        return as_sentence(str(context.get("error", fault["msg"])))
+    return as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """With a full stop, and a capital unless the first word is the name of a field."""
     first = text.split(" ", 1)[0]
     named = "_" in first or "." in first
