@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backtest.degenerate import CONSTANT
 from backtest.diagnosis_facts import BEST_BARS, Facts, facts_of
+from backtest.stamps import DEPENDENT
 from runfiles.figures import minus, significant
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ MOST_OF_ONE = 0.5
 LITTLE_EXPOSURE, LITTLE_GROSS = 0.1, 0.05
 MANY_CUT, MANY_UNFILLABLE, MANY_STALE = 0.1, 0.05, 0.01
 OFTEN_AT_CAP = 0.5
-CONSTANT = 0.001
-DEPENDENT = 3.0
 SHORT_YEARS = 1.0
 MANY_TRIALS = 10
 DEEP = -0.5

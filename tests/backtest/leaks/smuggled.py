@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.baselines import Baseline
 from marketdata.indicators.base import Columns, Indicator
 from marketdata.indicators.registry import INDICATORS
 from simulator.config import SimulatorConfig
@@ -17,9 +16,19 @@ Floats = NDArray[np.float64]
 MEMO: dict[tuple[float, ...], Floats] = {}
 
 
-class Stepping(Baseline):
+class Foreign:
+    """What every strategy here has: target weights, nothing to prepare."""
+
     layers = "mandate"
 
+    def __init__(self, config: Any) -> None:
+        """Nothing is configured."""
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Nothing is looked at beforehand."""
+
+
+class Stepping(Foreign):
     def decisions(self, market: Market, t0: int, t1: int) -> Any:
         return None
 
@@ -72,13 +81,13 @@ class ByDate(Stepping):
         return weights
 
 
-class RarePeek(Baseline):
+class RarePeek(Foreign):
     """Equal weights each bar, but on one bar in 41 all in what rises most tomorrow."""
 
     key = "rare_peek"
 
-    def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Nothing."""
+    def decide(self, t: int, session: BookSession) -> None:
+        """All is said by `decisions`."""
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
         bars, close = np.arange(t0, t1), market.bars.close
