@@ -1,6 +1,6 @@
 """Compiled one-pass figures of return series. Arrays over the n bars of a range; undefined is NaN here, `None` outside.
 
-Formulas are those of docs/conventions.md; where another library differs, the docstring says so.
+Formulas are those of docs/judging.md; where another library differs, the docstring says so.
 """
 
 import math

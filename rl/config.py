@@ -15,7 +15,7 @@ DEFAULT_THREADS = 1
 
 
 class RewardConfig(Part):
-    """What the learner is paid for (docs/conventions.md, Reward)."""
+    """What the learner is paid for (docs/learning.md, Reward)."""
 
     scale: float = knob(100.0, "Factor on the sum of all terms.", gt=0, le=1e6, advanced=True)
     mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob(
@@ -28,7 +28,7 @@ class RewardConfig(Part):
 
 
 class RegimeConfig(Part):
-    """What the policy sees of the market's regimes (docs/conventions.md, Regimes)."""
+    """What the policy sees of the market's regimes (docs/features.md, Regimes)."""
 
     enabled: bool = knob(
         False,

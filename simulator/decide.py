@@ -1,4 +1,4 @@
-"""A of the step: from an action or a target at the close of t to orders in shares (docs/conventions.md, Layers).
+"""A of the step: from an action or a target at the close of t to orders in shares (docs/simulator.md, Layers).
 
 Locked assets, those without a bar at t or with a forced order that waits, keep their weight: no order, counted in the
 caps' sums, never scaled. One that has a bar and is no member of the universe wants nothing.
