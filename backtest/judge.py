@@ -87,10 +87,22 @@ def examine(
         *runs.luck, *left_out_stamp(left_out), *stamps(config, feed, market, shown, features),
     ]  # fmt: skip
     return Case(
-        config, feed, market, span, shown, runs.against, runs.excess, verdict, tuple(told),
-        judged_hash(config, feed, span, features), runs.evidence, runs.leaks,
-        split_of(config, feed, span, subject, judged, runs.against, features), runs.matched, runs.trained,
-    )  # fmt: skip
+        config=config,
+        feed=feed,
+        market=market,
+        span=span,
+        judged=shown,
+        against=runs.against,
+        excess=runs.excess,
+        verdict=verdict,
+        stamps=tuple(told),
+        config_hash=judged_hash(config, feed, span, features),
+        evidence=runs.evidence,
+        leaks=runs.leaks,
+        split=split_of(config, feed, span, subject, judged, runs.against, features),
+        matched=runs.matched,
+        trained=runs.trained,
+    )
 
 
 @dataclass(frozen=True)

@@ -166,10 +166,15 @@ def figures(key: str, ledger: Ledger, rf: Floats, periods: float) -> Rerun:
     growth = growth_a_year(float(ledger.equity[0]), float(ledger.equity[-1]), ledger.n_bars, periods)
     sharpe, _ = sharpe_sortino(returns_of(ledger), rf, periods)
     return Rerun(
-        key, simple_total(ledger), float(growth), optional(sharpe),
-        optional(costs["turnover"]), optional(costs["cost_drag_bps"]), optional(cost_of_value(ledger)),
-        optional(filled_share(ledger)),
-    )  # fmt: skip
+        strategy=key,
+        total_return=simple_total(ledger),
+        cagr=float(growth),
+        sharpe=optional(sharpe),
+        turnover=optional(costs["turnover"]),
+        cost_drag_bps=optional(costs["cost_drag_bps"]),
+        cost_bps=optional(cost_of_value(ledger)),
+        filled=optional(filled_share(ledger)),
+    )
 
 
 def cost_of_value(ledger: Ledger) -> float:

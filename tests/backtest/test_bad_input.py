@@ -156,25 +156,16 @@ CASES = (
 CODE = f"""
 import numpy as np
 
+from tests.backtest.stepping import Stepping
 
-class Stepping:
-    layers = "mandate"
 
-    def __init__(self, config):
-        pass
-
-    def prepare(self, market, config):
-        pass
-
-    def decisions(self, market, t0, t1):
-        return None
-
+class Answering(Stepping):
     def decide(self, t, session):
         return np.array([0.5, 0.5]) if t < {T} else self.answer()
 
 
 def stepping(name, answer):
-    globals()[name] = type(name, (Stepping,), {{"key": name.lower(), "answer": staticmethod(answer)}})
+    globals()[name] = type(name, (Answering,), {{"key": name.lower(), "answer": staticmethod(answer)}})
 
 
 stepping("Nan", lambda: [0.1, np.nan])

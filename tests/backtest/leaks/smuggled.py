@@ -8,29 +8,12 @@ from numpy.typing import NDArray
 
 from marketdata.indicators.base import Columns, Indicator
 from marketdata.indicators.registry import INDICATORS
-from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
+from tests.backtest.stepping import Stepping
 
 Floats = NDArray[np.float64]
 MEMO: dict[tuple[float, ...], Floats] = {}
-
-
-class Foreign:
-    """What every strategy here has: target weights, nothing to prepare."""
-
-    layers = "mandate"
-
-    def __init__(self, config: Any) -> None:
-        """Nothing is configured."""
-
-    def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Nothing is looked at beforehand."""
-
-
-class Stepping(Foreign):
-    def decisions(self, market: Market, t0: int, t1: int) -> Any:
-        return None
 
 
 class Remembering(Stepping):
@@ -81,7 +64,7 @@ class ByDate(Stepping):
         return weights
 
 
-class RarePeek(Foreign):
+class RarePeek(Stepping):
     """Equal weights each bar, but on one bar in 41 all in what rises most tomorrow."""
 
     key = "rare_peek"
