@@ -1,6 +1,7 @@
 """What a fetch is asked for. `python -m marketdata.fetch` and the run kind `data` read nothing else."""
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
@@ -23,7 +24,7 @@ class DataConfig(Part):
 
     id: DatasetId = knob(
         "yahoo/my-stocks",
-        "What the dataset is called: the source that is asked first, a slash, a name.",
+        "What the dataset is called: the first of its sources that asks the network, a slash, a name.",
         title="Dataset",
     )
     title: Title = knob("", "A line about it for people; empty lists the symbols.", title="Title")
@@ -42,7 +43,7 @@ class DataConfig(Part):
     )
     sources: tuple[SourceKey, ...] = knob(
         ("yahoo",), "Asked in this order for each symbol; the first that has it serves it.", title="Sources",
-        max_length=8, fail_fast=True,
+        max_length=8, fail_fast=True, ordered=True,
     )  # fmt: skip
     missing: Literal["refuse", "leave_out"] = knob(
         "refuse", "When a symbol cannot be had: refuse makes no dataset, leave_out one of the others.",
@@ -74,8 +75,8 @@ class DataConfig(Part):
         for name in ("symbols", "sources"):
             if not getattr(self, name):
                 raise ValueError(f"{name} must name at least one")
-            if len(set(getattr(self, name))) != len(getattr(self, name)):
-                raise ValueError(f"{name} must not repeat")
+            if twice := [one for one, times in Counter(getattr(self, name)).items() if times > 1]:
+                raise ValueError(f"{name} must not repeat {twice[0]}")
         if unknown := [key for key in self.sources if key not in HISTORIES]:
             raise ValueError(f"sources must be among {', '.join(HISTORIES)}, not {unknown[0]}")
         first = next((key for key in self.sources if key in networked(self.sources)), None)

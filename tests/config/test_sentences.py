@@ -111,7 +111,7 @@ def test_the_sentences_of_groups_begin_with_a_field():
         ({"symbols": ["aapl"]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
         ({"symbols": [".."]}, "symbols.0", "Must be a symbol in capitals such as AAPL or ^GSPC."),
         ({"symbols": []}, "symbols", "Symbols must name at least one."),
-        ({"symbols": ["KO", "KO"]}, "symbols", "Symbols must not repeat."),
+        ({"symbols": ["KO", "KO"]}, "symbols", "Symbols must not repeat KO."),
         ({"sources": ["moon"]}, "sources", "Sources must be among yahoo, files, sample, not moon."),
         ({"sources": ["sample"]}, "sources", "Sources must name one that is fetched from, such as yahoo."),
         ({"id": "sample/us20"}, "id", "Id must begin with yahoo/, the source that is fetched from first."),
