@@ -45,6 +45,11 @@ class DataConfig(Part):
         ("yahoo",), "Asked in this order for each symbol; the first that has it serves it.", title="Sources",
         max_length=8, fail_fast=True, ordered=True,
     )  # fmt: skip
+    indices: tuple[FetchedSymbol, ...] = knob(
+        (), "Those of the symbols that are levels of an index, which nobody can buy: no capacity, no impact. What "
+        "begins with ^, or is an index to the source, is one by itself.",
+        title="Indices", max_length=1000, fail_fast=True, advanced=True,
+    )  # fmt: skip
     missing: Literal["refuse", "leave_out"] = knob(
         "refuse", "When a symbol cannot be had: refuse makes no dataset, leave_out one of the others.",
         title="Missing symbols",
@@ -72,11 +77,13 @@ class DataConfig(Part):
     def _fits(self) -> Self:
         if self.start and self.end and self.start >= self.end:
             raise ValueError(f"start {self.start} must lie before end {self.end}")
-        for name in ("symbols", "sources"):
-            if not getattr(self, name):
+        for name in ("symbols", "sources", "indices"):
+            if not getattr(self, name) and name != "indices":
                 raise ValueError(f"{name} must name at least one")
             if twice := [one for one, times in Counter(getattr(self, name)).items() if times > 1]:
                 raise ValueError(f"{name} must not repeat {twice[0]}")
+        if strange := [symbol for symbol in self.indices if symbol not in self.symbols]:
+            raise ValueError(f"indices must be among the symbols, and {strange[0]} is not")
         if unknown := [key for key in self.sources if key not in HISTORIES]:
             raise ValueError(f"sources must be among {', '.join(HISTORIES)}, not {unknown[0]}")
         first = next((key for key in self.sources if key in networked(self.sources)), None)

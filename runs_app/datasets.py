@@ -12,6 +12,7 @@ from marketdata.catalog import provenance as provenance_of
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
 from marketdata.files.names import UPLOADED, UPLOADS
+from marketdata.index_symbols import index_symbols
 from marketdata.store import StoreError
 from runs_app import quota
 from runs_app.models import Dataset, Run
@@ -23,7 +24,6 @@ _UNSAID: dict[str, Any] = {
     "license_note": "",
     "survivorship": "unknown",
     "findings": [],
-    "indices": [],
 }
 NAMED_RUNS = 3
 
@@ -33,18 +33,21 @@ def catalog() -> Catalog:
 
 
 def register_stored() -> int:
-    """A row that everybody may use for each bundled sample without one; how many were new.
+    """A row that everybody may use for each bundled sample, saying what the store says; how many were new.
 
     The samples come into the store at set-up, without a database. Nothing else in the store is anybody's but by a row.
     """
-    known = set(Dataset.objects.filter(owner=None).values_list("name", "version"))
-    samples = [entry for entry in catalog().entries() if entry.id.startswith(SAMPLES)]
-    new = [entry for entry in samples if (entry.id, entry.version) not in known]
-    rows = [
-        Dataset(name=entry.id, version=entry.version, title=entry.title, details=details_of(entry)) for entry in new
-    ]
-    Dataset.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+    known = {(row.name, row.version): row for row in Dataset.objects.filter(owner=None)}
+    new = []
+    for entry in catalog().entries():
+        said = {"title": entry.title, "details": details_of(entry)}
+        row = known.get((entry.id, entry.version))
+        if entry.id.startswith(SAMPLES) and row is None:
+            new.append(Dataset(name=entry.id, version=entry.version, **said))
+        elif row is not None and said != {"title": row.title, "details": row.details}:
+            Dataset.objects.filter(pk=row.pk).update(**said)  # a newer StockBot knows more of it
+    Dataset.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
 
 
 def add(owner: Any, name: str, version: str, *, title: str, details: Mapping[str, Any],
@@ -163,7 +166,8 @@ def _entry(row: Dataset) -> DatasetEntry | None:
         return None
     said = {name: row.details[name] for name in PROVENANCE if name in row.details}
     if row.owner_id is not None:  # what the store says is of whoever put the same content there
-        said = _UNSAID | {"as_of": stored.end.isoformat()} | said
+        marked = list(index_symbols(stored.symbols))
+        said = _UNSAID | {"as_of": stored.end.isoformat(), "indices": marked} | said
     return told_as(stored, said | {"id": row.name, "title": row.title or row.name})
 
 
