@@ -115,7 +115,7 @@ class DatasetShape(serializers.Serializer[Any]):
 class QuotaShape(serializers.Serializer[Any]):
     datasets = serializers.IntegerField(help_text="Yours, each version counted.")
     datasets_allowed = serializers.IntegerField()
-    bytes = serializers.IntegerField(help_text="On disk; the same bars under two names count once.")
+    bytes = serializers.IntegerField(help_text="Of bars on disk; the same bars under two names count once.")
     bytes_allowed = serializers.IntegerField()
 
 
