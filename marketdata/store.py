@@ -144,7 +144,7 @@ class Store:
                 self._take_away(version)
 
     def forget(self, version: str, id: str) -> bool:
-        """Take this id's entry away; whether there are others. The arrays stay, whoever called them nothing."""
+        """Take this id's entry away; whether there are others. The arrays stay until `remove`."""
         with self._alone(version) as is_there:
             if not is_there:
                 return False
@@ -223,29 +223,26 @@ class Store:
         entries: dict[str, Any] = {}
         with contextlib.suppress(StoreError):
             entries = self.meta(version)["entries"]
-        target = self.folder(version)
-        shutil.rmtree(target, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
         try:
             _write_version(staging, bars, entries | _told(entry_meta))
             staging.chmod(0o750)
-            if not self._move(staging, target):
-                self._tell(version, entry_meta)
-        except BaseException:
+            self._move(staging, version, entry_meta)
+        finally:
             shutil.rmtree(staging, ignore_errors=True)
-            raise
         sync_folder(self.root)
 
-    def _move(self, staging: Path, target: Path) -> bool:
-        """Into place; False where somebody who put the same content at the same time was first."""
+    def _move(self, staging: Path, version: str, entry_meta: EntryMeta) -> None:
+        """Into place: in that of a damaged one, or beside the words of who put the same content just before."""
         try:
-            staging.replace(target)
+            staging.replace(self.folder(version))
         except OSError:
-            if not (target / META).is_file():
+            if not self.folder(version).is_dir():
                 raise
-            shutil.rmtree(staging, ignore_errors=True)
-            return False
-        return True
+            if self._is_whole(version) and self._tell(version, entry_meta):
+                return
+            self._take_away(version)
+            staging.replace(self.folder(version))
 
     def _tell(self, version: str, entry_meta: EntryMeta) -> bool:
         """One more entry, or new words for one that is there; False where the version has gone meanwhile."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from marketdata import store as module
 from marketdata.catalog import Catalog, DatasetMissing
 from marketdata.store import BARS, META, Store, StoreError
 from tests.marketdata.build import meta, random_ohlcv
@@ -82,6 +83,20 @@ def test_damage_is_mended_and_the_other_entry_kept(store: Store) -> None:
     put(store, "test/two")
     assert ids(store) == ["test/one", "test/two"]
     assert store.load(version).content_hash() == version
+
+
+def test_who_comes_second_while_a_first_is_writing_takes_nothing_away(store: Store, monkeypatch: Any) -> None:
+    real = module._write_version
+
+    def slow(*given: Any) -> None:
+        monkeypatch.setattr(module, "_write_version", real)
+        put(store, "test/first")  # between the other's look and its writing
+        real(*given)
+
+    monkeypatch.setattr(module, "_write_version", slow)
+    version = put(store, "test/second")
+    assert ids(store) == ["test/first", "test/second"]
+    assert store.load(version).content_hash() == version and not list(store.root.glob(".put-*"))
 
 
 def test_many_at_once_lose_no_entry(store: Store) -> None:
