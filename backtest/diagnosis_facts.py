@@ -122,9 +122,9 @@ def _months(case: Case) -> dict[str, float]:
     """Money made in each month of the range."""
     ledger = case.subject.ledger
     months = case.market.bars.session[ledger.t0 + 1 : ledger.t1 + 1].astype("datetime64[M]")
-    names, place = np.unique(months, return_inverse=True)
-    made = np.bincount(place, np.diff(ledger.equity))
-    return {str(name): float(money) for name, money in zip(names, made, strict=True)}
+    starts = np.flatnonzero(np.append(True, months[1:] != months[:-1]))
+    made = np.add.reduceat(np.diff(ledger.equity), starts)
+    return {str(name): float(money) for name, money in zip(months[starts], made, strict=True)}
 
 
 def _break_even(case: Case) -> float | None:
@@ -140,7 +140,7 @@ def _has_reason(case: Case, *reasons: str) -> np.ndarray:
 
 def _bars_of(case: Case, *reasons: str) -> int:
     """Bars in which an order with one of these reasons was decided."""
-    return len(np.unique(case.subject.ledger.orders.decided[_has_reason(case, *reasons)]))
+    return len(set(case.subject.ledger.orders.decided[_has_reason(case, *reasons)].tolist()))
 
 
 def _cut_orders(case: Case) -> float:

@@ -216,7 +216,8 @@ def date_ticks(times: NDArray[np.datetime64]) -> list[tuple[int, str]]:
         if len(starts) >= LEAST_STARTS:
             break
     starts, unit = best
-    one_day = len(np.unique(times.astype("datetime64[D]"))) == 1
+    days = times.astype("datetime64[D]")
+    one_day = bool((days == days[0]).all())
     texts = [_tick_text(times[i], unit, one_day=one_day) for i in starts]
     most = MOST_TICKS if all(len(text) <= SHORT_TEXT for text in texts) else MOST_LONG_TICKS
     step = max(1, math.ceil(len(starts) / most))

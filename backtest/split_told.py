@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.config import JudgedConfig
-from backtest.feed import Feed
+from backtest.feed import Feed, plan_for
 from backtest.runner import Judged
 from backtest.statistics import log_excess
 from backtest.strategy import Remembers, Strategy
 from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
-from marketdata.features import plan_of
 from marketdata.splits import Range
 from marketdata.walk_forward import make_folds
 
@@ -96,7 +95,7 @@ def _folds(
     features: FeaturesConfig | None,
 ) -> tuple[Fold, ...]:  # fmt: skip
     session = feed.bars.session
-    lookback, warmup = (0, 0) if features is None else (features.lookback, plan_of(features, feed.bars).warmup)
+    lookback, warmup = (0, 0) if features is None else (features.lookback, plan_for(features, feed.bars).warmup)
     ranges = make_folds(config.split, session, lookback=lookback, warmup=warmup)
     by_key, equity = {one.key: one.returns for one in judged}, judged[0].ledger.equity
     gaps = log_excess(judged[0].returns, np.column_stack([by_key[key] for key in against])) if against else None

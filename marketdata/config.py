@@ -3,19 +3,20 @@
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from marketdata.config_base import (
     DATASET_PATTERN,
-    INDICATOR_PATTERN,
     SHA256_PATTERN,
     SYMBOL_PATTERN,
     Part,
     knob,
 )
+from marketdata.expressions.grammar import LONGEST, canonical_text
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
 Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN)]
+FeatureText = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST), AfterValidator(canonical_text)]
 DatasetId = Annotated[str, StringConstraints(pattern=DATASET_PATTERN)]
 
 
@@ -144,9 +145,9 @@ class FeaturesConfig(Part):
         max_length=3,
         fail_fast=True,
     )
-    indicators: tuple[Annotated[str, StringConstraints(pattern=INDICATOR_PATTERN)], ...] = knob(
+    indicators: tuple[FeatureText, ...] = knob(
         (),
-        "Single indicators such as rsi(14); refused where the data lacks a column.",
+        "Single features such as rsi(14) or close / mean(close, 20) - 1; refused where the data lacks a column.",
         advanced=True,
         max_length=64,
         fail_fast=True,

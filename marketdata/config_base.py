@@ -199,7 +199,6 @@ FETCHED_PATTERN = r"^[A-Z0-9^][A-Z0-9.=\-]{0,15}$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 DATASET_PATTERN = r"^[a-z0-9][a-z0-9_\-]{0,31}/[a-z0-9][a-z0-9_\-]{0,63}$"
 SHORT_NAME_PATTERN = r"^[a-z0-9][a-z0-9_\-]{0,63}$"
-INDICATOR_PATTERN = r"^[a-z0-9_]{1,32}(\([0-9., ]{0,32}\))?(@[a-z0-9]{1,4})?$"
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 LABEL_PATTERN = r"^[^\x00-\x1f\x7f/\\]*$"
@@ -213,7 +212,6 @@ _PATTERN_WORDS = {
     SHA256_PATTERN: "Must be a sha256 of 64 hexadecimal digits.",
     DATASET_PATTERN: "Must be a dataset such as sample/us20.",
     SHORT_NAME_PATTERN: "Must be lower-case letters, digits, - and _, at most 64, such as my-stocks.",
-    INDICATOR_PATTERN: "Must be an indicator such as rsi(14) or rsi(14)@1w.",
     KEY_PATTERN: "Must be a key of lower-case letters, digits and underscores.",
     UUID_PATTERN: "Must be an id such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.",
     LABEL_PATTERN: "Must be plain text without slashes and control characters.",

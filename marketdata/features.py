@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from marketdata.bars import DAILY, Adjustment, Bars, Days, Floats
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.indicators.registry import Call, IndicatorError, parse
+from marketdata.expressions.evaluate import Evaluator
+from marketdata.expressions.expression import Expression, Feature, parse
+from marketdata.indicators.registry import Call, IndicatorError
 from marketdata.panel import Panel, available_columns
 from marketdata.timeframes import Periods
 
@@ -41,7 +43,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
 class FeaturePlan:
     """`calls` in the order of the last axis; `left_out`: members of presets whose columns the data lacks."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[Feature, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -101,23 +103,42 @@ def plan_of(config: FeaturesConfig, bars: Bars) -> FeaturePlan:
 
 def build_features(bars: Bars, plan: FeaturePlan) -> Features:
     """The plan's features on these bars. Raises ValueError where the bars lack a column of the plan."""
-    values = np.full((bars.n_bars, bars.n_assets, len(plan.calls)), np.nan)
     panel = Panel(bars)
+    if lacking := frozenset().union(*(call.columns for call in plan.calls)) - panel.available:
+        raise ValueError(f"the bars lack {', '.join(sorted(lacking))}, which the features need")
+    calls = tuple({call.name: call for feature in plan.calls for call in feature.calls}.values())
+    values = _indicators(panel, calls)
+    if calls != plan.calls:
+        values = _expressions(panel, plan, {call.name: values[:, :, index] for index, call in enumerate(calls)})
+    return Features(values, plan.names, plan.warmup, bars.known_at)
+
+
+def _indicators(panel: Panel, calls: tuple[Call, ...]) -> Floats:
+    """(T, A, F) of single indicators."""
+    values = np.full((panel.bars.n_bars, panel.bars.n_assets, len(calls)), np.nan)
     groups: dict[tuple[frozenset[str], bool], list[int]] = {}
-    for index, call in enumerate(plan.calls):
-        groups.setdefault((call.columns, call.indicator.price_level), []).append(index)
+    for index, call in enumerate(calls):
+        groups.setdefault((call.columns, call.price_level), []).append(index)
     for (columns, as_quoted), members in groups.items():
-        lacking = columns - panel.available
-        if lacking:
-            raise ValueError(f"the bars lack {', '.join(sorted(lacking))}, which the features need")
-        for asset in range(bars.n_assets):
+        for asset in range(panel.bars.n_assets):
             rows, own = panel.own(columns, asset, as_quoted=as_quoted)
             for index in members:
-                _fill(values[:, asset, index], plan.calls[index], panel, rows, own)
-    for index, call in enumerate(plan.calls):
+                _fill(values[:, asset, index], calls[index], panel, rows, own)
+    for index, call in enumerate(calls):
         if call.indicator.across is not None:
             values[:, :, index] = call.indicator.across(np.where(panel.members, values[:, :, index], np.nan))
-    return Features(values, plan.names, plan.warmup, bars.known_at)
+    return values
+
+
+def _expressions(panel: Panel, plan: FeaturePlan, indicators: dict[str, Floats]) -> Floats:
+    """(T, A, F) of a plan that holds expressions, from the values (T, A) of the indicators in it."""
+    values = np.empty((panel.bars.n_bars, panel.bars.n_assets, len(plan.calls)))
+    wanted = [feature for feature in plan.calls if isinstance(feature, Expression)]
+    evaluator = Evaluator(panel, indicators, wanted)
+    for index, feature in enumerate(plan.calls):
+        found = evaluator.values(feature) if isinstance(feature, Expression) else indicators[feature.name]
+        values[:, :, index] = found
+    return values
 
 
 def _fill(out: Floats, call: Call, panel: Panel, rows: NDArray[np.int64], own: dict[str, Floats]) -> None:
@@ -132,11 +153,13 @@ def _fill(out: Floats, call: Call, panel: Panel, rows: NDArray[np.int64], own: d
     out[rows[call.warmup :]] = found[call.warmup :]
 
 
-def _usable(call: Call, held: frozenset[str], adjustment: Adjustment) -> Call:
-    lacking = call.columns - held
+def _usable(feature: Feature, held: frozenset[str], adjustment: Adjustment) -> Feature:
+    lacking = feature.columns - held
     if lacking:
-        raise IndicatorError(f"{call.name} needs {', '.join(sorted(lacking))}, which this dataset does not have.")
-    if call.indicator.price_level and adjustment != "raw":
+        raise IndicatorError(f"{feature.name} needs {', '.join(sorted(lacking))}, which this dataset does not have.")
+    if feature.price_level and adjustment != "raw":
+        made = isinstance(feature, Expression)
+        is_level = "changes with the unit of prices or volume" if made else "is a price level"
         why = f"{adjustment} prices contain later corporate actions"
-        raise IndicatorError(f"{call.name} is a price level, and {why}; use a return or a gap, such as sma_gap(20).")
-    return call
+        raise IndicatorError(f"{feature.name} {is_level}, and {why}; use a return or a gap, such as sma_gap(20).")
+    return feature

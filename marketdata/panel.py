@@ -77,8 +77,8 @@ class Panel:
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     @cached_property
-    def _factor(self) -> Floats | None:
-        """(T, A) shares of bar t that one share of the first bar has become."""
+    def shares(self) -> Floats | None:
+        """(T, A) shares of bar t that one share of the first bar has become; None where no splits are recorded."""
         return None if self.bars.split is None else np.cumprod(self.bars.split, axis=0, dtype=np.float64)
 
     def _make(self, name: str, as_quoted: bool) -> Floats:
@@ -88,9 +88,9 @@ class Panel:
         column = self.bars.column(name)
         if column is None:
             raise ValueError(f"the bars lack {name}, which the features need")
-        if self._factor is None or as_quoted:
+        if self.shares is None or as_quoted:
             return column
-        return column / self._factor if name == "volume" else column * self._factor
+        return column / self.shares if name == "volume" else column * self.shares
 
 
 def available_columns(bars: Bars) -> frozenset[str]:

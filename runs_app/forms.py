@@ -186,12 +186,15 @@ def _text(value: Any) -> str:
 
 _LONGEST = 16 * 1024  # characters of a list's text
 _PIECES = re.compile(r"[^,;\s()]+|.", re.DOTALL)
+_BESIDE_SIGNS = re.compile(r"(?<=[+*/<>=!-])[ \t]+(?=\S)|(?<=\S)[ \t]+(?=[+*/<>=!-])")
 
 
 def _items(text: str) -> list[str]:
-    """The items of a list's text, cut at commas, semicolons and space outside the brackets of macd(12, 26, 9)."""
+    """The items of a list's text, cut at commas, semicolons and space outside the brackets of macd(12, 26, 9), but not
+    at a space beside a sign, as in close / open.
+    """
     items, held, depth = [], list[str](), 0
-    for piece in _PIECES.findall(text):
+    for piece in _PIECES.findall(_BESIDE_SIGNS.sub("", text)):
         depth = depth + 1 if piece == "(" else max(0, depth - 1) if piece == ")" else depth
         if depth or not (piece in ",;" or piece.isspace()):
             held.append(piece)

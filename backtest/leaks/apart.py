@@ -16,18 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from backtest.leaks.compare import Difference
 from backtest.leaks.exchange import load_outcome, save_bars
-from backtest.leaks.feature_cuts import Searched
 from backtest.leaks.probes import Recipe
 from backtest.leaks.trace import Ask, Outcome
 from marketdata.bars import Bars
-from marketdata.features import FeaturePlan
-from marketdata.indicators.registry import Call
 from simulator.config import SimulatorConfig
-
-OURS = "marketdata."
-"""Where indicators of ours lie: those keep nothing between two calls."""
 
 
 class NotRemade(ValueError):
@@ -38,34 +31,11 @@ def run_apart(recipe: Recipe, bars: Bars, config: SimulatorConfig, asks: Sequenc
     """What comes out of each, in their order. Raises NotRemade."""
     rules = {"model": dotted(config), "config": config.model_dump(mode="json")}
     asked = {"recipe": asdict(recipe), "rules": rules, "asks": [asdict(ask) for ask in asks]}
-    with _child(asked, bars) as (folder, heard):
+    with child(asked, bars) as (folder, heard):
         for number in range(len(asks)):
             if not heard.readline():
-                raise NotRemade(_why(folder))
+                raise NotRemade(why(folder))
             yield load_outcome(folder / f"{number}.npz")
-
-
-def search_apart(bars: Bars, plan: FeaturePlan, seed: int) -> Searched:
-    """`feature_cuts.search` with each building of features in a process of its own. Raises NotRemade."""
-    calls = [{"name": call.name, "module": module_of(call), "code": call.indicator.compute.__qualname__}
-             for call in plan.calls]  # fmt: skip
-    with _child({"features": calls, "seed": seed}, bars) as (folder, heard):
-        if not heard.readline():
-            raise NotRemade(_why(folder))
-        found = json.loads((folder / "searched.json").read_text(encoding="utf-8"))
-    difference = None if found["difference"] is None else Difference(**found["difference"])
-    return Searched(found["cut"], found["of"], found["cases"], difference)
-
-
-def module_of(call: Call) -> str:
-    """The module of what computes it."""
-    return str(getattr(call.indicator.compute, "__module__", ""))
-
-
-def is_foreign(call: Call) -> bool:
-    """Whether code that is not ours computes it."""
-    across = getattr(call.indicator.across, "__module__", OURS)
-    return not module_of(call).startswith(OURS) or not str(across).startswith(OURS)
 
 
 def dotted(value: object) -> str:
@@ -74,7 +44,7 @@ def dotted(value: object) -> str:
 
 
 @contextmanager
-def _child(asked: dict[str, Any], bars: Bars) -> Iterator[tuple[Path, IO[str]]]:
+def child(asked: dict[str, Any], bars: Bars) -> Iterator[tuple[Path, IO[str]]]:
     """The folder where it leaves what comes out, and what it tells: a line for each answer."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -95,6 +65,7 @@ def _child(asked: dict[str, Any], bars: Bars) -> Iterator[tuple[Path, IO[str]]]:
                 process.wait()
 
 
-def _why(folder: Path) -> str:
+def why(folder: Path) -> str:
+    """What went wrong there, as a clause."""
     said = folder / "fault.txt"
     return said.read_text(encoding="utf-8") if said.is_file() else "it ended early; its log has the details"

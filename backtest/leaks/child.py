@@ -24,8 +24,9 @@ from backtest.registry import imported
 from backtest.runner import StrategyUnfit
 from backtest.strategy import Floats
 from marketdata.bars import Bars
+from marketdata.expressions.expression import Feature, parse
 from marketdata.features import FeaturePlan
-from marketdata.indicators.registry import IndicatorError, parse
+from marketdata.indicators.registry import IndicatorError
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market, prepare_market
@@ -119,7 +120,7 @@ def _rerun_each(folder: Path, asked: dict[str, Any], bars: Bars, copies: Copies,
 
 
 def _search(folder: Path, asked: dict[str, Any], bars: Bars, copies: Copies) -> None:
-    plan = FeaturePlan(tuple(_call(each, bars) for each in asked["features"]), ())
+    plan = FeaturePlan(tuple(_feature(each, bars) for each in asked["features"]), ())
     result = folder / "values.npy"
 
     def build(panel: Bars, wanted: FeaturePlan) -> Floats:
@@ -132,19 +133,24 @@ def _search(folder: Path, asked: dict[str, Any], bars: Bars, copies: Copies) -> 
     (folder / "searched.json").write_text(as_json(found), encoding="utf-8")
 
 
-def _call(each: dict[str, str], bars: Bars) -> Any:
-    """The same indicator here. Raises IndicatorError where importing its module does not bring it along."""
-    if each["module"] != "__main__":
-        importlib.import_module(each["module"])
-    where = f"importing {each['module']} does not put {each['name']} among the indicators"
+def _feature(each: dict[str, Any], bars: Bars) -> Feature:
+    """The same feature here. Raises IndicatorError where importing a module does not bring its indicator along."""
+    for part in each["parts"]:
+        _check_is_here(part, bars)
+    return parse(each["name"], bars.interval, bars.calendar)
+
+
+def _check_is_here(part: dict[str, str], bars: Bars) -> None:
+    if part["module"] != "__main__":
+        importlib.import_module(part["module"])
+    where = f"importing {part['module']} does not put {part['name']} among the indicators"
     try:
-        call = parse(each["name"], bars.interval, bars.calendar)
+        (call,) = parse(part["name"], bars.interval, bars.calendar).calls
     except IndicatorError as error:
         raise IndicatorError(where) from error
     here = call.indicator.compute
-    if (here.__module__, here.__qualname__) != (each["module"], each["code"]):
+    if (here.__module__, here.__qualname__) != (part["module"], part["code"]):
         raise IndicatorError(where)
-    return call
 
 
 if __name__ == "__main__":

@@ -6,17 +6,19 @@ is the length of each, whatever the span: time grows with the bars that a strate
 not ours runs on altered bars in processes of its own (`backtest.leaks.apart`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.leaks import compare, fills
 from backtest.leaks.alter import WORDS
-from backtest.leaks.apart import NotRemade, is_foreign, run_apart, search_apart
+from backtest.leaks.apart import NotRemade, run_apart
 from backtest.leaks.compare import Difference
 from backtest.leaks.cuts import Cut, choose_cuts, scattered
-from backtest.leaks.feature_cuts import Searched, search
 from backtest.leaks.probes import Featured, Probed, Remade, Statistic, Table
 from backtest.leaks.report import Findings, LeakReport, Reach
 from backtest.leaks.trace import Ask, MakeMarket, Outcome, Trace, Unmade, decision_bars, largest_changes, rerun, trace
@@ -26,6 +28,9 @@ from marketdata.bars import Bars
 from marketdata.splits import Range
 from simulator.config import SimulatorConfig
 from simulator.market import Market, prepare_market
+
+if TYPE_CHECKING:
+    from backtest.leaks.feature_cuts import Searched
 
 STREAM = 0x1EA4
 """Beside the seed, so that no other draw of a run shares it."""
@@ -193,15 +198,12 @@ class Gate:
         """The features alone at many cuts; None of a subject without any."""
         if not isinstance(self.subject, Featured):
             return None
-        plan, seed = self.subject.feature_plan(), int(self._chance.integers(2**32))
-        found = None
-        if any(is_foreign(call) for call in plan.calls):
-            try:
-                found = search_apart(self.bars, plan, seed)
-            except NotRemade as fault:
-                self._found.not_examined("features", f"features: a fresh process could not make them: {fault}.")
-        if found is None:  # in this process at least
-            found = search(self.bars, plan, np.random.default_rng(seed))
+        from backtest.leaks.feature_search import search_features  # indicators, which a baseline never loads
+
+        seed = int(self._chance.integers(2**32))
+        found = search_features(
+            self.bars, self.subject.feature_plan(), seed, lambda said: self._found.not_examined("features", said)
+        )
         sentence = None if found.difference is None else found.difference.sentence(_LATER)
         self._found.case("features", sentence, found.cases)
         return found

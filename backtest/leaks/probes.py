@@ -1,14 +1,18 @@
 """What a strategy can show the leak gate of its inside, so that a failure names the culprit and not only the result."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import Days
-from marketdata.features import FeaturePlan
+
+if TYPE_CHECKING:
+    from marketdata.features import FeaturePlan
 
 Numbers = NDArray[Any]
 

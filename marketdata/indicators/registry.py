@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import DAILY, Floats
+from marketdata.expressions.grammar import GrammarError, read
+from marketdata.expressions.tree import Named, written
 from marketdata.indicators.actions import ACTION_INDICATORS
 from marketdata.indicators.bar_shape import BAR_SHAPE
 from marketdata.indicators.base import Columns, Indicator
@@ -25,7 +27,6 @@ INDICATORS: dict[str, Indicator] = {
     )
 }  # fmt: skip
 
-_CALL = re.compile(r"([a-z0-9_]+)(?:\(([^()]*)\))?(?:@([a-z0-9]+))?\Z")
 _WHOLE = re.compile(r"[0-9]{1,6}\Z")
 
 
@@ -52,6 +53,16 @@ class Call:
     def columns(self) -> frozenset[str]:
         """What it reads; the average price of a period is weighted by its volume."""
         return self.indicator.columns
+
+    @property
+    def calls(self) -> tuple["Call", ...]:
+        """The indicators that it is made of, as an expression has them."""
+        return (self,)
+
+    @property
+    def price_level(self) -> bool:
+        """It depends on the level of the price."""
+        return self.indicator.price_level
 
     @property
     def warmup(self) -> int:
@@ -95,17 +106,26 @@ def parse(text: str, interval: str = DAILY, calendar: str = "XNYS") -> Call:
 
     Raises IndicatorError with one sentence.
     """
-    match = _CALL.match(text.strip())
-    name = match[1] if match else text
-    if match is None or name not in INDICATORS:
+    try:
+        tree = read(text)
+    except GrammarError as error:
+        raise IndicatorError(str(error)) from error
+    if not isinstance(tree, Named):
         raise IndicatorError(f"{text} is no indicator; known are {', '.join(sorted(INDICATORS))}.")
-    indicator = INDICATORS[name]
-    given = [part.strip() for part in match[2].split(",")] if match[2] and match[2].strip() else []
-    return Call(indicator, _params(indicator, given), *_timeframe(text.strip(), match[3], interval, calendar))
+    return call_of(tree, interval, calendar)
 
 
-def _timeframe(text: str, name: str | None, interval: str, calendar: str) -> tuple[str, int]:
-    if name is None:
+def call_of(named: Named, interval: str, calendar: str) -> Call:
+    """The indicator that a name with its arguments means. Raises IndicatorError with one sentence."""
+    text = written(named)
+    if named.name not in INDICATORS:
+        raise IndicatorError(f"{text} is no indicator; known are {', '.join(sorted(INDICATORS))}.")
+    indicator, given = INDICATORS[named.name], [written(arg) for arg in named.args or ()]
+    return Call(indicator, _params(indicator, given), *_timeframe(text, named.frame, interval, calendar))
+
+
+def _timeframe(text: str, name: str, interval: str, calendar: str) -> tuple[str, int]:
+    if not name:
         return "", 1
     if name not in TIMEFRAMES:
         raise IndicatorError(f"{text} asks for periods of {name}; known are {', '.join(TIMEFRAMES)}.")

@@ -11,6 +11,7 @@ import pytest
 
 from marketdata.bars import Bars
 from marketdata.config import FeaturesConfig
+from marketdata.expressions.expression import parse as parse_feature
 from marketdata.features import PRESETS, FeaturePlan, build_features, plan_of
 from marketdata.indicators.base import Indicator
 from marketdata.indicators.registry import INDICATORS, Call, parse
@@ -40,8 +41,14 @@ def awkward(seed: int = 7) -> Bars:
 
 BARS, OTHER = awkward(), awkward(99)
 TIMED = tuple(f"{name}@{frame}" for name in ("sma_gap(4)", "momentum_rank(5,1)", "beta(6)") for frame in ("1w", "1mo"))
-ALL = FeaturePlan(tuple(parse(name) for name in (*INDICATORS, *TIMED)), ())
-NAMES = (*INDICATORS, *TIMED)
+MADE = (
+    "close", "close/lag(close,5)-1", "delta(close,3)", "mean(volume,20)", "std(log(close),10)",
+    "max(high,9)/min(low,9)", "zscore(close*volume,30)", "rank(close/lag(close,20))", "mean(rank(rsi(7)),5)",
+    "where(close>50,gap,-gap@1w)", "log(vwap)-log(close)", "clip(sma_gap(20)*breadth(50),-1,1)",
+    "abs(sign(delta(volume,1)))",
+)  # fmt: skip
+NAMES = (*INDICATORS, *TIMED, *MADE)
+ALL = FeaturePlan(tuple(parse_feature(name) for name in NAMES), ())
 
 
 def values(plan: FeaturePlan, bars: Bars) -> np.ndarray:
@@ -86,7 +93,7 @@ def found() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_value_knows_a_later_bar(name: str, found: dict[str, list[str]]) -> None:
-    assert found[parse(name).name] == []
+    assert found[parse_feature(name).name] == []
 
 
 @pytest.mark.parametrize("name", PRESETS)

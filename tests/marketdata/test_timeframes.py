@@ -186,8 +186,8 @@ def test_days_of_intraday_bars_are_those_of_daily_bars() -> None:
         ("rsi(14)@1h", "1d", "@1h needs bars shorter than 1h"),
         ("rsi(14)@15m", "1h", "@15m needs bars shorter than 15m"),
         ("rsi(14)@2w", "1d", "rsi(14)@2w asks for periods of 2w; known are 15m, 1h, 1d, 1w, 1mo."),
-        ("rsi(14)@", "1d", "is no indicator"),
-        ("rsi@1w@1mo", "1d", "is no indicator"),
+        ("rsi(14)@", "1d", "has '@' at character 8"),
+        ("rsi@1w@1mo", "1d", "has '@1mo' at character 7"),
     ],
 )
 def test_what_cannot_be_made_is_refused_in_one_sentence(text: str, interval: str, words: str) -> None:

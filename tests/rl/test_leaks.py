@@ -28,7 +28,7 @@ from simulator.config import SimulatorConfig
 from simulator.market import prepare_market
 from tests.marketdata.build import random_ohlcv
 
-SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)",), lookback=6)
+SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)", "rank(close/mean(close,9)-1)*gap"), lookback=6)
 TRAIN, VALIDATION, TEST = Range(40, 300), Range(320, 380), Range(400, 470)
 CONFIG = SimulatorConfig()
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from backtest.config import BacktestConfig
-from backtest.leaks import apart, by_hand
+from backtest.leaks import by_hand, feature_search
 from backtest.leaks.exchange import load_bars, load_outcome, save_bars, save_outcome
 from backtest.leaks.feature_cuts import search, unusual
 from backtest.leaks.report import LeakReport, Reach
@@ -89,14 +89,14 @@ def of_features(bars: Bars, *indicators: str) -> Any:
     return Seeing()
 
 
-@pytest.mark.parametrize("name", ["x_rare", "x_after_falls", "x_remembered"])
+@pytest.mark.parametrize("name", ["x_rare", "x_after_falls", "x_remembered", "rank(x_rare)", "rsi(14)*x_remembered"])
 def test_a_smuggled_feature_is_found(check: Check, smuggled: ModuleType, name: str) -> None:
     bars = random_ohlcv(1200, 3)
     report = check(of_features(bars, name), bars)
     assert report.sentence.startswith(f"features: {name} of ") and report.sentence.endswith("; it knows later bars.")
 
 
-@pytest.mark.parametrize("name", ["x_rare_past", "x_cached", "rsi(14)"])
+@pytest.mark.parametrize("name", ["x_rare_past", "x_cached", "rsi(14)", "mean(x_cached,5)*gap"])
 def test_its_clean_twin_passes(check: Check, smuggled: ModuleType, name: str) -> None:
     bars = random_ohlcv(1200, 3)
     report = check(of_features(bars, name), bars)
@@ -136,7 +136,7 @@ def test_our_own_features_pass_at_every_cut() -> None:
 
 
 def test_features_of_ours_need_no_other_process(monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
-    monkeypatch.setattr(apart, "_child", None)
+    monkeypatch.setattr(feature_search, "child", None)
     bars = random_ohlcv(600, 3)
     assert check(of_features(bars, "rsi(14)"), bars).state == "passed"
 

@@ -45,8 +45,10 @@ def test_a_long_text_is_answered_at_once(name: str, again: str, end: str, length
 @pytest.mark.parametrize(
     ("typed", "items"),
     [
-        ("rsi(14), macd(12, 26, 9)", ("rsi(14)", "macd(12, 26, 9)")),
+        ("rsi(14), macd(12, 26, 9)", ("rsi(14)", "macd(12,26,9)")),
         (" ,; rsi(14);\n\tmacd(12,26,9) ,", ("rsi(14)", "macd(12,26,9)")),
+        ("close / mean( close, 20 ) - 1, -rsi(14) gap", ("close/mean(close,20)-1", "-rsi(14)", "gap")),
+        ("rsi( 14 ), rsi(014)", None),
         ("sma(20)ema(5)", None),
         ("", ()),
     ],
