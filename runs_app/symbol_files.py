@@ -1,0 +1,148 @@
+"""What a run's tables say of one symbol: its weight at each close, its fills, its profit.
+
+The files may be large (170,000 orders, a thousand columns of weights), and all but one symbol's cells are passed over
+unparsed. No cell of ours holds a comma or a quote (`backtest.tables`), so that a line is split where its commas are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runs_app import artifacts, report_parts
+from runs_app.models import Run
+
+MOST_BYTES = 512 * 1024 * 1024
+MOST_LINE = 1024 * 1024
+PROFIT = ("pnl_gross", "fees", "slippage", "dividends", "financing", "pnl_net")
+_ORDER = (b"filled", b"symbol", b"side", b"qty_filled", b"price_fill", b"commission", b"spread", b"impact")
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.datetime64]
+
+
+class TableUnfit(ValueError):
+    """A table that is missing, too large or not as we write it; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Fills:
+    """Fills of one symbol in the order of the file, each array (n,). `time`: close of the bar, UTC, in seconds;
+    `shares` without sign, those of that day; `price` what was paid for one; `costs` in money.
+    """
+
+    time: Times
+    buys: NDArray[np.bool_]
+    shares: Floats
+    price: Floats
+    costs: Floats
+
+
+def require(run: Run, keys: tuple[str, ...]) -> None:
+    """Raises TableUnfit for the first of these tables that is not there."""
+    for key in keys:
+        _opened(run, key).close()
+
+
+def weights(run: Run, symbol: str) -> tuple[Times, Floats]:
+    """(T,) close of each bar that was judged, UTC, in seconds, and the weight held at it. Raises TableUnfit."""
+    times, found = [], []
+    with _opened(run, "weights") as stream:
+        lines = _lines(stream, "weights")
+        place = _places(next(lines, b""), (symbol.encode(),), "weights")[0]
+        for line in lines:
+            cells = line.split(b",", place + 1)
+            if len(cells) <= place:
+                raise _unfit("weights")
+            times.append(cells[0])
+            found.append(cells[place])
+    return _times(times, "weights"), _floats(found, "weights")
+
+
+def fills(run: Run, symbol: str) -> Fills:
+    """What was filled of the orders in this symbol. Raises TableUnfit."""
+    found: list[list[bytes]] = []
+    with _opened(run, "orders") as stream:
+        lines = _lines(stream, "orders")
+        places = _places(next(lines, b""), _ORDER, "orders")
+        mark, at = b"," + symbol.encode() + b",", places[1]
+        for line in lines:
+            if mark in line:
+                cells = line.split(b",")
+                if len(cells) <= max(places):
+                    raise _unfit("orders")
+                if cells[at] == mark[1:-1] and cells[places[0]]:
+                    found.append([cells[place] for place in places])
+    time, _, side, shares, price, *costs = zip(*found, strict=True) if found else [()] * len(_ORDER)
+    paid = np.sum([_floats(list(one), "orders") for one in costs], axis=0)
+    read = Fills(_times(list(time), "orders"), np.array(side, "S4") == b"buy", _floats(list(shares), "orders"),
+                 _floats(list(price), "orders"), paid)  # fmt: skip
+    return _only(read, read.shares > 0)
+
+
+def profit(run: Run, symbol: str) -> dict[str, float] | None:
+    """Profit and loss of the symbol in money over the whole range; None where the run has no such row."""
+    for row in report_parts.csv_rows(run, "symbols"):
+        if row.get("symbol") == symbol and all(_is_number(row.get(name)) for name in PROFIT):
+            return {name: row[name] for name in PROFIT}
+    return None
+
+
+def weightiest(run: Run) -> str | None:
+    """The symbol that made or lost the most before costs, for a page to begin with; None where that is not known."""
+    rows = [row for row in report_parts.csv_rows(run, "symbols") if _is_number(row.get("pnl_gross"))]
+    rows = [row for row in rows if row["symbol"] != "cash"]
+    found = max(rows, key=lambda row: abs(row["pnl_gross"]), default=None)
+    return None if found is None else str(found["symbol"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) and bool(np.isfinite(value))
+
+
+def _opened(run: Run, key: str) -> BinaryIO:
+    try:
+        return artifacts.open_file(run.id, key)
+    except OSError as error:
+        raise TableUnfit(f"This run left no {key}.csv, which the chart is drawn from.") from error
+
+
+def _lines(stream: BinaryIO, key: str) -> Iterator[bytes]:
+    """Lines without their ends. Raises TableUnfit beyond the bounds."""
+    taken = 0
+    while line := stream.readline(MOST_LINE):
+        taken += len(line)
+        if taken > MOST_BYTES or len(line) == MOST_LINE:
+            raise TableUnfit(f"{key}.csv of this run is too large to be drawn; it can be downloaded.")
+        yield line.rstrip(b"\r\n")
+
+
+def _places(header: bytes, names: tuple[bytes, ...], key: str) -> list[int]:
+    cells = header.split(b",")
+    if not all(name in cells for name in names):
+        raise _unfit(key)
+    return [cells.index(name) for name in names]
+
+
+def _times(texts: list[bytes], key: str) -> Times:
+    try:
+        return np.array([text.decode().removesuffix("Z") for text in texts], "datetime64[s]")
+    except ValueError as error:
+        raise _unfit(key) from error
+
+
+def _floats(texts: list[bytes], key: str) -> Floats:
+    try:
+        return np.array([float(text) if text else np.nan for text in texts], np.float64)
+    except ValueError as error:
+        raise _unfit(key) from error
+
+
+def _only(found: Fills, kept: NDArray[np.bool_]) -> Fills:
+    return Fills(found.time[kept], found.buys[kept], found.shares[kept], found.price[kept], found.costs[kept])
+
+
+def _unfit(key: str) -> TableUnfit:
+    return TableUnfit(f"{key}.csv of this run cannot be read; run it again to have the chart.")
