@@ -66,14 +66,17 @@ def traded(run: Run) -> Traded:
 
 
 def offer(run: Run) -> dict[str, Any]:
-    """For the page: `symbols` and the one to begin with as `first`, or `why` there is no chart."""
+    """For the page: `symbols`, the one to begin with as `first`, and whether there are `candles`; or `why` no chart."""
     try:
         found = traded(run)
         symbol_files.require(run, ("weights", "orders"))
     except (NotDrawn, TableUnfit) as fault:
         return {"why": str(fault)}
     first = symbol_files.weightiest(run)
-    return {"symbols": found.symbols, "first": first if first in found.symbols else found.symbols[0]}
+    return {
+        "symbols": found.symbols, "first": first if first in found.symbols else found.symbols[0],
+        "candles": found.entry.fields >= {"open", "high", "low"},
+    }  # fmt: skip
 
 
 def asked(found: Traded, query: Mapping[str, str]) -> Asked:

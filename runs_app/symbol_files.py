@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from runs_app import artifacts, report_parts
 from runs_app.models import Run
 
-MOST_BYTES = 512 * 1024 * 1024
-MOST_LINE = 1024 * 1024
+MOST_BYTES = 1024**3
+MOST_LINE = 1024**2
+BLOCK = 4 * 1024**2
 PROFIT = ("pnl_gross", "fees", "slippage", "dividends", "financing", "pnl_net")
 _ORDER = (b"filled", b"symbol", b"side", b"qty_filled", b"price_fill", b"commission", b"spread", b"impact")
 
@@ -65,16 +66,14 @@ def fills(run: Run, symbol: str) -> Fills:
     """What was filled of the orders in this symbol. Raises TableUnfit."""
     found: list[list[bytes]] = []
     with _opened(run, "orders") as stream:
-        lines = _lines(stream, "orders")
-        places = _places(next(lines, b""), _ORDER, "orders")
-        mark, at = b"," + symbol.encode() + b",", places[1]
-        for line in lines:
-            if mark in line:
-                cells = line.split(b",")
-                if len(cells) <= max(places):
-                    raise _unfit("orders")
-                if cells[at] == mark[1:-1] and cells[places[0]]:
-                    found.append([cells[place] for place in places])
+        places = _places(stream.readline(MOST_LINE).rstrip(b"\r\n"), _ORDER, "orders")
+        name, at = symbol.encode(), places[1]
+        for line in _lines_with(b"," + name + b",", stream, "orders"):
+            cells = line.split(b",")
+            if len(cells) <= max(places):
+                raise _unfit("orders")
+            if cells[at] == name and cells[places[0]]:
+                found.append([cells[place] for place in places])
     time, _, side, shares, price, *costs = zip(*found, strict=True) if found else [()] * len(_ORDER)
     paid = np.sum([_floats(list(one), "orders") for one in costs], axis=0)
     read = Fills(_times(list(time), "orders"), np.array(side, "S4") == b"buy", _floats(list(shares), "orders"),
@@ -115,8 +114,29 @@ def _lines(stream: BinaryIO, key: str) -> Iterator[bytes]:
     while line := stream.readline(MOST_LINE):
         taken += len(line)
         if taken > MOST_BYTES or len(line) == MOST_LINE:
-            raise TableUnfit(f"{key}.csv of this run is too large to be drawn; it can be downloaded.")
+            raise _too_large(key)
         yield line.rstrip(b"\r\n")
+
+
+def _lines_with(mark: bytes, stream: BinaryIO, key: str) -> Iterator[bytes]:
+    """The lines that hold these bytes, found block by block: of a million orders few are of one symbol."""
+    rest, taken = b"", 0
+    while block := stream.read(BLOCK):
+        taken += len(block)
+        text, _, rest = (rest + block).rpartition(b"\n")
+        if taken > MOST_BYTES or len(rest) > MOST_LINE:
+            raise _too_large(key)
+        yield from _holding(mark, text)
+    yield from _holding(mark, rest)
+
+
+def _holding(mark: bytes, text: bytes) -> Iterator[bytes]:
+    at = text.find(mark)
+    while at >= 0:
+        end = text.find(b"\n", at)
+        end = end if end >= 0 else len(text)
+        yield text[text.rfind(b"\n", 0, at) + 1 : end].rstrip(b"\r")
+        at = text.find(mark, end)
 
 
 def _places(header: bytes, names: tuple[bytes, ...], key: str) -> list[int]:
@@ -146,3 +166,7 @@ def _only(found: Fills, kept: NDArray[np.bool_]) -> Fills:
 
 def _unfit(key: str) -> TableUnfit:
     return TableUnfit(f"{key}.csv of this run cannot be read; run it again to have the chart.")
+
+
+def _too_large(key: str) -> TableUnfit:
+    return TableUnfit(f"{key}.csv of this run is too large to be drawn; it can be downloaded.")

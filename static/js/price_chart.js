@@ -4,6 +4,7 @@ import { byPoint, marksOf, nextFill, pointsAMark, splitWords, timesOf } from "./
 import { percent } from "./format.js";
 
 const LANE = 0.28; // height of the lane to that of the prices
+const ROOM = 8; // pixels before the first bar and after the last
 
 export class PriceChart {
   /* `onPoint(at)` hears the point under the pointer or chosen by key, null when there is none */
@@ -22,8 +23,17 @@ export class PriceChart {
     this.at = null;
     this.rows = byPoint(found.fills);
     this.times = timesOf(found);
+    this.chart.applyOptions({ timeScale: { timeVisible: found.interval !== "1d" } });
     this.redraw();
-    this.chart.timeScale().fitContent();
+    this.fit();
+  }
+
+  /* the whole range, with room at both ends for a mark on the first or the last bar */
+  fit() {
+    const count = this.times.length;
+    if (!count) return;
+    const room = (count * ROOM) / Math.max(this.space.clientWidth, 1);
+    this.chart.timeScale().setVisibleLogicalRange({ from: -0.5 - room, to: count - 0.5 + room });
     this.mark();
   }
 
@@ -136,7 +146,7 @@ export class PriceChart {
 
 function look() {
   const found = frame();
-  return { ...found, layout: { ...found.layout, panes: { separatorColor: colour("--sb-line"), separatorHoverColor: colour("--sb-line"), enableResize: false } } };
+  return { ...found, timeScale: { borderColor: colour("--sb-line"), minBarSpacing: 0.02 }, layout: { ...found.layout, panes: { separatorColor: colour("--sb-line"), separatorHoverColor: colour("--sb-line"), enableResize: false } } };
 }
 
 /* cents, or as many decimals as a price below one needs */

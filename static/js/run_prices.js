@@ -19,6 +19,10 @@ function query() {
 async function load() {
   const asked = query();
   wanted = asked;
+  if (fields.start.value && fields.end.value && fields.start.value > fields.end.value) {
+    find("say").textContent = "From must lie on or before To.";
+    return;
+  }
   find("say").textContent = "Loading prices…";
   try {
     const answer = await fetch(`${panel.dataset.url}?${asked}`, { headers: { Accept: "application/json" } });
@@ -37,7 +41,6 @@ function show(found) {
   chart.show(found);
   tellPoint(null);
   find("say").textContent = chartWords(found);
-  showLooks(found);
   showProfit(found.profit);
   showTable(found, [...chart.rows.values()].flat());
   panel.dataset.drawn = found.symbol;
@@ -47,10 +50,6 @@ function tellPoint(at) {
   const { found, rows } = chart;
   const point = at ?? found.session.length - 1;
   find("told").textContent = point < 0 ? "" : pointWords(found, rows.get(point), point);
-}
-
-function showLooks(found) {
-  find("looks").hidden = !(found.open && found.high && found.low);
 }
 
 function showProfit(profit) {

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from runs_app import places, price_chart
+from runs_app import places, price_chart, symbol_files
 from runs_app.models import Dataset, Run
 from tests.runs_app.api.conftest import API, MakeRun, missing
 from tests.runs_app.traded_run import CLOSES, ORDERS, WEIGHTS, traded_run, write
@@ -166,7 +166,8 @@ def test_a_dataset_that_is_gone(as_alice: Client, paper: Run) -> None:
         ("weights", ["time,A,B", "2024-03-05T21:00:00Z"]), ("weights", ["time,A,B", "soon,0.1,0.1"]),
         ("weights", ["time,A,B", "2024-03-05T21:00:00Z,much,0.1"]), ("weights", ["time,A,B", "\xff\xfe,0.1,0.1"]),
         ("weights", ["time,A,B", "2024-03-05T21:00:00Z,0.1,0", "2024-03-07T21:00:00Z,0.1,0"]),
-        ("weights", ["x" * 1_100_000]), ("orders", [""]), ("orders", [ORDERS, "1,A,A,A"]),
+        ("weights", ["x" * 1_100_000]), ("orders", [ORDERS, "x" * 5_000_000]), ("orders", [""]),
+        ("orders", [ORDERS, "1,A,A,A"]),
         ("orders", [ORDERS, "1,,x,A,"]),
         ("orders", [ORDERS, "1,t,2023-03-05T21:00:00Z,A,buy,1,1,1,1,0,0,0,filled"]),
         ("orders", [ORDERS, "1,t,2024-03-05T21:00:00Z,A,buy,1,one,1,1,0,0,0,filled"]),
@@ -182,3 +183,10 @@ def test_a_table_of_another_shape_is_told_and_breaks_nothing(
 def test_no_profit_where_the_table_is_torn(as_alice: Client, paper: Run) -> None:
     write(paper, "symbols", ["symbol,pnl_gross", "A,1.0"])
     assert get(as_alice, paper).json()["profit"] is None
+
+
+def test_fills_are_found_wherever_a_block_ends(as_alice: Client, paper: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = get(as_alice, paper).json()["fills"]
+    for size in (1, 7, 64, 129):
+        monkeypatch.setattr(symbol_files, "BLOCK", size)
+        assert get(as_alice, paper).json()["fills"] == whole
