@@ -18,6 +18,7 @@ MOST_BYTES = 1024**3
 MOST_LINE = 1024**2
 BLOCK = 4 * 1024**2
 PROFIT = ("pnl_gross", "fees", "slippage", "dividends", "financing", "pnl_net")
+CASH = "cash"
 _ORDER = (b"filled", b"symbol", b"side", b"qty_filled", b"price_fill", b"commission", b"spread", b"impact")
 
 Floats = NDArray[np.float64]
@@ -91,10 +92,10 @@ def profit(run: Run, symbol: str) -> dict[str, float] | None:
 
 def weightiest(run: Run) -> str | None:
     """The symbol that made or lost the most before costs, for a page to begin with; None where that is not known."""
-    rows = [row for row in report_parts.csv_rows(run, "symbols") if _is_number(row.get("pnl_gross"))]
-    rows = [row for row in rows if row["symbol"] != "cash"]
-    found = max(rows, key=lambda row: abs(row["pnl_gross"]), default=None)
-    return None if found is None else str(found["symbol"])
+    rows = report_parts.csv_rows(run, "symbols")
+    moved = {str(row.get("symbol")): abs(row["pnl_gross"]) for row in rows if _is_number(row.get("pnl_gross"))}
+    moved.pop(CASH, None)
+    return max(moved, key=lambda symbol: moved[symbol], default=None)
 
 
 def _is_number(value: Any) -> bool:

@@ -18,17 +18,19 @@ export function pointsAMark(shown, width, gap = 22) {
   return Math.max(1, Math.ceil((shown * gap) / Math.max(width, gap)));
 }
 
-/* Fills of `size` neighbouring points and one side as one mark, at the point that moved the most money; their counts
-   sum to those of the fills. In the order of the points, as the chart wants them. */
+/* Fills of one side within `size` points of the first of them as one mark, which stands on that first one: so that two
+   marks of a side never stand closer. Counts sum to those of the fills. `rows` and marks are in the order of the points. */
 export function marksOf(rows, size) {
-  const groups = new Map();
-  for (const row of rows) {
-    const key = `${Math.floor(row.point / size)} ${row.side}`;
-    const { point, count, most } = groups.get(key) ?? { point: row.point, count: 0, most: -1 };
-    const larger = row.money > most;
-    groups.set(key, { side: row.side, point: larger ? row.point : point, count: count + row.count, most: larger ? row.money : most });
+  const marks = [];
+  const open = {};
+  for (const { point, side, count } of rows) {
+    if (!open[side] || point >= open[side].point + size) {
+      open[side] = { point, side, count: 0 };
+      marks.push(open[side]);
+    }
+    open[side].count += count;
   }
-  return [...groups.values()].map(({ side, point, count }) => ({ side, point, count })).sort((a, b) => a.point - b.point);
+  return marks;
 }
 
 /* the next point with a fill after (`step` 1) or before (−1) a point; null where there is none */

@@ -27,9 +27,11 @@ test("marks keep every fill, whatever they join", () => {
   assert.equal(marksOf(rows, 1).length, 4);
 });
 
-test("a mark stands where the most money moved, and sides stay apart", () => {
-  assert.deepEqual(marksOf([...ROWS.values()].flat(), 100),
-    [{ side: "buy", point: 0, count: 3 }, { side: "sell", point: 5, count: 4 }]);
+test("marks of a side stand apart, on the first fill of those that they join", () => {
+  assert.deepEqual(marksOf([...ROWS.values()].flat(), 5),
+    [{ point: 0, side: "buy", count: 3 }, { point: 1, side: "sell", count: 4 }]);
+  const daily = Array.from({ length: 100 }, (_, point) => ({ point, side: "buy", count: 1 }));
+  assert.deepEqual(marksOf(daily, 30).map(({ point, count }) => [point, count]), [[0, 30], [30, 30], [60, 30], [90, 10]]);
 });
 
 test("marks stand as far apart as the room allows", () => {

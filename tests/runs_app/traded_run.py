@@ -36,21 +36,22 @@ def closes_at() -> list[str]:
     return [f"{day}T{'21' if day < np.datetime64('2024-03-11') else '20'}:00:00Z" for day in DAYS]
 
 
-def paper_bars() -> Bars:
-    prices = np.stack([CLOSES, np.full(8, 20.0)], axis=1)
-    split, dividend = np.ones((8, 2)), np.zeros((8, 2))
-    split[4, 0], dividend[6, 0] = 2.0, 0.5
+def paper_bars(names: tuple[str, ...] = ("A", "B")) -> Bars:
+    """The last symbol but one is A, all others are B."""
+    count = len(names)
+    prices, split, dividend = np.full((8, count), 20.0), np.ones((8, count)), np.zeros((8, count))
+    prices[:, -2], split[4, -2], dividend[6, -2] = CLOSES, 2.0, 0.5
     known = np.array([text[:-1] for text in closes_at()], "datetime64[ns]")
-    return Bars(("A", "B"), DAYS, known, close=prices, open=prices - 0.5, high=prices + 1, low=prices - 1, split=split,
+    return Bars(names, DAYS, known, close=prices, open=prices - 0.5, high=prices + 1, low=prices - 1, split=split,
                 dividend=dividend)  # fmt: skip
 
 
-def traded_run(owner: Any, store: Path, **dataset: Any) -> Run:
-    """A backtest of this person on a dataset of theirs, with its three tables."""
+def traded_run(owner: Any, store: Path, names: tuple[str, ...] = ("A", "B"), **dataset: Any) -> Run:
+    """A backtest of this person on a dataset of theirs, with its three tables; `names` as in `paper_bars`."""
     meta = EntryMeta("files/upload", "Paper", "unknown", "2024-12-31", "files", "")
-    version = Store(store).put(paper_bars(), meta)
+    version = Store(store).put(paper_bars(names), meta)
     Dataset.objects.get_or_create(name=NAME, version=version, owner=owner)
-    asked = {"id": NAME, "version": version, "symbols": ["A", "B"], "start": "2024-03-04", "end": "2024-03-13"}
+    asked = {"id": NAME, "version": version, "symbols": list(names), "start": "2024-03-04", "end": "2024-03-13"}
     config = BacktestConfig.model_validate({"policy": "equal", "dataset": asked | dataset}).model_dump(mode="json")
     run: Run = Run.objects.create(
         owner=owner, kind="backtest", state="SUCCEEDED", ended=dt.datetime.now(dt.UTC), config=config,
@@ -58,9 +59,12 @@ def traded_run(owner: Any, store: Path, **dataset: Any) -> Run:
     )  # fmt: skip
     folder, _ = places.make_folders(run)
     (folder / layout.REPORT).mkdir()
-    rows = [f"{time},{weight},0.0" for time, weight in zip(closes_at(), WEIGHTS, strict=True)][1:]
-    write(run, "weights", ["time,A,B", *rows])
-    write(run, "orders", [ORDERS, *(_order(number, *fill) for number, fill in enumerate(FILLS, 1)), UNFILLED])
+    others = "0.0," * (len(names) - 2)
+    rows = [f"{time},{others}{weight},0.0" for time, weight in zip(closes_at(), WEIGHTS, strict=True)][1:]
+    write(run, "weights", [f"time,{','.join(names)}", *rows])
+    called = dict(zip(("A", "B"), names[-2:], strict=True))
+    lines = [_order(number, *fill, called) for number, fill in enumerate(FILLS, 1)]
+    write(run, "orders", [ORDERS, *lines, UNFILLED.replace(",A,", f",{called['A']},")])
     write(
         run, "symbols", [SYMBOLS, "A,90.0,1.0,0.75,9.0,0.0,97.25", "B,0.0,0.1,0.0,0.0,0.0,-0.1", "cash,0,0,0,0,2.0,2.0"]
     )
@@ -72,8 +76,9 @@ SYMBOLS = "symbol,pnl_gross,fees,slippage,dividends,financing,pnl_net"
 UNFILLED = "9,2024-03-12T20:00:00Z,,A,buy,4.0,0.0,,,0.0,0.0,0.0,untradable"
 
 
-def _order(number: int, time: str, symbol: str, side: str, shares: float, price: float, costs: float) -> str:
-    return f"{number},{time},{time},{symbol},{side},{shares},{shares},{price},{price},{costs},0.0,0.0,filled"
+def _order(number: int, time: str, symbol: str, side: str, shares: float, price: float, costs: float,
+           called: dict[str, str]) -> str:  # fmt: skip
+    return f"{number},{time},{time},{called[symbol]},{side},{shares},{shares},{price},{price},{costs},0.0,0.0,filled"
 
 
 def write(run: Run, key: str, lines: list[str]) -> None:

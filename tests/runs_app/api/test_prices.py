@@ -1,5 +1,6 @@
 """Prices of a run with its fills and weights: on paper, joined, across a split, and of its owner alone."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,23 @@ def test_a_dataset_that_is_gone(as_alice: Client, paper: Run) -> None:
     assert sentence.startswith(
         f"The prices that this run traded (files/paper {paper.dataset_version[:12]}) are not stored"
     )
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "INTERRUPTED"])
+def test_a_run_that_ended_badly_keeps_the_chart_of_what_it_left(as_alice: Client, paper: Run, state: str) -> None:
+    other = Run.objects.create(
+        owner=paper.owner, kind="train", state=state, ended=paper.ended, config=paper.config, config_hash="0" * 64,
+        dataset_name=paper.dataset_name, dataset_version=paper.dataset_version,
+    )  # fmt: skip
+    shutil.copytree(places.run_folder(paper.id), places.run_folder(other.id))
+    assert get(as_alice, other).json()["n_fills"] == 3
+
+
+def test_one_of_a_thousand_symbols(alice: User, as_alice: Client, settings: Any) -> None:
+    run = traded_run(alice, Path(settings.DATASETS_ROOT), names=tuple(f"S{number:03}" for number in range(1000)))
+    found = get(as_alice, run, "?symbol=S998").json()
+    assert (found["close"], found["n_fills"], found["weight"]) == (CLOSES[1:].tolist(), 3, WEIGHTS[1:])
+    assert get(as_alice, run, "?symbol=S99").json()["errors"].keys() == {"symbol"}
 
 
 @pytest.mark.parametrize(
