@@ -73,7 +73,7 @@ def fills(run: Run, symbol: str) -> Fills:
             cells = line.split(b",")
             if len(cells) <= max(places):
                 raise _unfit("orders")
-            if cells[at] == name and cells[places[0]]:
+            if cells[at] == name:
                 found.append([cells[place] for place in places])
     time, _, side, shares, price, *costs = zip(*found, strict=True) if found else [()] * len(_ORDER)
     paid = np.sum([_floats(list(one), "orders") for one in costs], axis=0)

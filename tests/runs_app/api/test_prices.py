@@ -170,6 +170,16 @@ def test_a_run_that_ended_badly_keeps_the_chart_of_what_it_left(as_alice: Client
     assert get(as_alice, other).json()["n_fills"] == 3
 
 
+def test_a_dataset_that_is_another_persons_is_gone(as_alice: Client, bob: User, paper: Run) -> None:
+    Dataset.objects.update(owner=bob)
+    assert "are not stored any more" in told(as_alice, paper)
+
+
+def test_a_symbol_that_reads_like_a_number_of_shares(alice: User, as_alice: Client, settings: Any) -> None:
+    run = traded_run(alice, Path(settings.DATASETS_ROOT), names=("3", "B"))
+    assert get(as_alice, run, "?symbol=3").json()["fills"]["shares"] == [10, 5, 12]
+
+
 def test_one_of_a_thousand_symbols(alice: User, as_alice: Client, settings: Any) -> None:
     run = traded_run(alice, Path(settings.DATASETS_ROOT), names=tuple(f"S{number:03}" for number in range(1000)))
     found = get(as_alice, run, "?symbol=S998").json()
