@@ -153,6 +153,15 @@ def entry_of(row: Dataset) -> DatasetEntry:
     return found
 
 
+def of_run(run: Run) -> DatasetEntry:
+    """The version that a run was fed, while its owner has it. Raises DatasetMissing."""
+    rows = Dataset.objects.usable_by(run.owner).filter(name=run.dataset_name, version=run.dataset_version)
+    row = rows.order_by("-created").first()
+    if row is None:
+        raise DatasetMissing({"dataset.version": [f"{run.dataset_name or 'Its dataset'} is not yours any more."]})
+    return entry_of(row)
+
+
 def provenance(owner: Any, config: DatasetConfig) -> dict[str, Any]:
     """What the owner says of the resolved dataset: the job reads it beside the configuration."""
     return provenance_of(find(owner, config.id, config.version))
