@@ -11,7 +11,9 @@ from stable_baselines3 import PPO
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
 from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
 from rl.observation_layout import ObservationLayout
-from rl.rollout_buffer import BarRolloutBuffer
+from rl.indexed_net import NETS
+from rl.learner import IndexedPPO
+from rl.rollout import Rollout
 from rl.task import Task
 from rl.vec_env import PortfolioVecEnv
 
@@ -50,12 +52,12 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
     return -(-training.total_timesteps // rollout) * rollout
 
 
-def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
+def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> IndexedPPO:
     """A PPO with fresh weights on `task`. Raises DeviceMissing."""
     device, streams = set_up_torch(training), make_streams(training.seeds[0])
     env = PortfolioVecEnv(task, training.books, streams.draw, streams.cut)
     policy, kwargs = policy_of(model, task.layout)
-    return PPO(
+    made = IndexedPPO(
         policy,
         env,
         learning_rate=model.learning_rate,
@@ -69,12 +71,14 @@ def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
         vf_coef=model.vf_coef,
         max_grad_norm=model.max_grad_norm,
         target_kl=model.target_kl,
-        rollout_buffer_class=BarRolloutBuffer,
-        rollout_buffer_kwargs={"windows": task.windows},
+        rollout_buffer_class=Rollout,
+        rollout_buffer_kwargs={"lookback": task.layout.lookback},
         policy_kwargs={**kwargs, "log_std_init": model.log_std_init},
         seed=streams.torch_seed,
         device=device,
     )
+    made.net = NETS[model.policy](made.policy, task.windows, made.device)
+    return made
 
 
 def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[str, Any]]:
