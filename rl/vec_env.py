@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl.episodes import Episodes, Sight, Starts
-from rl.rollout_buffer import Observation
+from rl.stock_buffer import Observation
 from rl.task import Task
 
 Infos = list[dict[str, Any]]
