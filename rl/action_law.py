@@ -1,6 +1,7 @@
 """How actions are drawn: SB3's diagonal normal with one deviation an action, or its independent categories."""
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,24 +20,24 @@ class Likelihood(NamedTuple):
     entropy: Tensor
 
 
-class ActionLaw:
+class ActionLaw(ABC):
     """The distribution of actions of a policy, from what its heads give."""
 
     @staticmethod
     def of(policy: Any) -> "ActionLaw":
         return Normal(policy) if isinstance(policy.action_dist, DiagGaussianDistribution) else Categories(policy)
 
+    @abstractmethod
     def draw(self, found: Tensor) -> tuple[Tensor, Tensor]:
         """Actions and their log probabilities (B,), by torch's generator."""
-        raise NotImplementedError
 
+    @abstractmethod
     def executed(self, actions: Tensor) -> NDArray[np.float64]:
         """What the environment is given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def likelihood(self, found: Tensor, actions: Tensor) -> Likelihood:
         """Of actions drawn earlier."""
-        raise NotImplementedError
 
 
 class Normal(ActionLaw):
@@ -51,7 +52,8 @@ class Normal(ActionLaw):
         return found + noise * self._log_std.exp(), log_prob
 
     def executed(self, actions: Tensor) -> NDArray[np.float64]:
-        return np.clip(actions.cpu().numpy(), self._space.low, self._space.high).astype(np.float64)
+        clipped: NDArray[np.float32] = np.clip(actions.cpu().numpy(), self._space.low, self._space.high)
+        return clipped.astype(np.float64)
 
     def likelihood(self, found: Tensor, actions: Tensor) -> Likelihood:
         scaled = (actions - found) * torch.exp(-self._log_std)

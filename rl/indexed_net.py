@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
-from stable_baselines3.common.distributions import DiagGaussianDistribution
 from torch import Tensor, nn
 
 from rl.networks import AssetSharedPolicy
@@ -48,7 +47,7 @@ class IndexedNet(ABC):
     def outputs(self, rows: Tensor, portfolio: Tensor) -> Outputs:
         """Of samples at any rows."""
         table = self.table(rows)
-        return self.heads(table.values.index_select(0, table.index), portfolio)
+        return self.heads(table.values.index_select(0, table.places), portfolio)
 
 
 class ProjectedNet(IndexedNet):
@@ -90,7 +89,9 @@ class FlatNet(ProjectedNet):
     def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
         own = torch.cat([layer.weight[:, : self._own] for layer in self._first])
         first = torch.addmm(seen, portfolio, own.T) + torch.cat([layer.bias for layer in self._first])
-        action, value = (rest(part) for rest, part in zip(self._rest, first.split(self._widths, dim=1), strict=True))
+        action, value = (
+            rest(part) for rest, part in zip(self._rest, torch.split(first, self._widths, dim=1), strict=True)
+        )
         return Outputs(action, value.squeeze(1))
 
 
@@ -102,8 +103,8 @@ class AssetSharedNet(ProjectedNet):
         super().__init__(Panel.per_asset(windows, device), self._encoder.features_dim)
 
     def weight(self) -> Tensor:
-        layer = self._encoder.window
-        return layer.weight.view(layer.out_features, self.panel.lookback, -1)
+        weight: Tensor = self._encoder.window.weight
+        return weight.view(len(weight), self.panel.lookback, -1)
 
     def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
         rows = seen.view(len(portfolio), self._encoder.n_assets, -1) + self._encoder.window.bias
@@ -114,8 +115,3 @@ class AssetSharedNet(ProjectedNet):
 
 NETS: dict[str, type[Any]] = {"asset_shared": AssetSharedNet, "mlp": FlatNet}
 """By `model.policy`: made of (policy, windows, device)."""
-
-
-def is_gaussian(policy: Any) -> bool:
-    """Whether actions are drawn from a normal distribution, else from categories."""
-    return isinstance(policy.action_dist, DiagGaussianDistribution)

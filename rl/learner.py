@@ -7,7 +7,6 @@ Minibatches are shuffled over the whole rollout, as SB3's are. The file that `sa
 
 from typing import Any
 
-import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
@@ -95,7 +94,7 @@ class IndexedPPO(PPO):
 
     def _descend(self, loss: Tensor) -> None:
         self.policy.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
         self.policy.optimizer.step()
 

@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3 import PPO
 
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
-from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
-from rl.observation_layout import ObservationLayout
 from rl.indexed_net import NETS
 from rl.learner import IndexedPPO
+from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
+from rl.observation_layout import ObservationLayout
 from rl.rollout import Rollout
 from rl.stock_buffer import BarRolloutBuffer
 from rl.task import Task
@@ -57,7 +56,7 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
 
 
 def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """A PPO with fresh weights on `task`: on indices where the policy can be read so, else stock. Raises DeviceMissing."""
+    """A PPO with fresh weights on `task`: on indices where its policy can be read so, else stock. Raises DeviceMissing."""
     if model.policy not in NETS:
         return make_stock(task, model, training)
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
@@ -75,7 +74,7 @@ def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: 
     device, streams = set_up_torch(training), make_streams(training.seeds[0])
     env = PortfolioVecEnv(task, training.books, streams.draw, streams.cut)
     policy, kwargs = policy_of(model, task.layout)
-    return kind(
+    made: Kind = kind(
         policy,
         env,
         learning_rate=model.learning_rate,
@@ -95,6 +94,7 @@ def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: 
         seed=streams.torch_seed,
         device=device,
     )
+    return made
 
 
 def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[str, Any]]:

@@ -22,10 +22,10 @@ DISTURBED = 1.5
 
 
 class Table(NamedTuple):
-    """`values` (K, O), and where in it the rows of each sample and series lie: `index` (B·G,)."""
+    """`values` (K, O), and where in it the rows of each sample and series lie: `places` (B·G,)."""
 
     values: Tensor
-    index: Tensor
+    places: Tensor
 
 
 class Projection:
@@ -33,7 +33,7 @@ class Projection:
 
     def __init__(self, panel: Panel, outputs: int) -> None:
         self.panel = panel
-        self._groups, bars, channels = panel.features.shape
+        self._groups, _, channels = panel.features.shape
         self._sweep_cost, self._length = min(
             (_cost(panel, outputs, n), n) for n in range(panel.lookback + 15 & ~15, 4 * panel.lookback + 32, 16)
         )
@@ -45,7 +45,7 @@ class Projection:
     def gathered(self, weight: Tensor, rows: Tensor) -> Tensor:
         """(B, G, O) of the windows `rows` (B,)."""
         table = self.table(weight, rows)
-        return table.values.index_select(0, table.index).view(len(rows), self._groups, -1)
+        return table.values.index_select(0, table.places).view(len(rows), self._groups, -1)
 
     def table(self, weight: Tensor, rows: Tensor) -> Table:
         """The layer at every date of `rows`, each once, by the cheaper way."""
@@ -58,7 +58,7 @@ class Projection:
         """(valid · G · blocks, O): the layer at all dates; `places` says where."""
         if self._spectrum is None:
             self._spectrum = Spectrum.of(self.panel, self._length, self._valid, self._blocks)
-        swept: Tensor = _Sweep.apply(weight, self._spectrum)
+        swept: Tensor = _Sweep.apply(weight, self._spectrum)  # type: ignore[no-untyped-call]
         return swept
 
     def places(self, rows: Tensor) -> Tensor:

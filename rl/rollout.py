@@ -21,7 +21,7 @@ class Rollout:
                  device: torch.device | str = "cpu", gae_lambda: float = 1.0, gamma: float = 0.99, n_envs: int = 1,
                  *, lookback: int) -> None:  # fmt: skip
         shape = (buffer_size, n_envs)
-        width = int(np.prod(action_space.shape))  # type: ignore[arg-type]
+        width = int(np.prod(action_space.shape))
         self._device, self._lookback = torch.device(device), lookback
         self.rows = torch.zeros(shape, dtype=torch.int64, device=device)
         self.portfolio = torch.zeros((*shape, *observation_space["portfolio"].shape), device=device)
@@ -81,7 +81,7 @@ class Rollout:
         """Every sample once, in minibatches of a random order."""
         columns = [part.flatten(0, 1) for part in (self.rows, self.portfolio, self.actions, self.log_prob,
                                                    self.advantage, self.advantage + self.values)]  # fmt: skip
-        for chosen in torch.randperm(len(columns[0]), device=self._device).split(batch_size):
+        for chosen in torch.split(torch.randperm(len(columns[0]), device=self._device), batch_size):
             yield Batch(*(column[chosen] for column in columns))
 
     def explained_variance(self) -> float:

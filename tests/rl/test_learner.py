@@ -22,7 +22,7 @@ WHOLE = 6 * 40
 
 
 def both(data: Planted, policy: str, mode: str, **model: Any) -> tuple[IndexedPPO, PPO]:
-    config = costs(max_steps=12, mapping_mode=mode)
+    config = costs(allow_short=mode == "tanh_leverage", max_steps=12, mapping_mode=mode)
     task: Task = task_of(data, Range(20, 500), config=config)
     settings = ModelConfig.model_validate(
         {"policy": policy, "n_steps": 40, "batch_size": WHOLE, "n_epochs": 1, "net_arch": (16, 8)} | model
@@ -45,10 +45,9 @@ def learned(model: PPO, steps: int) -> Mapping[str, torch.Tensor]:
 def test_a_rollout_and_a_step_are_those_of_stock_ppo(data: Planted, policy: str, mode: str) -> None:
     ours, stock = both(data, policy, mode, ent_coef=0.01)
     mine, theirs = learned(ours, WHOLE), learned(stock, WHOLE)
-    buffer = stock.rollout_buffer
-    rewards, advantages = (getattr(buffer, name).reshape(-1) for name in ("rewards", "advantages"))
-    np.testing.assert_allclose(ours.rollout_buffer.reward.T.ravel(), rewards, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(ours.rollout_buffer.advantage.T.ravel(), advantages, rtol=1e-4, atol=1e-4)
+    buffer = stock.rollout_buffer  # SB3 lays out advantages book by book once it has trained on them
+    np.testing.assert_allclose(ours.rollout_buffer.reward, buffer.rewards, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours.rollout_buffer.advantage.T.ravel(), buffer.advantages.ravel(), atol=1e-4)
     for name, value in theirs.items():
         torch.testing.assert_close(mine[name], value, rtol=1e-4, atol=2e-5, msg=name)
     for key in ("policy_gradient_loss", "value_loss", "approx_kl", "clip_fraction", "explained_variance"):
@@ -61,7 +60,7 @@ def test_a_rollout_and_a_step_are_those_of_stock_ppo(data: Planted, policy: str,
 def test_the_gradient_is_that_of_float64(data: Planted, policy: str) -> None:
     """A minibatch on indices in float32 beside the whole observation through SB3's policy in float64."""
     ours, _ = both(data, policy, "simplex_cash")
-    learned(ours, WHOLE)
+    learned(ours, WHOLE)  # so that ratios are not all 1
     batch = next(ours.rollout_buffer.shuffled(WHOLE))
     ours.policy.zero_grad()
     ours._loss(batch, 0.2).loss.backward()
@@ -72,15 +71,17 @@ def test_the_gradient_is_that_of_float64(data: Planted, policy: str) -> None:
     assets = ours.observation_space["window"].shape[1]  # type: ignore[index]
     window = windows.transpose(1, 2) if windows.shape[1] == assets else windows[:, 0].unflatten(2, (assets, -1))
     observation = {"window": window, "portfolio": batch.portfolio.double()}
-    value, log_prob, entropy = policy64.evaluate_actions(observation, batch.actions.double())
+    action, latent = policy64.mlp_extractor(policy64.features_extractor(observation))
+    value = policy64.value_net(latent)
+    log_prob = policy64._get_action_dist_from_latent(action).log_prob(batch.actions.double())
     advantage = batch.advantage.double()
     advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
     ratio = torch.exp(log_prob - batch.log_prob.double())
     loss = -torch.min(advantage * ratio, advantage * ratio.clamp(0.8, 1.2)).mean()
     (loss + 0.5 * torch.nn.functional.mse_loss(batch.returns.double(), value.flatten())).backward()
+    scale = max(float(parameter.grad.abs().max()) for parameter in policy64.parameters())
     for name, parameter in policy64.named_parameters():
-        scale = max(float(parameter.grad.abs().max()), 1e-3)
-        assert float((found[name] - parameter.grad).abs().max()) <= 2e-6 * scale + 1e-9, name
+        assert float((found[name] - parameter.grad).abs().max()) <= 1e-6 * scale, name
 
 
 def test_an_update_ends_early_by_its_kl(data: Planted) -> None:
