@@ -47,9 +47,8 @@ class Normal(ActionLaw):
         self._log_std, self._space = policy.log_std, policy.action_space
 
     def draw(self, found: Tensor) -> tuple[Tensor, Tensor]:
-        noise = torch.randn_like(found)
-        log_prob = -(0.5 * noise * noise + self._log_std + LOG_ROOT_2PI).sum(dim=1)
-        return found + noise * self._log_std.exp(), log_prob
+        actions = found + torch.randn_like(found) * self._log_std.exp()
+        return actions, self.likelihood(found, actions).log_prob
 
     def executed(self, actions: Tensor) -> NDArray[np.float64]:
         clipped: NDArray[np.float32] = np.clip(actions.cpu().numpy(), self._space.low, self._space.high)
@@ -57,8 +56,9 @@ class Normal(ActionLaw):
 
     def likelihood(self, found: Tensor, actions: Tensor) -> Likelihood:
         scaled = (actions - found) * torch.exp(-self._log_std)
-        constant = self._log_std.sum() + LOG_ROOT_2PI * found.shape[1]
-        return Likelihood(-0.5 * scaled.square().sum(dim=1) - constant, constant + 0.5 * found.shape[1])
+        constant = self._log_std.sum(dtype=torch.float64) + LOG_ROOT_2PI * found.shape[1]
+        log_prob = (-0.5 * scaled.square().sum(dim=1, dtype=torch.float64) - constant).float()
+        return Likelihood(log_prob, (constant + 0.5 * found.shape[1]).float())
 
 
 class Categories(ActionLaw):

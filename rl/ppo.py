@@ -56,7 +56,7 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
 
 
 def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """A PPO with fresh weights on `task`: on indices where its policy can be read so, else stock. Raises DeviceMissing."""
+    """A PPO with fresh weights, on indices where its policy can be read so, else stock. Raises DeviceMissing."""
     if model.policy not in NETS:
         return make_stock(task, model, training)
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
