@@ -15,7 +15,7 @@ from marketdata.files.names import UPLOADED
 from marketdata.files.reading import Upload
 from marketdata.files.tables import read
 from marketdata.findings import Finding
-from marketdata.store import EntryMeta, Store
+from marketdata.store import EntryMeta, Store, Survivorship
 
 
 def commit(
@@ -54,7 +54,7 @@ def members_of(file: Upload) -> dict[str, list[membership.Interval]]:
     return membership.intervals(table, "ymd")
 
 
-def survivorship(built: Built) -> str:
+def survivorship(built: Built) -> Survivorship:
     """`point_in_time` where a membership says who belonged when; nobody knows of the names that a file left out."""
     return "unknown" if built.bars.member is None else "point_in_time"
 
@@ -64,7 +64,7 @@ def shared_meta(built: Built) -> EntryMeta:
     return EntryMeta(
         id=UPLOADED,
         title="Uploaded prices",
-        survivorship="unknown" if built.bars.member is None else "point_in_time",
+        survivorship=survivorship(built),
         as_of=str(built.bars.session[-1]),
         source="an upload",
         license_note="",
