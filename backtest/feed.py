@@ -96,7 +96,7 @@ def _entry(job: Job, catalog: Catalog, config: DatasetConfig) -> DatasetEntry:
     """By version, whatever the store calls it: names are of people, and what its owner says of it lies beside."""
     if config.version is None:
         return catalog.find(config.id)
-    entry = dataclasses.replace(catalog.entry(config.version), id=config.id)
+    entry = catalog.entry(config.version, config.id)
     path = job.folder / layout.PROVENANCE
     if not path.is_file():
         return entry

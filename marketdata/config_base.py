@@ -96,9 +96,15 @@ def _not_yet(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})
 
 
-def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:
-    """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them."""
-    extra: JsonDict = {"unit": unit, "advanced": advanced}
+def knob(
+    default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", ordered: bool = False,
+    **bounds: Any,
+) -> Any:  # fmt: skip
+    """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them.
+
+    `ordered`: a list of choices whose order counts, so that a form asks for the first, the second and so on.
+    """
+    extra: JsonDict = {"unit": unit, "advanced": advanced, **({"ordered": True} if ordered else {})}
     if default is ...:
         return Field(description=text, title=title or None, json_schema_extra=extra, **bounds)
     return Field(default, description=text, title=title or None, json_schema_extra=extra, **bounds)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from runfiles import excess_words, report_rows
 from runfiles.metric_keys import HEADLINE, METRICS
-from runs_app import access, excess_table, report_parts, report_reader
+from runs_app import access, excess_table, price_chart, report_parts, report_reader
 from runs_app.pool import in_pool
 
 _PAGE = re.compile("[1-9][0-9]{0,5}")
@@ -44,6 +44,7 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "trades": report_reader.table_page(run, "trades", 1),
         "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"], labels) if strategies else [],
         "years": report_parts.calendar(run) if strategies else [],
+        "prices": price_chart.offer(run) if strategies else {},
         "months": report_rows.MONTHS,
         "glossary": report_rows.GLOSSARY,
         "before_costs": report_rows.BEFORE_COSTS_MEANS,

@@ -11,6 +11,7 @@ import itertools
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,10 +216,10 @@ def table_page(run: Run, key: str, page: int) -> TablePage:
     return TablePage(columns, rows[:PAGE_ROWS], page, len(rows) > PAGE_ROWS)
 
 
-def stamp(run: Run) -> str:
+def stamp(run: Run, keys: Sequence[str] = ("summary", "equity")) -> str:
     """Changes when a report's files change: the base of the ETag."""
     parts = [str(run.id)]
-    for key in ("summary", "equity"):
+    for key in keys:
         try:
             with artifacts.open_file(run.id, key) as stream:
                 status = os.fstat(stream.fileno())

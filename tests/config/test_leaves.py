@@ -97,7 +97,7 @@ def test_each_leaf_of_a_backtest_changes_the_hash(name):
 OF_DATA = {
     "id": "yahoo/other", "title": "Mine", "symbols": ["AAPL"], "start": "2001-01-02", "end": "2003-01-02",
     "interval": "1h", "calendar": "24/7", "sources": ["yahoo", "sample"], "missing": "leave_out", "refetch": "all",
-    "overlap": 9, "retries": 1, "wait_s": 2.0,
+    "overlap": 9, "retries": 1, "wait_s": 2.0, "indices": ["KO"],
 }  # fmt: skip
 
 
