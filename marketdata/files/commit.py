@@ -16,7 +16,7 @@ from marketdata.files.reading import Upload
 from marketdata.files.tables import read
 from marketdata.findings import Finding
 from marketdata.index_symbols import index_symbols
-from marketdata.store import EntryMeta, Store
+from marketdata.store import EntryMeta, Store, Survivorship
 
 MOST_NAMED = 12
 
@@ -59,7 +59,7 @@ def members_of(file: Upload) -> dict[str, list[membership.Interval]]:
     return membership.intervals(table, "ymd")
 
 
-def survivorship(built: Built) -> str:
+def survivorship(built: Built) -> Survivorship:
     """`point_in_time` where a membership says who belonged when; nobody knows of the names that a file left out."""
     return "unknown" if built.bars.member is None else "point_in_time"
 
@@ -69,7 +69,7 @@ def shared_meta(built: Built) -> EntryMeta:
     return EntryMeta(
         id=UPLOADED,
         title="Uploaded prices",
-        survivorship="unknown" if built.bars.member is None else "point_in_time",
+        survivorship=survivorship(built),
         as_of=str(built.bars.session[-1]),
         source="an upload",
         license_note="",
