@@ -25,7 +25,6 @@ from rl.loss import Batch
 from rl.ppo import make_model, make_stock
 from rl.task import FeatureTable, Task, make_task
 from simulator.config import SimulatorConfig
-from simulator.jit import start_quickly
 from simulator.market import prepare_market
 
 BOOKS, STEPS, BATCH, LOOKBACK = 256, 256, 8192, 64
@@ -91,7 +90,6 @@ def gradients_apart(model: IndexedPPO, stock: PPO, observation: dict[str, np.nda
 
 def main(side: str, epochs: int, folder: Path) -> None:
     warnings.filterwarnings("ignore", category=UserWarning)
-    start_quickly()
     seen = task()
     model = model_of(side, epochs, seen)
     if side == "ours":

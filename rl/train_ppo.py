@@ -23,7 +23,6 @@ from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
 from runfiles.job import Job, JobRefused, run_job
-from simulator.jit import start_quickly
 from simulator.market import prepare_market
 
 
@@ -40,7 +39,6 @@ class Prepared:
 def run(job: Job) -> None:
     """The job. Raises JobRefused with one sentence for what is wrong with the input."""
     config = read_config(job, TrainConfig)
-    start_quickly()
     prepared = prepare(job, config)
     job.events.enter("train")
     try:
