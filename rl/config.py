@@ -140,8 +140,13 @@ class TrainingConfig(Part):
         le=200_000_000,
         title="Look every",
     )
-    early_stop: Annotated[int | None, later(None, what="early stop")] = off(
-        None, "Looks without a gain before it stops."
+    early_stop: int | None = knob(
+        None,
+        "Looks at the validation range without a new best before it stops; empty trains to the end.",
+        unit="looks",
+        ge=1,
+        le=1000,
+        title="Stop early after",
     )
     checkpoint_every: Annotated[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
 
