@@ -10,6 +10,7 @@ from backtest.metrics import IN_BPS, cost_figures
 from backtest.runner import returns_of, simple_total
 from backtest.series import Floats, growth_a_year, sharpe_sortino
 from backtest.statistics import optional
+from backtest.yardsticks import filled_share
 from marketdata.splits import Range
 from simulator.ledger import Ledger
 from simulator.market import Market, at_cost
@@ -181,11 +182,3 @@ def cost_of_value(ledger: Ledger) -> float:
     """Fees, spread and impact in bps of the value traded; NaN where nothing was."""
     traded = float(ledger.traded.sum())
     return float(ledger.costs[-1]) / traded * IN_BPS if traded > 0 else math.nan
-
-
-def filled_share(ledger: Ledger) -> float:
-    """Shares filled over shares ordered, at the price of the decision; NaN without an order."""
-    orders = ledger.orders
-    price = ledger.marks[orders.decided - ledger.t0, orders.asset]
-    wanted = float((abs(orders.qty_target) * price).sum())
-    return float((abs(orders.qty_filled) * price).sum()) / wanted if wanted > 0 else math.nan

@@ -54,6 +54,14 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class Outsider(Protocol):
+    """A strategy that buys something which need not belong to the universe."""
+
+    def market_for(self, market: Market) -> Market:
+        """`market` with what it may buy."""
+
+
+@runtime_checkable
 class Telling(Protocol):
     """A strategy that has something to say of its own decisions, such as how often an optimiser failed."""
 

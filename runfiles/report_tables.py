@@ -160,7 +160,7 @@ STRESS = TableSpec(
         Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the window", "%"),
         _OVER,
         Column("beside", "Its return", "percent", "What that baseline made", "%"),
-        Column("note", "Note", "text", "Bars of training in this window; baselines with too little past"),
+        Column("note", "Note", "text", "Bars of training here; baselines with too little past or cut orders"),
     ),
 )  # fmt: skip
 RANGES = TableSpec(
