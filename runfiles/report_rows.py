@@ -47,7 +47,7 @@ RETURN_MEANS = {
 }
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
-print(equity.resample("YE").last().pct_change())"""
+print(equity.pct_change().dropna().add(1).resample("YE").prod().sub(1))"""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
