@@ -31,7 +31,8 @@ class Facts:
     where it is unknown or beyond the sweep. `guards`: sales that a guard forced, `calls`: that a margin call did, in
     bars. `cut`, `unfillable`: shares of the orders. `stale`: share of positions by bar that were valued without a bar.
     `at_cap`: share of bars with a position at `margin.max_position_weight`, 0 where that is no narrower than what may
-    be invested in all. `spreads`: a policy's action goes through the softmax. `moves`: largest standard deviation of a weight over bars.
+    be invested in all. `spreads`: a policy's action goes through the softmax.
+    `moves`: largest standard deviation of a weight over bars.
     `rho_score`: autocorrelation times the root of the bars. Excess and power are fractions a year. `trained_sharpe`: a
     year, over the `trained_years` that it was trained on, None where it was on none of these bars.
     """

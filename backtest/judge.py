@@ -30,7 +30,7 @@ from backtest.runner import Judged, StrategyUnfit
 from backtest.split_told import split_of
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Strategy
+from backtest.strategy import Learned, Strategy, Taught
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
@@ -107,6 +107,8 @@ def examine(
         split=split_of(config, feed, span, subject, judged, runs.against, features),
         matched=runs.matched,
         trained=runs.trained,
+        features=features,
+        taught=subject.taught() if isinstance(subject, Taught) else None,
     )
 
 

@@ -12,7 +12,7 @@ from backtest import tables
 from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
 from backtest.leaks.report import LeakReport
-from backtest.rules import rules_of
+from backtest.report_rules import rules_of
 from backtest.runner import Judged
 from backtest.strategy_tables import TABLES, Written, ordered_json
 from backtest.yardsticks import filled_of

@@ -1,10 +1,12 @@
 """What a strategy is to the runner."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
@@ -51,6 +53,14 @@ class Remembers(Protocol):
 
     def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
         """`train` and `validation` with their first and last day, both counted, in order of time."""
+
+
+@runtime_checkable
+class Taught(Protocol):
+    """A strategy that can say how it was trained."""
+
+    def taught(self) -> Mapping[str, BaseModel] | None:
+        """Groups of the training's configuration by name; None where that is not known."""
 
 
 @runtime_checkable
