@@ -1,8 +1,14 @@
-"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time."""
+"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time.
+
+A multiple is one of fees, spread and impact. A maker rebate is income and stays as it is; the grid of ticks is a rule
+of the market and stays too, at 0 times the costs as well, so that the rows hang together.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from backtest.config import JudgedConfig
 from backtest.contest import Contest, Ledgers, least_excess
@@ -50,8 +56,9 @@ class Row:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """`status`: `found`; `none`, no excess even without costs; `beyond`, an excess still at 20 times the costs;
-    `unknown`, no baseline of the verdict or no costs. `cost_bps` per traded value at `multiplier`.
+    """`status`: `found`; `none`, no excess even at 0 times the costs; `beyond`, an excess still at 20 times the costs;
+    `unknown`, no baseline of the verdict, or the subject pays nothing that is multiplied. `cost_bps` per traded value
+    at `multiplier`.
     """
 
     status: str
@@ -142,13 +149,15 @@ class Reruns:
         """Bisection of re-runs in [0, 20], to 1 % of the multiplier."""
         if not self._against:
             return BreakEven("unknown", None, None)
-        if not self._theta(self._at_cost(0.0)) > 0:
+        free = self._at_cost(0.0)
+        if not self._theta(free) > 0:
             return BreakEven("none", None, None)
         far = self._at_cost(MOST)
         tick()
         if self._theta(far) > 0:
-            paid = cost_of_value(far[self._contest.subject.key])
-            return BreakEven("beyond" if paid > 0 else "unknown", None, None)
+            own = self._contest.subject.key
+            pays = not np.array_equal(free[own].equity, far[own].equity)
+            return BreakEven("beyond" if pays else "unknown", None, None)
         low, high, ledgers = 0.0, MOST, far
         while high - low > max(CLOSE * high, CLOSEST):
             middle = (low + high) / 2

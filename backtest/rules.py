@@ -29,6 +29,11 @@ FILLS = {
 }
 PER_CENT = {"fraction": "%", "fraction/year": "% a year", "weight": "% of equity"}
 WORDS = {"money": "", "money/share": "a share"}
+NOT_CHARGED = (
+    "; not charged: the maximum a trade of FINRA's Trading Activity Fee, rounding up to cents, and the Consolidated "
+    "Audit Trail (CAT) fee, which brokers such as Alpaca pass on for buys and sells"
+)
+"""Beside the regulators' fees on sales."""
 BY_THE_SHARE = frozenset({"fees.commission_per_share", "fees.regulatory_sell_fees"})
 
 TRADING = "Trading"
@@ -105,6 +110,7 @@ def _text(path: str, field: FieldInfo, value: Any, market: Market) -> str:
         shown = f"{_digits(cap * 100)} % of usual volume" if math.isfinite(cap) else "off"
         return shown + (" (auto)" if value == "auto" else "")
     told = value_text(value, _unit(field))
+    told += NOT_CHARGED if path == "fees.regulatory_sell_fees" and value else ""
     left_out = path in BY_THE_SHARE and value and market.bars.adjustment != "raw"
     return told + (", but its part by the share is left out: prices are adjusted" if left_out else "")
 

@@ -74,13 +74,13 @@ def break_even_words(found: Mapping[str, Any] | None) -> str:
         return ""
     status, times, cost = found.get("status"), number_of(found.get("multiplier")), number_of(found.get("cost_bps"))
     if status == "none":
-        return "Break-even: none; there is no excess over the hardest baseline even without costs."
+        return "Break-even: none; there is no excess over the hardest baseline even at 0 × the costs."
     if status == "beyond":
         return "Break-even: beyond 20 × the configured costs; the excess is still above zero there."
     if status == "found" and times is not None:
         paid = "" if cost is None else f", where trading takes {significant(cost)} bps of the value traded"
         return f"Break-even: at {significant(times)} × the configured costs{paid}."
-    return "Break-even: unknown; there is no baseline of the verdict, or nothing costs anything."
+    return "Break-even: unknown; there is no baseline of the verdict, or the subject pays nothing that is multiplied."
 
 
 def not_modelled(reason: Any) -> str:
