@@ -7,6 +7,7 @@
 | `_stable_baselines3_version`  | version of the writer                                                          |
 | `stockbot/obsnorm.json`       | mean, std, clip of each feature                                                |
 | `stockbot/observation.json`   | what it sees, how its action is read (rl.observation), which days it learned from |
+| `stockbot/training.json`      | how it was trained: groups of the training's configuration                     |
 | `stockbot/regime.json`        | only with regimes: the model that was fitted on the training bars              |
 
 `PPO.load` unpickles, so `load` compares the sha256 with the one that our own row or run holds *before* it opens the
@@ -38,6 +39,7 @@ TRAINED = "trained"
 MEMBERS = ("data", "policy.pth", "policy.optimizer.pth", "pytorch_variables.pth", "_stable_baselines3_version",
            OBSNORM, OBSERVATION)  # fmt: skip
 REGIME = "stockbot/regime.json"
+TAUGHT = "stockbot/training.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 
 # Bound to a clock, a machine, a path or one rollout; `PPO.load` does without all of them.
@@ -53,30 +55,34 @@ class PolicyFileFault(ValueError):
 
 @dataclass(frozen=True)
 class StoredPolicy:
-    """A policy as it lies in a file, with what is needed to show it a market. `model` acts; it cannot learn on."""
+    """A policy as it lies in a file, with what is needed to show it a market. `taught`: None in files of an
+    earlier version. `model` acts; it cannot learn on."""
 
     model: PPO
     normaliser: Normaliser
     layout: ObservationLayout
     learned: LearnedDays
     regime: RegimeModel | None = None
+    taught: dict[str, Any] | None = None
 
 
 def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
-         regime: RegimeModel | None = None) -> bytes:  # fmt: skip
-    """The policy file's bytes; the same model gives the same bytes."""
+         regime: RegimeModel | None = None, taught: dict[str, Any] | None = None) -> bytes:  # fmt: skip
+    """The policy file's bytes; the same model gives the same bytes. `taught`: of `TrainConfig.taught`."""
     members = _sb3_members(model)
     members[OBSNORM] = _json(normaliser.as_dict())
     members[OBSERVATION] = _json(layout.as_dict() | {TRAINED: learned.as_dict()})
+    if taught is not None:
+        members[TAUGHT] = _json(taught)
     if regime is not None:
         members[REGIME] = _json(regime.as_dict())
     return _zip(members)
 
 
 def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
-         regime: RegimeModel | None = None) -> str:  # fmt: skip
+         regime: RegimeModel | None = None, taught: dict[str, Any] | None = None) -> str:  # fmt: skip
     """Writes the policy file beside and renames it. Returns its sha256."""
-    content = pack(model, normaliser, layout, learned, regime)
+    content = pack(model, normaliser, layout, learned, regime, taught)
     atomic.write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 
@@ -101,7 +107,8 @@ def load(path: Path, sha256: str) -> StoredPolicy:
         layout = ObservationLayout.from_dict(seen)
         normaliser = Normaliser.from_dict(json.loads(archive.read(OBSNORM)), len(layout.features))
         regime = _regime(path, archive, layout)
-    return StoredPolicy(_open(content), normaliser, layout, learned, regime)
+        taught = json.loads(archive.read(TAUGHT)) if TAUGHT in archive.namelist() else None
+    return StoredPolicy(_open(content), normaliser, layout, learned, regime, taught)
 
 
 def _regime(path: Path, archive: zipfile.ZipFile, layout: ObservationLayout) -> RegimeModel | None:
