@@ -1,4 +1,4 @@
-"""How much of what it ordered a yardstick got: one that could not buy what it wanted is easy to beat.
+"""How much of what it ordered a yardstick got: one that was cut is not what its name says.
 
 Yardsticks are the baselines of the verdict and the benchmark, on which alpha, beta and what is captured rest.
 """
@@ -43,7 +43,7 @@ def cut_sentence(ledgers: Mapping[str, Ledger], keys: Sequence[str]) -> str:
     told = [f"{spec_for(key).label} {text}" for key in keys if (text := _clause(key, ledgers[key]))]
     if not told:
         return ""
-    return f"Yardsticks that could not buy what they wanted are easier to beat: {listed(told)}."
+    return f"Yardsticks that could not buy what they wanted are not what their names say: {listed(told)}."
 
 
 def _clause(key: str, ledger: Ledger) -> str:

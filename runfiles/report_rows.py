@@ -43,7 +43,7 @@ BEFORE_COSTS_MEANS = (
 RETURN_MEANS = {
     "cagr": "The constant yearly return that gives the total return of the strategy, run again in that row's setting.",
     "total_return": "Last equity over the first, less one, of the strategy run again in that window.",
-    "filled": "Share of the value ordered that found a fill; who gets less than it wants is easier to beat.",
+    "filled": "Share of the value ordered that found a fill; who gets less than it wants is not what its name says.",
 }
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]

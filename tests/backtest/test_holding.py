@@ -1,17 +1,23 @@
 """One symbol bought and held: at the first bar on which it can be, and refused where the benchmark never can."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from backtest import run
 from backtest.config import BacktestConfig
 from backtest.holding import Benchmark, FirstLong, require_benchmark
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
+from marketdata.store import EntryMeta, Store
+from runfiles.events import EventWriter
+from runfiles.job import Job, JobRefused
 from simulator.market import Market, prepare_market
 from tests.backtest.books import run_strategy
+from tests.marketdata.build import bars_of, random_ohlcv
 from tests.simulator.markets import make_bars
 
 
@@ -66,3 +72,21 @@ def test_a_benchmark_that_can_never_be_bought_is_refused() -> None:
     thin = market_of(closes, config, volume=np.where(np.isnan(closes), np.nan, 1e6))
     with pytest.raises(ConfigFault, match="it has no usual volume there"):
         require_benchmark("S1", thin, Range(5, 29))
+
+
+def test_a_run_refuses_it_before_anything_is_judged(tmp_path: Path) -> None:
+    """A symbol whose first close lies on the range's last bar: one sentence, and no report."""
+    closes = random_ohlcv(260).close
+    closes[:250, 1] = np.nan
+    bars = bars_of(closes)
+    version = Store(tmp_path / "store").put(bars, EntryMeta("files/x", "X", "unknown", "2021-01-01", "an upload", ""))
+    config = {
+        "policy": "equal", "start": str(bars.session[100]), "end": str(bars.session[250]),
+        "dataset": {"id": "files/x", "version": version},
+        "evaluation": {"benchmark": "B", "baselines": ["cash", "benchmark"], "bootstrap_paths": 1000},
+    }  # fmt: skip
+    with pytest.raises(
+        JobRefused, match=r"evaluation\.benchmark: B cannot be bought between .*: it has no close there"
+    ):
+        run.run(Job(tmp_path, tmp_path / "store", EventWriter(tmp_path / "events.jsonl"), config))
+    assert not (tmp_path / "report").exists()
