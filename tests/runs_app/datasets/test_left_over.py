@@ -16,7 +16,7 @@ from tests.runs_app.datasets.made import prices
 
 
 def meta(id: str) -> EntryMeta:
-    return EntryMeta(id, "t", "unknown", "2020-01-02", "s", "")
+    return EntryMeta(id, "t", "unknown", "2020-01-02", "an upload" if id.startswith("files/") else "s", "")
 
 
 def test_uploaded_content_without_a_row_goes_and_all_else_stays(alice: Client, settings: Any) -> None:
