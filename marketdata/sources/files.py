@@ -5,10 +5,11 @@
 elsewhere, by a child with limits.
 """
 
+import datetime as dt
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -93,4 +94,4 @@ def _actions(asked: Asked, rows: SymbolRows, name: str) -> tuple[Action, ...]:
         found = events(asked.symbol, name, rows, rows.when, calendar=asked.calendar, interval=asked.interval)
     except FileRefused as fault:
         raise NoHistory(f"files cannot be read: {str(fault).rstrip('.')}.") from fault
-    return tuple((day.item(), amount) for day, amount in found)
+    return tuple((cast(dt.date, day.item()), amount) for day, amount in found)
