@@ -117,7 +117,8 @@ def sweep() -> bool:
 
 
 def _uploaded(store: Store, version: str, id: str) -> bool:
-    return bool(store.meta(version)["entries"][id].get("source") == AN_UPLOAD)
+    said = store.meta(version)["entries"][id]
+    return isinstance(said, dict) and said.get("source") == AN_UPLOAD  # what is no entry of ours stays
 
 
 def usable(owner: Any) -> list[DatasetEntry]:
