@@ -57,6 +57,8 @@ def stamps(
     """Sentences in a fixed order; `judged` begins with the subject, and `features` are a policy's."""
     kind = feed.entry.survivorship
     found = [_SURVIVORSHIP[kind]] if kind in _SURVIVORSHIP else []
+    if kind != "point_in_time" and market.bars.member is not None:
+        found.append(_SURVIVORSHIP["point_in_time"])  # members that have no prices are missing all the same
     if feed.entry.member and market.bars.member is None:
         found.append("The dataset's membership is set aside: symbols are bought before they joined the universe.")
     found += _of_indices(feed, market)

@@ -7,9 +7,11 @@ after a split of that bar) as recorded, and u over the bars of the same symbol:
     C°[t] = C[t] / S[t],  d°[u] = d[u] / S[u]                in shares of the end
     D[t] = Π over u > t with d[u] > 0 of (1 − d°[u] / C°[p(u)])      p(u): the last bar with a close before u
 
-`split`: prices / S, volumes · S. `total_return`: prices / S · D, volumes · S. A dividend without a close before it
-concerns no bar and changes nothing. Within a window these depend on its own actions alone: nothing after its end gets
-into it. Ratios of prices are those of the holder who reinvests each dividend at the close before the ex-date.
+`split`: prices / S, volumes · S. `total_return`: prices / S · D, volumes · S / D. So price · volume stays the money
+that was traded, of which an order is a share: participation and impact are those of the raw bars. A dividend without a
+close before it concerns no bar and changes nothing. Within a window these depend on its own actions alone: nothing
+after its end gets into it. Ratios of prices are those of the holder who reinvests each dividend at the close before
+the ex-date.
 """
 
 import dataclasses
@@ -21,8 +23,8 @@ import numpy as np
 
 from marketdata.bars import PRICES, Adjustment, Bars, BarsError, Days, Floats
 
-RECIPE = 1
-"""Raised when the arithmetic above changes; stands in `dataset.json`."""
+RECIPE = 2
+"""Raised when the arithmetic above changes; stands in `dataset.json`. Under 1 volumes of `total_return` were · S."""
 
 
 def adjusted(bars: Bars, adjustment: Adjustment) -> Bars:
@@ -36,10 +38,11 @@ def adjusted(bars: Bars, adjustment: Adjustment) -> Bars:
     if bars.adjustment != "raw" or adjustment == "raw" or any(bars.column(name) is None for name in needed):
         raise BarsError(f"adjustment {adjustment} needs raw bars with their splits and dividends")
     shares = later_splits(bars)
-    scale = 1 / shares if adjustment == "split" else later_dividends(bars, shares) / shares
+    paid = 1.0 if adjustment == "split" else later_dividends(bars, shares)
+    scale = paid / shares
     columns: dict[str, Any] = {name: value * scale for name in PRICES if (value := bars.column(name)) is not None}
     if bars.volume is not None:
-        columns["volume"] = bars.volume * shares
+        columns["volume"] = bars.volume * shares / paid
     return dataclasses.replace(bars, adjustment=adjustment, split=None, dividend=None, **columns)
 
 

@@ -195,7 +195,8 @@ class Chain:
         return Piece(history, asked.start, self.now)
 
     def _asked(self, symbol: str, start: dt.date) -> Asked:
-        return Asked(symbol, self.config.interval, start, self.config.end or self.today, self.now)
+        config = self.config
+        return Asked(symbol, config.interval, start, config.end or self.today, self.now, config.calendar)
 
     def _source(self, key: str) -> HistorySource:
         if key not in self._sources:

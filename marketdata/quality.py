@@ -67,5 +67,10 @@ def check(bars: Bars, source_findings: Iterable[Finding] = ()) -> QualityReport:
 
 
 def _concerns(finding: Finding, bars: Bars) -> bool:
-    """What the source saw of other symbols or days says nothing about these bars."""
-    return finding.symbol in ("", *bars.symbols) and bars.session[0] <= np.datetime64(finding.date) <= bars.session[-1]
+    """What the source saw of other symbols or days says nothing about these bars; what it says of all of them, such as
+    members without prices, holds from its day on.
+    """
+    day = np.datetime64(finding.date)
+    if not finding.symbol:
+        return bool(day <= bars.session[-1])
+    return finding.symbol in bars.symbols and bool(bars.session[0] <= day <= bars.session[-1])

@@ -12,6 +12,8 @@ import numpy as np
 from marketdata.bars import ALWAYS_OPEN, DAILY, INTERVAL_SECONDS, Days
 
 CALENDARS = ("XNYS", ALWAYS_OPEN)
+ZONES = {"XNYS": "America/New_York", ALWAYS_OPEN: "UTC"}
+"""Where it is the day by which a calendar calls its sessions."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,18 @@ def grid(calendar: str, interval: str, start: dt.date, end: dt.date) -> Grid:
     place = np.arange(len(of_session)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = known.open[of_session] + place * step
     return Grid(known.session[of_session], starts, np.minimum(starts + step, known.close[of_session]))
+
+
+def days_of(calendar: str, starts: Days) -> Days:
+    """(n,) datetime64[D]: the day on which each bar of these starts (UTC) began, where the exchange stands.
+
+    That of the session for bars inside it, and the same day for those before its open and after its close.
+    """
+    import pandas as pd
+
+    local = pd.DatetimeIndex(starts.astype("datetime64[s]"), tz="UTC").tz_convert(ZONES[calendar])
+    days: Days = local.tz_localize(None).to_numpy().astype("datetime64[D]")
+    return days
 
 
 def scheduled_days(calendar: str, start: dt.date, end: dt.date) -> Days:

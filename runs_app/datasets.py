@@ -11,9 +11,9 @@ from marketdata.catalog import PROVENANCE, Catalog, DatasetEntry, DatasetMissing
 from marketdata.catalog import provenance as provenance_of
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
-from marketdata.files.names import UPLOADED, UPLOADS
+from marketdata.files.names import AN_UPLOAD
 from marketdata.index_symbols import index_symbols
-from marketdata.store import StoreError
+from marketdata.store import Store, StoreError
 from runs_app import quota
 from runs_app.models import Dataset, Run
 
@@ -99,16 +99,11 @@ def drop_content(name: str, version: str) -> None:
     """
     with transaction.atomic():
         rows = Dataset.objects.select_for_update().filter(version=version).values_list("name", flat=True)
-        held, store = {_store_id(each) for each in rows}, catalog().store
-        if _store_id(name) in held:
+        held, store = set(rows), catalog().store
+        if name in held:
             return
-        if not store.forget(version, _store_id(name)) and not held:
+        if not store.forget(version, name) and not held:
             store.remove(version)
-
-
-def _store_id(name: str) -> str:
-    """What the store calls it: all uploads the same, as names are of people."""
-    return UPLOADED if name.startswith(UPLOADS) else name
 
 
 @transaction.atomic
@@ -117,8 +112,13 @@ def sweep() -> bool:
 
     The lock of writers comes first, as in `remove`; whether it was done. What a fetch or the command line stored stays.
     """
-    held = set(Dataset.objects.values_list("version", flat=True))
-    return catalog().store.sweep(lambda version, id: id in (UPLOADED, "") and version not in held)
+    held, store = set(Dataset.objects.values_list("version", flat=True)), catalog().store
+    return store.sweep(lambda version, id: version not in held and (not id or _uploaded(store, version, id)))
+
+
+def _uploaded(store: Store, version: str, id: str) -> bool:
+    said = store.meta(version)["entries"][id]
+    return isinstance(said, dict) and said.get("source") == AN_UPLOAD  # what is no entry of ours stays
 
 
 def usable(owner: Any) -> list[DatasetEntry]:

@@ -10,6 +10,7 @@ from marketdata.expressions.functions import FIELDS, FUNCTIONS, LONGEST_WINDOW, 
 from marketdata.expressions.grammar import GrammarError, read
 from marketdata.expressions.tree import COMPARE, LEVELS, Binary, Named, Negative, Node, Number, written
 from marketdata.expressions.units import Dimension
+from marketdata.findings import counted
 from marketdata.indicators.registry import INDICATORS, Call, IndicatorError, call_of
 
 
@@ -159,7 +160,7 @@ class _Binder:
             raise self._fault(node, f"@{node.frame} goes with an indicator, as in rsi(14)@1w, not with {node.name}")
         args = [arg for arg in node.args or () if arg is not None]
         if len(args) != len(wanted) or len(node.args or ()) != len(wanted):
-            raise self._fault(node, f"{node.name} takes {len(wanted)} arguments ({', '.join(wanted)})")
+            raise self._fault(node, f"{node.name} takes {counted(len(wanted), 'arguments')} ({', '.join(wanted)})")
         if node.name in OVER_TIME:
             return self._over_time(node, args)
         parts = tuple(self.part(arg) for arg in args)

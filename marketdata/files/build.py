@@ -13,7 +13,6 @@ from marketdata.bars import (
     DAILY,
     FIELDS,
     INTERVAL_SECONDS,
-    NO_ACTION,
     PERIODS_PER_YEAR,
     PRICES,
     Bars,
@@ -23,6 +22,7 @@ from marketdata.bars import (
 )
 from marketdata.config_base import as_sentence
 from marketdata.files import layouts, membership
+from marketdata.files.actions import events
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.layouts import Rows, SymbolRows
 from marketdata.files.limits import MAX_BARS, FileRefused
@@ -50,7 +50,7 @@ def build(
     _check_actions(held, request)
     prices = {symbol: _adjusted(symbol, each, request.adjustment) for symbol, each in rows.symbols.items()}
     _check_size(prices, request)
-    actions = {name: _events(rows, name) for name in ACTIONS if name in held}
+    actions = {name: _events(rows, name, request) for name in ACTIONS if name in held}
     bars, found = _aligned(prices, actions, request)
     bars = dataclasses.replace(bars, rates=_rates(bars, rows), delistings=_delistings(rows))
     if members is not None:
@@ -92,7 +92,7 @@ def _only(values: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Float
 
 
 def _adjusted(symbol: str, rows: SymbolRows, adjustment: str) -> SymbolRows:
-    """The adjusted close in place of the close, the other prices scaled by their ratio; the volume stays."""
+    """The adjusted close in the close's place, other prices · their ratio, the volume / it: the money traded stays."""
     adjusted = rows.values.get("adjusted_close")
     if adjusted is None:
         return rows
@@ -107,6 +107,8 @@ def _adjusted(symbol: str, rows: SymbolRows, adjustment: str) -> SymbolRows:
         raise FileRefused(f"{said} beside a close of {rows.values['close'][bad[0]]:g}; both must be above 0.")
     values = {name: column * ratio if name in PRICES else column for name, column in rows.values.items()}
     values["close"] = adjusted
+    if "volume" in values:
+        values["volume"] = values["volume"] / ratio
     return SymbolRows(rows.when, values)
 
 
@@ -130,19 +132,12 @@ def _check_actions(held: Sequence[str], request: DatasetRequest) -> None:
         raise FileRefused(sentence, f"columns.{recorded[0]}")
 
 
-def _events(rows: Rows, name: str) -> dict[str, Events]:
-    """Day and amount of each action by symbol; an empty cell and 0 are none, and so is a split of 1."""
-    found: dict[str, Events] = {}
-    for symbol, each in rows.symbols.items():
-        values = each.values[name]
-        some = np.flatnonzero(~(np.isnan(values) | (values == 0) | (values == NO_ACTION[name])))
-        days = each.when[some].astype("datetime64[D]")
-        for day, amount in zip(days, values[some], strict=True):
-            if not (np.isfinite(amount) and amount > 0):
-                said = f"{symbol} has a {name} of {amount:g} on {day}; it must be above 0."
-                raise FileRefused(said, f"columns.{name}")
-        found[symbol] = list(zip(days, (float(amount) for amount in values[some]), strict=True))
-    return found
+def _events(rows: Rows, name: str, request: DatasetRequest) -> dict[str, Events]:
+    return {
+        symbol: events(symbol, name, each, _starts(each.when, request), calendar=request.calendar,
+                       interval=request.interval)
+        for symbol, each in rows.symbols.items()
+    }  # fmt: skip
 
 
 def _delistings(rows: Rows) -> dict[str, Delisting]:

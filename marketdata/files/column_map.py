@@ -45,8 +45,9 @@ class ColumnMap(Part):
     low: Column | None = knob(None, "Column of the low.")
     close: Column | None = knob(None, "Column of the close (long and per_symbol: required).")
     adjusted_close: Column | None = knob(
-        None, "Column of the adjusted close; open, high, low and vwap are scaled by it over the close.", advanced=True
-    )
+        None, "Column of the adjusted close; open, high, low and vwap go by its ratio to the close, volume against it.",
+        advanced=True,
+    )  # fmt: skip
     volume: Column | None = knob(None, "Column of the shares traded.")
     vwap: Column | None = knob(None, "Column of the volume-weighted price.", advanced=True, title="VWAP")
     split: Column | None = knob(

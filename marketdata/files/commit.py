@@ -11,7 +11,7 @@ from marketdata.files import guess, membership, reading
 from marketdata.files.build import Built, build
 from marketdata.files.column_map import SEPARATORS, DatasetRequest
 from marketdata.files.limits import FileRefused
-from marketdata.files.names import UPLOADED
+from marketdata.files.names import AN_UPLOAD, UPLOADS
 from marketdata.files.reading import Upload
 from marketdata.files.tables import read
 from marketdata.findings import Finding
@@ -31,7 +31,7 @@ def commit(
     report = built.report.as_dict()
     if built.report.level == "red":
         return {"version": "", "report": report}
-    version = Store(store).put(built.bars, shared_meta(built))
+    version = Store(store).put(built.bars, entry_meta(built, request))
     bars = built.bars
     details = {
         "symbols": list(bars.symbols), "start": str(bars.session[0]), "end": str(bars.session[-1]),
@@ -60,20 +60,24 @@ def members_of(file: Upload) -> dict[str, list[membership.Interval]]:
 
 
 def survivorship(built: Built) -> Survivorship:
-    """`point_in_time` where a membership says who belonged when; nobody knows of the names that a file left out."""
-    return "unknown" if built.bars.member is None else "point_in_time"
+    """`point_in_time` where a membership says who belonged when and each member has prices; else nobody knows what the
+    names that are left out came to.
+    """
+    told = {finding.code for finding in built.source_findings}
+    return "unknown" if built.bars.member is None or membership.WITHOUT_PRICES in told else "point_in_time"
 
 
-def shared_meta(built: Built) -> EntryMeta:
-    """What lies beside the bars is the same whoever stored them: names, notes and rights are in the rows of people."""
+def entry_meta(built: Built, request: DatasetRequest) -> EntryMeta:
+    """What is said of the bars, for who has the store alone; on the site the row of each person says it."""
     return EntryMeta(
-        id=UPLOADED,
-        title="Uploaded prices",
+        id=f"{UPLOADS}{request.name}",
+        title=request.title or request.name,
         survivorship=survivorship(built),
-        as_of=str(built.bars.session[-1]),
-        source="an upload",
-        license_note="",
-        indices=index_symbols(built.bars.symbols),
+        as_of=request.as_of.isoformat(),
+        source=AN_UPLOAD,
+        license_note=request.license_note,
+        findings=tuple(finding.as_dict() for finding in built.source_findings),
+        indices=index_symbols(built.bars.symbols, request.indices),
     )
 
 

@@ -16,6 +16,7 @@ from marketdata.files.limits import FileRefused
 from marketdata.files.tables import Table
 from marketdata.findings import Finding, counted
 
+WITHOUT_PRICES = "member_without_prices"
 FIELD = "membership"
 OPEN_END = np.datetime64("2999-12-31", "D")
 FAR = ("9999-12-31", "2999-12-31")
@@ -110,7 +111,7 @@ def findings(bars: Bars, member: NDArray[np.bool_], members: Mapping[str, list[I
     if absent := [symbol for symbol in inside if symbol not in bars.symbols]:
         day = max(min(each.start for each in inside[absent[0]]), first)
         text = f"{len(absent)} of {len(inside)} members have no prices here, {absent[0]} first: "
-        found.append(_amber("member_without_prices", "", day, text + "names that died may be missing."))
+        found.append(_amber(WITHOUT_PRICES, "", day, text + "names that died may be missing."))
     for asset, symbol in enumerate(bars.symbols):
         here = member[:, asset]
         if not here.any():

@@ -2,5 +2,5 @@
 
 UPLOADS = "files/"
 """What a person's name of an upload begins with."""
-UPLOADED = f"{UPLOADS}upload"
-"""What the store calls all of them. Content of this name that no row holds was left by a commit that was killed."""
+AN_UPLOAD = "an upload"
+"""Source of such an entry of the store. Content without another and without a row was left by a killed commit."""

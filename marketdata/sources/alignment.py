@@ -126,15 +126,27 @@ def _actions(
     """(T, A) of one kind of action. What lies before the first or after the last bar concerns no bar of these."""
     found = np.full((known.n_bars, len(symbols)), NO_ACTION[name])
     for asset, symbol in enumerate(symbols):
+        off: list[tuple[np.datetime64, np.datetime64]] = []
         for day, amount in events.get(symbol, ()):
             row = int(np.searchsorted(known.session, day, side="left"))
             if day < known.session[0] or row == known.n_bars:
                 continue
             if known.session[row] != day:
-                text = f"{symbol} has a {name} on {day}, a day without a session; it counts on {known.session[row]}."
-                findings.append(Finding("amber", "no_session", symbol, _day(day), text))
+                off.append((day, known.session[row]))
             found[row, asset] = found[row, asset] * amount if name == "split" else found[row, asset] + amount
+        findings += _off(name, symbol, off)
     return found
+
+
+def _off(name: str, symbol: str, days: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[Finding]:
+    """One finding of a symbol's actions on days off, each with the session on which it counts."""
+    if not days:
+        return []
+    day, session = min(days)
+    text = f"{symbol} has a {name} on {day}, a day without a session; it counts on {session}."
+    if len(days) > 1:
+        text += f" So it is with {counted(len(days) - 1, f'more {name}s')}."
+    return [Finding("amber", "no_session", symbol, _day(day), text)]
 
 
 def _told(time: np.datetime64) -> str:

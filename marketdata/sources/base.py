@@ -71,6 +71,7 @@ class Asked:
     start: dt.date
     end: dt.date
     now: dt.datetime
+    calendar: str = "XNYS"
 
 
 @dataclass(frozen=True)

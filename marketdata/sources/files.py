@@ -5,10 +5,11 @@
 elsewhere, by a child with limits.
 """
 
+import datetime as dt
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from marketdata.bars import ACTIONS, DAILY, FIELDS
 from marketdata.config_base import ConfigFault, sentences
 from marketdata.files import layouts, reading
+from marketdata.files.actions import events
 from marketdata.files.column_map import ColumnMap
 from marketdata.files.layouts import Rows, SymbolRows
 from marketdata.files.limits import FileRefused
@@ -52,7 +54,7 @@ class FilesHistory:
         if len(again):
             raise NoHistory(f"files has {asked.symbol} twice on {time[again[0]]}.")
         columns = {name: each.values[name][order] for name in FIELDS if name in each.values}
-        splits, dividends = (_actions(each, name) for name in ACTIONS)
+        splits, dividends = (_actions(asked, each, name) for name in ACTIONS)
         return History(time, columns, splits, dividends)
 
     @cached_property
@@ -84,9 +86,12 @@ def _map_of(folder: Path) -> tuple[ColumnMap, str]:
     return columns, interval
 
 
-def _actions(rows: SymbolRows, name: str) -> tuple[Action, ...]:
-    values = rows.values.get(name)
-    if values is None:
+def _actions(asked: Asked, rows: SymbolRows, name: str) -> tuple[Action, ...]:
+    """Raises NoHistory for an amount that is no action, and for two of one session."""
+    if name not in rows.values:
         return ()
-    some = np.flatnonzero(np.isfinite(values) & (values > 0) & ~((values == 1) if name == "split" else False))
-    return tuple((rows.when[at].astype("datetime64[D]").item(), float(values[at])) for at in some)
+    try:
+        found = events(asked.symbol, name, rows, rows.when, calendar=asked.calendar, interval=asked.interval)
+    except FileRefused as fault:
+        raise NoHistory(f"files cannot be read: {str(fault).rstrip('.')}.") from fault
+    return tuple((cast(dt.date, day.item()), amount) for day, amount in found)

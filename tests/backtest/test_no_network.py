@@ -64,7 +64,7 @@ def test_a_backtest(tmp_path: Path, datasets: Path) -> None:
     done = run("backtest.run", tmp_path, datasets, {"policy": "buy_hold"})
     assert done.returncode == 0, done.stderr
     note = json.loads((tmp_path / layout.DATASET).read_text())
-    assert (note["adjustment"], note["adjust_recipe"]) == ("total_return", 1)
+    assert (note["adjustment"], note["adjust_recipe"]) == ("total_return", 2)
     assert note["corporate_actions"].startswith("prices were total_return adjusted here")
     assert [f["code"] for f in note["quality"]["findings"] if f["code"] == "jump"] == []
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,11 +51,26 @@ def test_on_paper(name: str) -> None:
 
 
 def test_volume_goes_the_other_way_and_prices_all_alike() -> None:
-    got = adjusted(raw([100, 104, 52, 53], {2: 2.0}, {3: 1.0}), "total_return")
-    assert got.volume is not None and got.volume[:, 0].tolist() == [2000, 2000, 1000, 1000]
-    assert got.open is not None
-    np.testing.assert_allclose(got.open, got.close * 0.99, rtol=1e-15)
-    assert (got.adjustment, got.split, got.dividend) == ("total_return", None, None)
+    bars = raw([100, 104, 50, 53], {2: 2.0}, {3: 1.0})
+    split, total = adjusted(bars, "split"), adjusted(bars, "total_return")
+    assert split.volume is not None and split.volume[:, 0].tolist() == [2000, 2000, 1000, 1000]
+    # the dividend takes 1 / 50 off every price before it, so the shares that the same money buys are 1 / 0.98 as many
+    assert total.volume is not None and total.volume[:, 0] == pytest.approx([2000 / 0.98] * 2 + [1000 / 0.98, 1000])
+    assert total.open is not None
+    np.testing.assert_allclose(total.open, total.close * 0.99, rtol=1e-15)
+    assert (total.adjustment, total.split, total.dividend) == ("total_return", None, None)
+
+
+@pytest.mark.parametrize("adjustment", ["split", "total_return"])
+def test_price_times_volume_stays_the_money_traded(adjustment: Any) -> None:
+    bars = random_ohlcv(80, assets=3)
+    rng = np.random.default_rng(8)
+    split = np.where(rng.random((80, 3)) < 0.05, 2.0, 1.0)
+    dividend = np.where(rng.random((80, 3)) < 0.1, 0.2, 0.0)
+    bars = dataclasses.replace(bars, split=split, dividend=dividend)
+    got = adjusted(bars, adjustment)
+    assert not np.allclose(got.close, bars.close)
+    np.testing.assert_allclose(got.close * got.volume, bars.close * bars.volume, rtol=1e-12)
 
 
 def test_ratios_are_those_of_a_holder_who_reinvests() -> None:

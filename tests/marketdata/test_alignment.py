@@ -123,6 +123,17 @@ def test_an_action_on_a_day_without_a_session_counts_on_the_next_and_is_told():
     }
 
 
+def test_many_actions_on_days_off_are_one_finding_of_the_symbol():
+    """A file that repeats an amount on every day off must not make a report as long as itself."""
+    days = [(np.datetime64(day), 0.5) for day in ("2022-07-04", "2022-07-02", "2022-07-03")]
+    bars, findings = align({"A": rows(*WEEK)}, dividends={"A": days})
+    assert bars.dividend[:, 0].tolist() == [0, 0, 1.5, 0]
+    assert [f.sentence for f in findings] == [
+        "A has a dividend on 2022-07-02, a day without a session; it counts on 2022-07-05. "
+        "So it is with 2 more dividends."
+    ]
+
+
 def test_actions_outside_the_rows_concern_no_bar():
     far = [(np.datetime64("2022-06-01"), 2.0), (np.datetime64("2022-07-06"), 3.0), (np.datetime64("2023-01-03"), 5.0)]
     bars, findings = align({"A": rows(*WEEK)}, splits={"A": far})

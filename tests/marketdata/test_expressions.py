@@ -62,7 +62,7 @@ def test_two_ways_to_write_a_feature_have_one_hash_and_do_not_stand_twice():
         ("max(close, open)", "max needs a whole number of bars from 2 to 1000."),
         ("lag(close)", "lag takes 2 arguments (x, n)."),
         ("where(close>open,1)", "where takes 3 arguments (condition, a, b)."),
-        ("log()", "log takes 1 arguments (x)."),
+        ("log()", "log takes 1 argument (x)."),
         ("mean(3, 20)", "mean needs something of the market here, not a number."),
         ("1 + 2", "reads nothing of the market"),
         ("close + foo", "character 9: foo is neither a column or function"),

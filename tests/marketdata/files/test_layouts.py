@@ -82,13 +82,14 @@ def test_volume_vwap_actions_delisting_and_rates_find_their_places(tmp_path):
     ]
 
 
-def test_an_adjusted_close_scales_the_other_prices(tmp_path):
+def test_an_adjusted_close_scales_the_other_prices_and_the_volume_against_them(tmp_path):
     text = "date,symbol,open,high,low,close,adj,volume\n2020-01-02,A,9,11,8,10,5,100\n2020-01-03,A,10,12,9,11,11,100\n"
     columns = LONG | {"open": "open", "high": "high", "low": "low", "adjusted_close": "adj", "volume": "volume"}
     bars = built(tmp_path, text, columns, adjustment="total_return").bars
     np.testing.assert_allclose(bars.open[:, 0], [4.5, 10.0])
     np.testing.assert_allclose(bars.close[:, 0], [5.0, 11.0])
-    np.testing.assert_array_equal(bars.volume[:, 0], [100, 100])
+    np.testing.assert_allclose(bars.close[:, 0] * bars.volume[:, 0], [10 * 100, 11 * 100])  # the money stays
+    np.testing.assert_allclose(bars.volume[:, 0], [200, 100])
     assert bars.adjustment == "total_return"
     with pytest.raises(FileRefused, match="adjusted_close is mapped and the prices are called raw"):
         built(tmp_path, text, columns)

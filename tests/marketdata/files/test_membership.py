@@ -28,6 +28,7 @@ def test_without_a_file_nothing_is_known(tmp_path):
 def test_members_without_prices_are_told(tmp_path):
     found = built(tmp_path, prices(), FULL, members=MEMBERS + "DEAD,2020-01-02,2020-02-03\nOLD,1990-01-02,1991-02-03\n")
     assert "1 of 3 members have no prices here, DEAD first: names that died may be missing." in sentences(found)
+    assert survivorship(found) == "unknown"
 
 
 def test_a_symbol_that_is_never_a_member_and_a_member_without_a_close_are_told(tmp_path):

@@ -65,6 +65,7 @@ def test_what_it_has_not_is_a_sentence(folder: Path, question: Asked, words: str
             'AAA on 2020-01-02 (row 2 of AAA.csv) has a close of "x"',
         ),
         ("AAA.csv", FILE + "2020-01-06,6,,\n", "files has AAA twice on 2020-01-06."),
+        ("AAA.csv", FILE + "2020-01-07,6,,-1\n", "AAA has a dividend of -1 on 2020-01-07"),
     ],
 )
 def test_a_folder_that_is_not_as_it_must_be(folder: Path, name: str, content: str, words: str) -> None:
@@ -72,6 +73,16 @@ def test_a_folder_that_is_not_as_it_must_be(folder: Path, name: str, content: st
     with pytest.raises(NoHistory) as fault:
         history_source("files").history(asked())
     assert words in str(fault.value)
+
+
+def test_a_dividend_on_each_hour_of_its_day_is_one(folder: Path) -> None:
+    (folder / "map.yaml").write_text(MAP + "interval: 1h\ntimezone: America/New_York\n")
+    rows = [f"2020-01-03 {hour}:30,10,,0.25" for hour in ("09", "10", "11", "12", "13", "14", "15", "19")]
+    (folder / "AAA.csv").write_text("Date,Close,Split,Div\n" + "\n".join(rows) + "\n")
+    assert history_source("files").history(asked(interval="1h")).dividends == ((dt.date(2020, 1, 3), 0.25),)
+    (folder / "AAA.csv").write_text((folder / "AAA.csv").read_text().replace("15:30,10,,0.25", "15:30,10,,0.5"))
+    with pytest.raises(NoHistory, match=r"AAA has a dividend of 0\.25 and one of 0\.5 on 2020-01-03"):
+        history_source("files").history(asked(interval="1h"))
 
 
 def test_without_a_folder_it_is_not_set_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a killed server left of a commit goes at the next start; what belongs to somebody, or is being made, stays."""
 
+import dataclasses
 import fcntl
 import os
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from marketdata.store import EntryMeta
+from marketdata.store import META, EntryMeta
 from runs_app import datasets, places, uploads
 from runs_app.models import Dataset, Upload
 from tests.marketdata.build import random_bars
@@ -16,7 +17,7 @@ from tests.runs_app.datasets.made import prices
 
 
 def meta(id: str) -> EntryMeta:
-    return EntryMeta(id, "t", "unknown", "2020-01-02", "s", "")
+    return EntryMeta(id, "t", "unknown", "2020-01-02", "an upload" if id.startswith("files/") else "s", "")
 
 
 def test_uploaded_content_without_a_row_goes_and_all_else_stays(alice: Client, settings: Any) -> None:
@@ -28,6 +29,19 @@ def test_uploaded_content_without_a_row_goes_and_all_else_stays(alice: Client, s
     assert datasets.sweep()
     assert set(store.ids()) == {mine["version"], by_hand} and lost not in store.ids()
     assert not list(settings.DATASETS_ROOT.glob(".put-*")) and Dataset.objects.count() == 1
+
+
+def test_a_fetch_from_files_and_what_is_no_entry_stay_and_an_older_upload_goes(alice: Client) -> None:
+    """An older StockBot called every upload files/upload; a fetch from the operator's folder is called files/… too."""
+    store = datasets.catalog().store
+    fetched = store.put(random_bars(20), dataclasses.replace(meta("files/folder"), source="files"))
+    odd = store.put(random_bars(21), meta("files/odd"))
+    path = store.folder(odd) / META
+    path.write_text(path.read_text().replace('"entries": {', '"entries": {"files/odder": 1, '))
+    mine = put(alice)
+    store.put(store.load(mine["version"]), meta("files/upload"))
+    assert alice.delete(mine["url"]).status_code == 204
+    assert datasets.sweep() and sorted(store.ids()) == sorted([fetched, odd])
 
 
 def test_a_commit_under_way_keeps_its_content(alice: Client) -> None:

@@ -59,10 +59,10 @@ def taker_quote(book: Book, f: int, a: int, ref: Decimal, s: int, size: Decimal)
 
 
 def resting_quote(book: Book, f: int, limit: Decimal, s: int) -> Quote:
-    """1.3: at the limit, maker, p° = p."""
+    """1.3: at the limit, maker, p° = p. The multiplier of 3.4 stands before costs; a rebate is income."""
     rules = book.rules
-    fee = rules.commission_per_share + limit * (rules.commission_bps - rules.maker_rebate_bps) / BPS
-    return Quote(limit, limit, ZERO, rules.cost_multiplier * (fee + sell_fee(book, f, limit, s)))
+    fee = rules.commission_per_share + limit * rules.commission_bps / BPS + sell_fee(book, f, limit, s)
+    return Quote(limit, limit, ZERO, rules.cost_multiplier * fee - limit * rules.maker_rebate_bps / BPS)
 
 
 def better_open_quote(book: Book, f: int, a: int, s: int, size: Decimal, limit: Decimal) -> Quote:
