@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from marketdata.files.decode import fits
 from marketdata.files.layouts import SYMBOL
 from marketdata.files.tables import Table, kind_of
 
+MOST_NAMES = 8
 HEAD = 64 * 1024  # bytes that decide on encoding and separator
 NAMES: dict[str, tuple[str, ...]] = {
     "date": ("date", "datetime", "time", "timestamp", "day", "session", "tradedate", "tradingday", "priced", "ts"),
     "symbol": ("symbol", "ticker", "sym", "instrument", "asset", "secid", "stock", "tic", "code"),
-    "open": ("open", "o", "openprice", "px_open", "pxopen"),
-    "high": ("high", "h", "highprice", "pxhigh"),
-    "low": ("low", "l", "lowprice", "pxlow"),
+    "open": ("open", "o", "openprice", "pxopen", "opening", "openingprice"),
+    "high": ("high", "h", "highprice", "pxhigh", "hi", "highest"),
+    "low": ("low", "l", "lowprice", "pxlow", "lo", "lowest"),
     "close": ("close", "c", "closeprice", "last", "lastprice", "price", "settle", "pxlast", "prc", "closelast"),
     "adjusted_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice"),
     "volume": ("volume", "vol", "v", "shares", "sharestraded"),
@@ -80,10 +81,20 @@ def guess(tables: Sequence[Table], cut: Dialect) -> Guess:
         prices = [found[name] for name in ("open", "high", "low", "close") if name in found]
         if "close" not in found:
             notes.append("No column looks like a close; choose one.")
+        notes += _unread(table, {found["date"], *named.values(), *rates})
     found["date_format"], said = _date_format(_dates(table, found["date"]))
     notes += said
     found |= _number_marks([text for name in prices[:20] for text in _samples(table, name)], cut.separator)
     return Guess(found, notes)
+
+
+def _unread(table: Table, read: Collection[str]) -> list[str]:
+    """A sentence where columns are left that nothing was made of."""
+    left = [name for name in table.columns if name not in read]
+    if not left:
+        return []
+    more = f" and {len(left) - MOST_NAMES} more" if len(left) > MOST_NAMES else ""
+    return [f"Nothing is taken from {', '.join(left[:MOST_NAMES])}{more}; say what they hold if they are wanted."]
 
 
 def _encoding(path: Path, head: bytes) -> str:

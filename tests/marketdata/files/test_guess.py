@@ -77,3 +77,13 @@ def test_a_day_that_may_be_a_month_is_for_a_person_to_say(tmp_path):
 def test_two_orders_in_one_file_are_told(tmp_path):
     text = "date,symbol,close\n31/01/2020,A,1\n01/31/2020,A,1\n"
     assert "are in different orders" in guessed(tmp_path, text).notes[0]
+
+
+def test_columns_that_nothing_is_made_of_are_named(tmp_path):
+    text = "Day,Ticker,Opening,Hi,Lo,Last,Shares,Sector,Rank\n2020-01-02,AAA,1,2,1,1.5,10,tech,3\n"
+    found = guessed(tmp_path, text)
+    assert {"open": "Opening", "high": "Hi", "low": "Lo", "close": "Last"}.items() <= found.columns.items()
+    assert found.notes == ["Nothing is taken from Sector, Rank; say what they hold if they are wanted."]
+    assert guessed(tmp_path, "date,symbol,close\n2020-01-02,AAA,1.5\n").notes == []
+    many = "date,symbol,close," + ",".join(f"x{n}" for n in range(20)) + "\n2020-01-02,AAA,1.5" + ",1" * 20 + "\n"
+    assert "x7 and 12 more" in guessed(tmp_path, many).notes[0]
