@@ -103,6 +103,11 @@ def stored_of(document: PolicyDocument) -> StoredPolicy:
     )
 
 
+def seen_in(content: bytes) -> "Seen":
+    """What the policy of a file that we wrote sees. Raises PolicyFileFault where it does not tell."""
+    return Seen.of(own.read(container.read(content, own.KEPT)))
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a policy is shown of a market: layout, scale, days and regimes, as its file tells them."""

@@ -59,14 +59,19 @@ def read(members: Mapping[str, bytes]) -> PolicyDocument:
     if sha256_of(members[weights.MEMBER]) != found.weights_sha256:
         raise PolicyFileFault(f"{weights.MEMBER} is not the one that {spec.MEMBER} names", "weights")
     numbers = weights.read(members[weights.MEMBER])
-    if found.least_weights() > sum(each.size for each in numbers.values()):
-        raise PolicyFileFault(f"{weights.MEMBER} has fewer weights than the network of {spec.MEMBER}", "weights")
+    check_size(found, numbers)
     told = sha256_of(members[OBSERVATION]) if OBSERVATION in members else None
     if told != found.observation_sha256:
         raise PolicyFileFault(f"{OBSERVATION} is not the one that {spec.MEMBER} names", "observation")
     return PolicyDocument(
         found, numbers, {name: read_json(members[name], name) for name in DOCUMENTS if name in members}
     )
+
+
+def check_size(told: PolicySpec, numbers: weights.Weights) -> None:
+    """Raises PolicyFileFault where the network would be larger than the weights are: it is not even built."""
+    if told.least_weights() > sum(each.size for each in numbers.values()):
+        raise PolicyFileFault("there are fewer weights than the network has", "weights")
 
 
 def members_of(document: PolicyDocument) -> dict[str, bytes]:
