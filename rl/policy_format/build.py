@@ -158,7 +158,7 @@ def _fill(policy: nn.Module, weights: Weights) -> None:
         raise PolicyFileFault("the weights {} are {}, where the network has {}".format(name[:80], *shapes), "weights")
     with torch.no_grad():
         for name, tensor in tensors.items():
-            tensor.copy_(torch.from_numpy(np.asarray(weights[name], dtype=np.float32)))
+            tensor.copy_(torch.from_numpy(np.array(weights[name], dtype=np.float32)))
 
 
 def _tensors(policy: nn.Module) -> dict[str, torch.Tensor]:

@@ -51,11 +51,17 @@ def check_space(value: Any, where: str) -> Space:
 
 
 def check_action_space(value: Any, where: str) -> Space:
-    """As `check_space`; actions are no `dict`."""
+    """As `check_space`; actions are no `dict`, and SB3 wants finite bounds of them."""
     space = check_space(value, where)
-    if space["type"] == "dict" or (space["type"] == "box" and len(space["shape"]) != 1):
+    if space["type"] == "dict" or len(space.get("shape", [0])) != 1:
         raise PolicyFileFault(f"{where} must be one flat space", "space")
+    if space["type"] == "box" and not _is_finite(space):
+        raise PolicyFileFault(f"{where} must have finite bounds", "space")
     return space
+
+
+def _is_finite(space: Space) -> bool:
+    return all(math.isfinite(each) for key in ("low", "high") for each in _spread(space[key], 1))
 
 
 def flat_size(space: Space) -> int:

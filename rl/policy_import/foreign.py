@@ -21,7 +21,7 @@ from rl.policy_format.weights import check as check_weights
 from rl.policy_import import described, names, torch_zip
 from rl.policy_import.pickle_reader import Budget, Call, Global, Read, read
 
-MOST_DATA: Final = 1 << 20
+MOST_DATA: Final = 8 << 20
 SERIALIZED: Final = ":serialized:"
 PICKLED: Final = frozenset(
     {"policy_class", "policy_kwargs", "observation_space", "action_space", "lr_schedule", "rollout_buffer_class",
@@ -35,8 +35,9 @@ KWARGS: Final = frozenset(
      "normalize_images", "activation_fn", "use_sde"}
 )  # fmt: skip
 _LAYER = re.compile(r"mlp_extractor\.(policy|value)_net\.(\d{1,3})\.weight")
-_OTHER_KINDS = ("stable_baselines3.", "sb3_contrib.")
+_OTHER_KINDS = ("stable_baselines3.", "sb3_contrib.", "torch.optim.", "torch.nn.")
 
+_PTH = ("policy.pth", "policy.optimizer.pth", "pytorch_variables.pth")
 _NO_SHA256 = "0" * 64  # until the weights are written
 
 Notes = list[str]
@@ -49,9 +50,11 @@ def read_foreign(content: bytes, members: Mapping[str, bytes]) -> tuple[PolicyDo
             raise PolicyFileFault(f"it lacks {name}, so that it is no policy that PPO.save wrote", "missing")
     budget, notes = Budget(), Notes()
     plain, pickled = _attributes(members["data"], budget)
-    weights, of_weights = torch_zip.tensors(members["policy.pth"], "policy.pth", budget)
-    _check_names({"policy.pth": of_weights} | _rest(members, budget), lambda _: names.IN_WEIGHTS)
+    opened = {name: torch_zip.open_members(members[name], name) for name in _PTH if name in members}
+    read_there = {name: read(inside["data.pkl"], name, budget) for name, inside in opened.items()}
+    _check_names(read_there, lambda _: names.IN_WEIGHTS)
     _check_kind(plain, pickled)
+    weights = torch_zip.tensors(opened["policy.pth"], read_there["policy.pth"].value, "policy.pth")
     check_weights(weights)
     spec = PolicySpec(
         **_network(plain, pickled, weights),
@@ -70,7 +73,7 @@ def read_foreign(content: bytes, members: Mapping[str, bytes]) -> tuple[PolicyDo
 def _attributes(data: bytes, budget: Budget) -> tuple[dict[str, Any], dict[str, Read]]:
     """The attributes of the saved PPO that are plain JSON, and those that are pickles."""
     if len(data) > MOST_DATA:
-        raise PolicyFileFault(f"data is larger than {MOST_DATA // 1024} KiB", "too_large")
+        raise PolicyFileFault(f"data is larger than {MOST_DATA >> 20} MiB", "too_large")
     values = read_json(data, "data")
     if not isinstance(values, dict):
         raise PolicyFileFault("data must be an object", "json")
@@ -118,12 +121,6 @@ def _check_names(found: Mapping[str, Read], allowed: Any) -> None:
                 f"{where} would import {name}, which no plain PPO policy does: it is hostile, or has its own classes",
                 "suspicious_pickle",
             )
-
-
-def _rest(members: Mapping[str, bytes], budget: Budget) -> dict[str, Read]:
-    """The pickles of the members whose tensors are left out."""
-    left_out = [name for name in ("policy.optimizer.pth", "pytorch_variables.pth") if name in members]
-    return {name: torch_zip.names_in(members[name], name, budget) for name in left_out}
 
 
 def _check_kind(plain: Mapping[str, Any], pickled: Mapping[str, Read]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 
 from rl.policy_format.fault import PolicyFileFault
 
-MOST_BYTES: Final = 256 * 1024
+MOST_BYTES: Final = 3 << 20
 MOST_OPCODES: Final = 20_000
 """Of all pickles of one file together."""
 NOT_BUILT: Final = object()
@@ -67,7 +67,7 @@ class Read:
 def read(content: bytes, where: str, budget: Budget) -> Read:
     """The pickle `content`, called `where` in refusals. Raises PolicyFileFault."""
     if len(content) > MOST_BYTES:
-        raise PolicyFileFault(f"the pickle in {where} is larger than {MOST_BYTES // 1024} KiB", "too_large")
+        raise PolicyFileFault(f"the pickle in {where} is larger than {MOST_BYTES >> 20} MiB", "too_large")
     machine = _Machine(where)
     try:
         for opcode, argument, place in pickletools.genops(content):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,7 +13,7 @@ from rl.policy_format.container import STORED, Rules
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_import import names
 from rl.policy_import.described import mapping
-from rl.policy_import.pickle_reader import MOST_BYTES, Budget, Call, Persistent, Read, read
+from rl.policy_import.pickle_reader import MOST_BYTES, Call, Persistent
 
 MOST_TENSORS = 200
 MOST_DIMENSIONS = 4
@@ -49,23 +50,16 @@ def open_members(content: bytes, where: str) -> dict[str, bytes]:
     return found
 
 
-def names_in(content: bytes, where: str, budget: Budget) -> Read:
-    """The description of a member whose tensors are of no account here. Raises PolicyFileFault."""
-    return read(open_members(content, where)["data.pkl"], where, budget)
-
-
-def tensors(content: bytes, where: str, budget: Budget) -> tuple[dict[str, NDArray[np.float32]], Read]:
-    """The state dict of a policy, float32, and the description that it was read from. Raises PolicyFileFault."""
-    members = open_members(content, where)
-    described = read(members["data.pkl"], where, budget)
-    found = mapping(described.value, where)
+def tensors(members: Mapping[str, bytes], value: Any, where: str) -> dict[str, NDArray[np.float32]]:
+    """The state dict of a policy: `value` describes it, the numbers are in `members`. Raises PolicyFileFault."""
+    found = mapping(value, where)
     if not 0 < len(found) <= MOST_TENSORS:
         _refuse(where, f"must hold 1 to {MOST_TENSORS} tensors")
     named = {_text(name, where): each for name, each in found.items()}
-    return {name: _tensor(each, members, f"{where} {name}") for name, each in named.items()}, described
+    return {name: _tensor(each, members, f"{where} {name}") for name, each in named.items()}
 
 
-def _tensor(described: Any, members: dict[str, bytes], where: str) -> NDArray[np.float32]:
+def _tensor(described: Any, members: Mapping[str, bytes], where: str) -> NDArray[np.float32]:
     if not isinstance(described, Call) or not described.calls(names.REBUILD_TENSOR) or len(described.args) < 5:
         _refuse(where, "is no plain tensor")
     storage, offset, size, stride = described.args[:4]
@@ -79,7 +73,7 @@ def _tensor(described: Any, members: dict[str, bytes], where: str) -> NDArray[np
     return numbers[offset : offset + count].reshape(shape)
 
 
-def _storage(described: Any, members: dict[str, bytes], where: str) -> NDArray[np.float32]:
+def _storage(described: Any, members: Mapping[str, bytes], where: str) -> NDArray[np.float32]:
     told = described.id if isinstance(described, Persistent) else None
     if not isinstance(told, tuple) or len(told) != 5 or told[0] != "storage" or type(told[2]) is not str:
         _refuse(where, "has no storage")
