@@ -1,4 +1,4 @@
-"""Zips of a policy, each broken somewhere: in the container, in the JSON, in a pickle, in the weights, with code put in.
+"""Zips of a policy, each broken somewhere: container, JSON, a pickle, the weights; some with code put in.
 
 Half of them stay whole zips with right checksums, so that what is broken lies behind the container's rules.
 """
@@ -34,7 +34,7 @@ def mutants(count: int, seed: int) -> Iterator[bytes]:
 
 
 def scrambled(chance: Chance, content: bytes) -> bytes:
-    """Up to eight small changes: a flipped bit, another byte, a piece cut out, doubled, moved, or the payload put in."""
+    """Up to eight small changes: a flipped bit, another byte, a piece cut out, doubled, put in, or the payload."""
     found = bytearray(content)
     for _ in range(int(chance.integers(1, 9))):
         if not found:
