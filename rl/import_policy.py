@@ -30,10 +30,9 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     try:
         seen = _seen(asked.observation) if asked.observation else None
-        imported = import_policy(_bytes(asked.file), seen)
+        imported = import_policy(read_file(asked.file), seen)
     except PolicyFileFault as fault:
-        said = str(fault)
-        sys.stderr.write(f"{fault.code}: {said[:1].upper()}{said[1:]}.\n")
+        sys.stderr.write(refusal(fault))
         return REFUSED
     except Busy:
         sys.stderr.write("limits: Other files are being read; try again in a moment.\n")
@@ -43,14 +42,20 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def refusal(fault: PolicyFileFault) -> str:
+    """One line for people and programs."""
+    said = str(fault)
+    return f"{fault.code}: {said[:1].upper()}{said[1:]}.\n"
+
+
 def _seen(path: Path) -> Seen:
     """What another policy sees; that file is read as any that comes from outside."""
-    stored = import_policy(_bytes(path))
+    stored = import_policy(read_file(path))
     return policy_file.seen_in(stored.content)
 
 
-def _bytes(path: Path) -> bytes:
-    """At most one byte more than may be."""
+def read_file(path: Path) -> bytes:
+    """At most one byte more than may be. Raises PolicyFileFault where there is no such file."""
     try:
         with path.open("rb") as stream:
             return stream.read(MOST_BYTES + 1)

@@ -4,6 +4,7 @@ A payload is a call of `open` that leaves a marker file; no marker may ever exis
 """
 
 import base64
+import functools
 import io
 import json
 import pickle
@@ -64,7 +65,8 @@ def pack(files: Mapping[str, bytes], extra: Iterable[Member] = (), method: int =
         warnings.simplefilter("ignore")
         with zipfile.ZipFile(buffer, "w", method) as archive:
             for name, content in [*files.items(), *extra]:
-                archive.writestr(name, content)
+                entry = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)
+                archive.writestr(entry, content, method)
             archive.comment = comment
     return buffer.getvalue()
 
@@ -187,7 +189,9 @@ def space(changed_space: spaces.Space, **state: Any) -> bytes:
     return data(observation_space=pickled(pickle.dumps(changed_space)))
 
 
+@functools.cache
 def own_members() -> dict[str, bytes]:
+    """Of the base as we write it; read only."""
     return members(policy_file.pack_document(read_policy(saved())[0]))
 
 

@@ -97,7 +97,7 @@ def of_weights(chance: Chance, base: bytes, files: dict[str, bytes]) -> bytes:
         broken = {0: inside[0]}.get(int(chance.integers(2)), inside[int(chance.integers(len(inside)))])
         for each in inside:
             content = before.read(each)
-            after.writestr(each, scrambled(chance, content) if each == broken else content)
+            after.writestr(zipfile.ZipInfo(each), scrambled(chance, content) if each == broken else content)
     return pack(without_ours(files) | {name: buffer.getvalue()})
 
 
