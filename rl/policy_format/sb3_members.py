@@ -27,7 +27,7 @@ LEFT_OUT: Final = frozenset(
 )  # fmt: skip
 _ADAM: Final = {
     "betas": (0.9, 0.999), "eps": 1e-05, "weight_decay": 0, "amsgrad": False, "maximize": False, "foreach": None,
-    "capturable": False, "differentiable": False, "fused": None, "decoupled_weight_decay": True,
+    "capturable": False, "differentiable": False, "fused": None, "decoupled_weight_decay": False,
 }  # fmt: skip
 
 
