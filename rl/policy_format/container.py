@@ -62,11 +62,13 @@ def read(content: bytes, rules: Rules) -> dict[str, bytes]:
         _refuse(f"it holds {count} members; at most {rules.most_members} are taken", "too_large")
     entries = _entries(content, start, end, count)
     found: dict[str, bytes] = {}
+    folded: set[str] = set()
     place = 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         name = _name(entry.name)
-        if name.casefold() in (other.casefold() for other in found):
+        if name.casefold() in folded:
             _refuse(f"two members are named {name}")
+        folded.add(name.casefold())
         _check(entry, name, rules)
         if entry.offset != place:
             _refuse("its members overlap, or bytes lie between them")

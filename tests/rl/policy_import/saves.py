@@ -1,5 +1,6 @@
 """Real saves of the pinned SB3, one of each kind of space, action, activation and network that is read."""
 
+import copy
 import functools
 import io
 from collections.abc import Callable
@@ -18,7 +19,8 @@ class Bandit(gym.Env):
     """Random observations, no reward: what is learned does not matter, only that weights move."""
 
     def __init__(self, seen: spaces.Space, done: spaces.Space) -> None:
-        self.observation_space, self.action_space = seen, done
+        self.observation_space, self.action_space = copy.deepcopy(seen), copy.deepcopy(done)
+        self.observation_space.seed(3)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         return self.observation_space.sample(), {}
@@ -37,7 +39,7 @@ MIXED = spaces.Dict(
         "choice": spaces.Discrete(4),
         "flags": spaces.MultiBinary([2, 3]),
         "choices": spaces.MultiDiscrete([2, 5]),
-        "bytes": spaces.Box(0, 255, (4,), np.uint8),
+        "bytes": spaces.Box(0, 3, (4,), np.uint8),
     }
 )
 KINDS: dict[str, tuple[spaces.Space, spaces.Space, dict[str, Any]]] = {
@@ -84,6 +86,7 @@ def save_of(algorithm: Any, policy: str, seen: spaces.Space, done: spaces.Space,
     model.learn(32)
     with torch.no_grad():
         model.policy.action_net.weight.mul_(100)  # so that the samples do not all lead to the same action
+        model.policy.action_net.bias.zero_()
     buffer = io.BytesIO()
     model.save(buffer)
     return buffer.getvalue()
