@@ -12,11 +12,10 @@ import sys
 from pathlib import Path
 
 from marketdata.files.supervise import Busy
-from rl import policy_file
-from rl.policy_file import Seen
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_import.importer import Imported, import_policy
 from rl.policy_import.reader import MOST_BYTES
+from rl.policy_seen import Seen, seen_in
 from runfiles import atomic
 
 REFUSED = 2
@@ -51,7 +50,7 @@ def refusal(fault: PolicyFileFault) -> str:
 def _seen(path: Path) -> Seen:
     """What another policy sees; that file is read as any that comes from outside."""
     stored = import_policy(read_file(path))
-    return policy_file.seen_in(stored.content)
+    return seen_in(stored.content)
 
 
 def read_file(path: Path) -> bytes:

@@ -13,20 +13,18 @@ import stable_baselines3
 from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from marketdata.regime import RegimeFault, RegimeModel
+from marketdata.regime import RegimeModel
 from rl.learned_days import LearnedDays
-from rl.normaliser import Normaliser, NormaliserFault
-from rl.observation_layout import ObservationLayout, ObservationMismatch
+from rl.normaliser import Normaliser
+from rl.observation_layout import ObservationLayout
 from rl.policy_format import container, own
 from rl.policy_format.build import build_policy, describe, weights_of
 from rl.policy_format.fault import PolicyFileFault
-from rl.policy_format.own import OBSERVATION, OBSNORM, REGIME, PolicyDocument
+from rl.policy_format.own import PolicyDocument
 from rl.policy_format.sb3_members import sb3_members
-from rl.policy_format.spaces import plain_space
 from rl.policy_format.spec import PolicySpec
+from rl.policy_seen import Seen
 from runfiles import atomic
-
-TRAINED = "trained"
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,7 @@ def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned:
 
     Raises PolicyFileFault for a network that stands in no registry.
     """
-    documents = {OBSNORM: normaliser.as_dict(), OBSERVATION: layout.as_dict() | {TRAINED: learned.as_dict()}}
-    if regime is not None:
-        documents[REGIME] = regime.as_dict()
+    documents = Seen(normaliser, layout, learned, regime).documents()
     return pack_document(document_of(model, documents))
 
 
@@ -101,88 +97,3 @@ def stored_of(document: PolicyDocument) -> StoredPolicy:
     return StoredPolicy(
         build_policy(document.spec, document.weights), **{each.name: getattr(seen, each.name) for each in fields(seen)}
     )
-
-
-def seen_in(content: bytes) -> "Seen":
-    """What the policy of a file that we wrote sees. Raises PolicyFileFault where it does not tell."""
-    return Seen.of(own.read(container.read(content, own.KEPT)))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a policy is shown of a market: layout, scale, days and regimes, as its file tells them."""
-
-    normaliser: Normaliser
-    layout: ObservationLayout
-    learned: LearnedDays
-    regime: RegimeModel | None
-
-    @classmethod
-    def of(cls, document: PolicyDocument) -> "Seen":
-        """Raises PolicyFileFault where a member is missing, not what we write, or does not fit the spaces."""
-        documents = document.documents
-        for name in (OBSNORM, OBSERVATION):
-            if name not in documents:
-                raise PolicyFileFault(f"it lacks {name}, which tells what the policy sees", "missing")
-        try:
-            seen = dict(documents[OBSERVATION])
-            learned = LearnedDays.from_dict(seen.pop(TRAINED, None))
-            layout = ObservationLayout.from_dict(seen)
-            _check_spaces(document.spec, layout)
-            normaliser = Normaliser.from_dict(documents[OBSNORM], len(layout.features))
-            return cls(normaliser, layout, learned, _regime(documents, layout))
-        except (
-            RegimeFault,
-            NormaliserFault,
-            ObservationMismatch,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as fault:
-            if isinstance(fault, PolicyFileFault):
-                raise
-            said = str(fault).rstrip(".") if isinstance(fault, ValueError) else "a member is not what it must be"
-            raise PolicyFileFault(f"it does not fit this version: {said}", "observation") from fault
-
-    def documents(self) -> dict[str, Any]:
-        """The JSON members again, in the one form that we write."""
-        told = {
-            OBSNORM: self.normaliser.as_dict(),
-            OBSERVATION: self.layout.as_dict() | {TRAINED: self.learned.as_dict()},
-        }
-        return told | ({REGIME: self.regime.as_dict()} if self.regime else {})
-
-
-def _check_spaces(spec: PolicySpec, layout: ObservationLayout) -> None:
-    """Raises PolicyFileFault, which names each part that the policy takes otherwise than its layout says."""
-    faults = []
-    taken = {"action": spec.action_space, **dict(spec.observation_space.get("spaces", ()))}
-    told = {"action": layout.action_space(), **layout.space().spaces}
-    for name in sorted({*taken, *told}):
-        has, says = taken.get(name), plain_space(told[name]) if name in told else None
-        if has != says:
-            faults.append(f"{name} is {_size(has)} in the network and {_size(says)} in {OBSERVATION}")
-    if faults:
-        raise PolicyFileFault(
-            "what the policy takes is not what it says that it sees: " + "; ".join(faults), "observation"
-        )
-
-
-def _size(space: dict[str, Any] | None) -> str:
-    if space is None:
-        return "absent"
-    return f"{space['type']} {space.get('shape', space.get('nvec', space.get('n')))}"
-
-
-def _regime(documents: Any, layout: ObservationLayout) -> RegimeModel | None:
-    """The model whose beliefs the layout names. Raises PolicyFileFault where the file holds another one, or none."""
-    if not layout.regime:
-        return None
-    if REGIME not in documents:
-        raise PolicyFileFault(f"it lacks {REGIME}", "missing")
-    model = RegimeModel.from_dict(documents[REGIME])
-    if model.names != layout.regime:
-        said = f"{REGIME} has {model.n_states} regimes, and {OBSERVATION} sees {len(layout.regime)}"
-        raise PolicyFileFault(said, "observation")
-    return model

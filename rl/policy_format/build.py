@@ -80,7 +80,7 @@ def weights_of(policy: nn.Module) -> dict[str, NDArray[np.float32]]:
 
 
 def check_acts(policy: ActorCriticPolicy) -> None:
-    """One forward pass on seeded samples. Raises PolicyFileFault where an action or a value is not finite."""
+    """One forward pass on seeded samples. Raises PolicyFileFault where it fails, or an answer is not finite."""
     space = policy.observation_space
     space.seed(0)
     seen = [space.sample() for _ in range(4)]
@@ -89,10 +89,12 @@ def check_acts(policy: ActorCriticPolicy) -> None:
         if isinstance(seen[0], dict)
         else np.stack(seen)
     )
-    with torch.inference_mode():
-        tensors, _ = policy.obs_to_tensor(batch)
-        actions, values, likely = policy(tensors, deterministic=True)
-    if not all(bool(torch.isfinite(each.float()).all()) for each in (actions, values, likely)):
+    try:
+        with torch.inference_mode():
+            answers = policy(policy.obs_to_tensor(batch)[0], deterministic=True)
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AssertionError) as error:
+        raise PolicyFileFault("the network cannot read what its observation space holds", "weights") from error
+    if not all(bool(torch.isfinite(each.float()).all()) for each in answers):
         raise PolicyFileFault("the network's answer to an observation is not finite", "weights")
 
 

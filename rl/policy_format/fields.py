@@ -67,6 +67,10 @@ class Fields:
     def has(self, key: str) -> bool:
         return key in self._left
 
+    def rest(self) -> dict[str, Any]:
+        """All that was not taken yet."""
+        return dict(self._left)
+
     def end(self) -> None:
         """Nothing but what was taken."""
         if self._left:

@@ -12,7 +12,6 @@ from typing import Final
 from marketdata.config_base import ConfigFault
 from marketdata.files import supervise
 from rl import policy_file
-from rl.policy_file import Seen
 from rl.policy_format import container, own
 from rl.policy_format.build import build_policy, check_acts
 from rl.policy_format.fault import PolicyFileFault
@@ -20,6 +19,7 @@ from rl.policy_format.own import PolicyDocument
 from rl.policy_format.spec import PolicySpec
 from rl.policy_import.child import CLEAN, UPLOAD
 from rl.policy_import.reader import MOST_BYTES
+from rl.policy_seen import Seen
 
 COMMAND: Final = (*supervise.COMMAND[:-1], "rl.policy_import.child")
 _SAID: Final = {
@@ -45,7 +45,11 @@ def import_policy(content: bytes, seen: Seen | None = None) -> Imported:
     """
     if len(content) > MOST_BYTES:
         raise PolicyFileFault(f"the file is larger than {MOST_BYTES >> 20} MiB", "too_large")
-    document, notes = _read(content)
+    return rewritten(*_read(content), seen)
+
+
+def rewritten(document: PolicyDocument, notes: tuple[str, ...], seen: Seen | None = None) -> Imported:
+    """What was read, built, tried and written anew. Raises PolicyFileFault."""
     document = _shown(document, seen)
     policy = build_policy(document.spec, document.weights)
     check_acts(policy)

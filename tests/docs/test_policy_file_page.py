@@ -2,7 +2,7 @@
 
 import json
 
-from rl import policy_file
+from rl import policy_seen
 from rl.observation_layout import ObservationLayout
 from rl.policy_format import fault, hyper, own, registry, space_spec, spec
 from rl.policy_import import child, pickle_reader, reader
@@ -52,4 +52,4 @@ def test_the_limits() -> None:
 
 def test_what_it_sees() -> None:
     keys = set(codes(section(PAGE, "observation.json"))) - {"train", "validation", "rows_sha256", "regime_sha256"}
-    assert keys == {*ObservationLayout.__dataclass_fields__, policy_file.TRAINED}
+    assert keys == {*ObservationLayout.__dataclass_fields__, policy_seen.TRAINED}

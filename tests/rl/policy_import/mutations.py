@@ -4,6 +4,7 @@ Half of them stay whole zips with right checksums, so that what is broken lies b
 """
 
 import base64
+import functools
 import io
 import json
 import zipfile
@@ -12,12 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from marketdata.splits import Range
+from rl import policy_file
+from rl.policy_format import own, spec
+from tests.rl.planted import planted, task_of
 from tests.rl.policy_import.hostile import EVIL, members, own_members, pack
 from tests.rl.policy_import.saves import saved
+from tests.rl.test_policy_file import LEARNED, trained
 
 BASES = ("box, discrete", "dict, multi-discrete", "dict, box")
 _CALL = EVIL.rstrip(b".")
 """The steps that leave the payload's result on the stack, without the protocol's two bytes where it is put inside."""
+VALUES: tuple[Any, ...] = (None, 0, -1, 1, 2, 7, 1e300, "", "x" * 60, [], {}, [["a", 1]], [1, 2], ["a"], True,
+                           "2001-01-01", 64)  # fmt: skip
 
 Chance = np.random.Generator
 
@@ -27,6 +35,7 @@ def mutants(count: int, seed: int) -> Iterator[bytes]:
     chance = np.random.default_rng(seed)
     bases = [saved(kind) for kind in BASES] + [pack(own_members())]
     opened = [members(base) for base in bases]
+    trained_members()
     for _ in range(count):
         place = int(chance.integers(len(bases)))
         how = WAYS[int(chance.integers(len(WAYS)))]
@@ -112,11 +121,39 @@ def of_policy(chance: Chance, base: bytes, files: dict[str, bytes]) -> bytes:
     return pack(files | {"stockbot/policy.json": json.dumps(told).encode()})
 
 
+def of_seen(chance: Chance, base: bytes, files: dict[str, bytes]) -> bytes:
+    """In one or two values, at any depth, of what a policy of ours says of itself and of what it sees."""
+    files = dict(trained_members())
+    name = (spec.MEMBER, own.OBSERVATION, own.OBSNORM)[int(chance.integers(3))]
+    value = json.loads(files[name])
+    for _ in range(int(chance.integers(1, 3))):
+        holder, key = places(value)[int(chance.integers(len(places(value))))]
+        holder[key] = VALUES[int(chance.integers(len(VALUES)))]
+    files[name] = json.dumps(value).encode()
+    if name == own.OBSERVATION:
+        told = json.loads(files[spec.MEMBER]) | {"observation_sha256": spec.sha256_of(files[name])}
+        files[spec.MEMBER] = json.dumps(told).encode()
+    return pack(files)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every object or list in a JSON value with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
+
+
+@functools.cache
+def trained_members() -> dict[str, bytes]:
+    """Of a policy of ours that tells what it sees."""
+    task = task_of(planted(n_bars=300, n_assets=3), Range(20, 200))
+    return members(policy_file.pack(trained(task), task.normaliser, task.layout, LEARNED))
+
+
 def without_ours(files: dict[str, bytes]) -> dict[str, bytes]:
     """So that SB3's members are read at all."""
     return {name: content for name, content in files.items() if not name.startswith("stockbot/")}
 
 
 WAYS: tuple[Callable[[Chance, bytes, dict[str, bytes]], bytes], ...] = (
-    raw, ends, member, of_data, of_data, of_weights, of_policy,
+    raw, ends, member, of_data, of_data, of_weights, of_policy, of_seen,
 )  # fmt: skip
