@@ -1,6 +1,7 @@
 """The container: what Python's zipfile writes and reads is read alike, and what is written is fixed to the byte."""
 
 import io
+import struct
 import zipfile
 
 import pytest
@@ -90,3 +91,28 @@ def test_a_cut_is_refused(cut: int) -> None:
     with pytest.raises(PolicyFileFault) as caught:
         container.read(zipped()[:-cut], RULES)
     assert caught.value.code == "container"
+
+
+def with_gap(at: str) -> bytes:
+    """Seven bytes in front of the member `at`, which every offset behind them counts; Python's zipfile reads it."""
+    content = bytearray(zipped())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = archive.infolist()
+    gap = next(entry.header_offset for entry in entries if entry.filename == at)
+    place = content.rindex(b"PK\x05\x06")
+    start = struct.unpack_from("<I", content, place + 16)[0]
+    struct.pack_into("<I", content, place + 16, start + 7)
+    for entry in entries:
+        if entry.header_offset >= gap:
+            struct.pack_into("<I", content, start + 42, entry.header_offset + 7)
+        start += 46 + len(entry.filename)
+    return bytes(content[:gap] + b"secrets" + content[gap:])
+
+
+@pytest.mark.parametrize("at", ["b", "empty"])
+def test_bytes_between_members_are_refused(at: str) -> None:
+    content = with_gap(at)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == FILES
+    with pytest.raises(PolicyFileFault, match="bytes lie between them"):
+        container.read(content, RULES)
