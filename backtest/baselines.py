@@ -4,6 +4,7 @@ Weights are times `episode.invest_max` over the assets that have a bar at the de
 bar whose next bar on the calendar lies in another month.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class ShortPast:
     decisions: int
 
 
-class Baseline:
+class Baseline(ABC):
     """A baseline's targets never depend on its book."""
 
     key = ""
@@ -57,14 +58,15 @@ class Baseline:
         return self._growth
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Called before a run, where there is something to check."""
+        """Called before a run; for those that have something to check."""
+        return None
 
     def bars(self, market: Market, t0: int, t1: int) -> Ints:
         return monthly_bars(market, t0, t1)
 
+    @abstractmethod
     def shares_of(self, market: Market, t: int) -> Floats:
         """(A,) >= 0 with sum 1, or all 0: how what is invested is split at the close of t."""
-        raise NotImplementedError
 
     def equal_for_want(self, market: Market, t: int) -> Floats:
         """(A,) equal weights where no asset has the past asked for; counted, so that the report can say so."""
@@ -97,6 +99,9 @@ class Cash(Baseline):
 
     def bars(self, market: Market, t0: int, t1: int) -> Ints:
         return np.empty(0, np.int64)
+
+    def shares_of(self, market: Market, t: int) -> Floats:
+        return np.zeros(market.n_assets)
 
 
 class BuyHold(Baseline):
@@ -199,16 +204,16 @@ class Momentum(Baseline):
 class Holding(Baseline):
     """One symbol bought at the first bar of the range on which it has one, and held."""
 
-    def symbol(self, market: Market) -> int:
-        """Index of the symbol."""
-        raise NotImplementedError
+    @abstractmethod
+    def asset(self, market: Market) -> int:
+        """Index of the symbol. Raises ValueError where the market has none such."""
 
     def bars(self, market: Market, t0: int, t1: int) -> Ints:
-        return t0 + np.flatnonzero(market.offered[t0:t1, self.symbol(market)])[:1]
+        return t0 + np.flatnonzero(market.offered[t0:t1, self.asset(market)])[:1]
 
     def shares_of(self, market: Market, t: int) -> Floats:
         weights = np.zeros(market.n_assets)
-        weights[self.symbol(market)] = 1.0
+        weights[self.asset(market)] = 1.0
         return weights
 
 
@@ -217,7 +222,7 @@ class FirstLong(Holding):
 
     key = "first_long"
 
-    def symbol(self, market: Market) -> int:
+    def asset(self, market: Market) -> int:
         return 0
 
 
@@ -228,15 +233,15 @@ class Benchmark(Holding):
 
     def __init__(self, config: JudgedConfig) -> None:
         super().__init__(config)
-        self.name = config.evaluation.benchmark
+        self.symbol = config.evaluation.benchmark
         self._stand_in = BuyHold(config)
 
-    def symbol(self, market: Market) -> int:
-        if self.name not in market.symbols:
-            raise ValueError(f"evaluation.benchmark {self.name} is not among the run's symbols")
-        return market.symbols.index(self.name)
+    def asset(self, market: Market) -> int:
+        if self.symbol not in market.symbols:
+            raise ValueError(f"evaluation.benchmark {self.symbol} is not among the run's symbols")
+        return market.symbols.index(self.symbol)
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
-        if self.name is None:
+        if self.symbol is None:
             return self._stand_in.decisions(market, t0, t1)
         return super().decisions(market, t0, t1)

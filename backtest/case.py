@@ -6,6 +6,7 @@ from typing import Any
 from backtest.config import JudgedConfig
 from backtest.evidence import Evidence, Parts
 from backtest.feed import Feed
+from backtest.in_sample import InSample
 from backtest.leaks.report import LeakReport
 from backtest.matched_random import MatchedRandom
 from backtest.runner import Judged
@@ -18,7 +19,10 @@ from simulator.market import Market
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged: the subject comes first in `judged`; `against` are the baselines of the verdict."""
+    """What is judged: the subject comes first in `judged`; `against` are the baselines of the verdict.
+
+    `trained`: the subject on the bars that it was trained on, None where it was on none of these.
+    """
 
     config: JudgedConfig
     feed: Feed
@@ -34,6 +38,7 @@ class Case:
     leaks: LeakReport
     split: Split
     matched: MatchedRandom | None = None
+    trained: InSample | None = None
 
     @property
     def subject(self) -> Judged:

@@ -13,6 +13,7 @@ from backtest.registry import DEFAULT
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
+from simulator.config_groups import CAP_SLACK
 
 
 def _no_code(value: Any) -> Any:
@@ -29,10 +30,8 @@ Multiplier = Annotated[float, Field(ge=0, le=1e6)]
 StressWindow = Annotated[str, StringConstraints(max_length=64)]
 OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
 
-MOST_COST = 100
+MOST_COST = 100  # as a multiple of the configured ones
 LEAST_WINDOW, MOST_WINDOW = 10, 100_000
-
-
 FIXED = "fixed_weights"
 MOST_WEIGHTS = 1000  # as many as symbols
 
@@ -153,7 +152,7 @@ class EvaluationConfig(Part):
     def _runs_again(self) -> Self:
         for name in ("cost_multipliers", "capacity_multipliers"):
             values = getattr(self, name)
-            if any(later <= earlier for earlier, later in itertools.pairwise(values)):
+            if any(one >= other for one, other in itertools.pairwise(values)):
                 raise ValueError(f"{name} must increase and not repeat, such as 0, 1, 2, 5")
         if any(value > MOST_COST for value in self.cost_multipliers):
             raise ValueError(f"cost_multipliers must lie between 0 and {MOST_COST}")
@@ -176,7 +175,7 @@ class EvaluationConfig(Part):
 
 
 class LimitsConfig(Part):
-    """What a run may use; enforced by a later version."""
+    """What a run may use. None of it is in this version: a field that is not left empty is refused by name."""
 
     memory_mb: Annotated[int | None, later(None, what="a memory limit")] = off(None, "Memory.")
     time_s: Annotated[int | None, later(None, what="a time limit")] = off(None, "Time.")
@@ -205,9 +204,6 @@ class JudgedConfig(SimulatorConfig):
         if fault := _over_caps(weights, self):
             raise ValueError(f"evaluation.fixed_weights {fault}")
         return self
-
-
-CAP_SLACK = 1e-9
 
 
 def _over_caps(weights: dict[str, float], config: SimulatorConfig) -> str:

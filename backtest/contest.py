@@ -68,9 +68,10 @@ class Contest:
             return ledger, None, waterfall
         return (*self._runner.run(strategy, market, self.config, span.t0, span.t1), None)
 
-    def run_subject(self, market: Market, span: Range) -> Ledger:
-        """The subject alone, from cash, over another range."""
-        return self._runner.run(self.subject, market, self.config, span.t0, span.t1)[0]
+    def alone(self, key: str, market: Market, span: Range) -> Ledger:
+        """One of the strategies, from cash, over another range."""
+        strategy = next(one for one in self.strategies if one.key == key)
+        return self._runner.run(strategy, market, self.config, span.t0, span.t1)[0]
 
     @property
     def compared(self) -> list[Strategy]:

@@ -8,9 +8,13 @@ import numpy as np
 from backtest.runner import Judged
 
 CONSTANT = 0.001
+"""Standard deviation of a weight over the bars that none reaches."""
 CASH = 0.01
+"""Mean gross weight below which all is cash."""
 ONE_ASSET = 0.95
+"""Mean share of the largest position in what is invested."""
 SAME_CORRELATION, SAME_TRACKING = 0.995, 0.005
+"""Of returns with a baseline's, and tracking error a year."""
 
 
 def degenerate(subject: Judged, baselines: Sequence[Judged], periods: float) -> list[str]:

@@ -1,20 +1,25 @@
 """What is odd about a result, and what to do: one rule a row, each a pure function of the facts of a judgement.
 
-The thresholds are named in docs/conventions.md. A rule gives a sentence with its number, or nothing.
+The thresholds are named in docs/judging.md. A rule gives a sentence with its number, or nothing.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backtest.degenerate import CONSTANT
 from backtest.diagnosis_facts import BEST_BARS, Facts, facts_of
+from backtest.stamps import DEPENDENT
 from runfiles.figures import minus, significant
 
 if TYPE_CHECKING:
     from backtest.case import Case
 
+OVERFIT = 2.0
+"""Standard errors of the difference of two Sharpes, each about one over the root of its years."""
 FLAT = 1e-4
 FEW_TRADES = 30
 THIN_BREAK_EVEN, SAFE_BREAK_EVEN = 1.0, 2.0
@@ -22,9 +27,8 @@ MOST_OF_ONE = 0.5
 LITTLE_EXPOSURE, LITTLE_GROSS = 0.1, 0.05
 MANY_CUT, MANY_UNFILLABLE, MANY_STALE = 0.1, 0.05, 0.01
 OFTEN_AT_CAP = 0.5
-CONSTANT = 0.001
-DEPENDENT = 3.0
-SHORT_YEARS = 1.0
+SHORT_YEARS = 0.95
+"""A calendar year may have a few bars less than P."""
 MANY_TRIALS = 10
 DEEP = -0.5
 
@@ -68,6 +72,14 @@ def _one(what: str, share: float | None, threshold: float = MOST_OF_ONE) -> str:
 
 def _seen(f: Facts) -> str:
     return f"{f.seen} of {f.n_bars} bars of the range were seen in training or selection." if f.seen else ""
+
+
+def _overfit(f: Facts) -> str:
+    if f.sharpe is None or f.trained_sharpe is None:
+        return ""
+    error = math.sqrt(1.0 / f.trained_years + f.bars_a_year / f.n_bars)
+    told = f"The Sharpe was {significant(f.trained_sharpe)} on the training bars, and is {significant(f.sharpe)} here."
+    return told * (f.trained_sharpe - f.sharpe > OVERFIT * error)
 
 
 def _flat(f: Facts) -> str:
@@ -138,7 +150,7 @@ def _dependent(f: Facts) -> str:
 
 def _short(f: Facts) -> str:
     years = f.n_bars / f.bars_a_year
-    return f"The range is {f.n_bars} bars, {significant(years)} of a year." * (years < SHORT_YEARS * 0.95)
+    return f"The range is {f.n_bars} bars, {significant(years)} of a year." * (years < SHORT_YEARS)
 
 
 def _trials(f: Facts) -> str:
@@ -157,6 +169,7 @@ def _deep(f: Facts) -> str:
 
 RULES: tuple[Rule, ...] = (
     Rule("seen", _seen, "Judge it on bars that lie after those it learned from."),
+    Rule("overfit", _overfit, "It knows its training bars, not the market: fewer steps or parameters, or more data."),
     Rule("flat", _flat, "Look at orders.csv: caps, a no-trade band or a least order may hold everything back."),
     Rule("few_trades", _few_trades, "Judge a longer range, or do not read hit rate and expectancy."),
     Rule("costs_eat_gain", _eaten, "Trade less: a no-trade band, a step limit, a turnover term in the reward."),

@@ -30,7 +30,8 @@ class Facts:
     where it is unknown or beyond the sweep. `guards`: sales that a guard forced, `calls`: that a margin call did, in
     bars. `cut`, `unfillable`: shares of the orders. `stale`: share of positions by bar that were valued without a bar.
     `at_cap`: share of bars with a position at its limit. `moves`: largest standard deviation of a weight over bars.
-    `rho_score`: autocorrelation times the root of the bars. Excess and power are fractions a year.
+    `rho_score`: autocorrelation times the root of the bars. Excess and power are fractions a year. `trained_sharpe`: a
+    year, over the `trained_years` that it was trained on, None where it was on none of these bars.
     """
 
     n_bars: int
@@ -64,6 +65,9 @@ class Facts:
     power: float | None
     seen: int
     max_drawdown: float
+    sharpe: float | None
+    trained_sharpe: float | None
+    trained_years: float
 
 
 def facts_of(case: Case) -> Facts:
@@ -111,6 +115,9 @@ def facts_of(case: Case) -> Facts:
         power=verdict.power,
         seen=verdict.seen,
         max_drawdown=float(ledger.drawdown.min()),
+        sharpe=case.subject.metrics["sharpe"],
+        trained_sharpe=None if case.trained is None else case.trained.sharpe,
+        trained_years=0.0 if case.trained is None else case.trained.n_bars / case.market.periods_per_year,
     )
 
 

@@ -17,7 +17,7 @@ from marketdata.adjust import RECIPE, adjusted
 from marketdata.bars import ACTIONS, Bars, BarsError
 from marketdata.catalog import Catalog, DatasetEntry, resolve, told_as
 from marketdata.config import DatasetConfig
-from marketdata.config_base import ConfigFault, sentences
+from marketdata.config_base import ConfigFault, as_sentence, sentences
 from marketdata.findings import Finding
 from marketdata.store import StoreError
 from runfiles import atomic, layout
@@ -50,8 +50,7 @@ def read_config(job: Job, model: type[Config]) -> Config:
     try:
         return model.model_validate(job.config)
     except ValidationError as error:
-        field, said = next(iter(sentences(error).items()))
-        raise JobRefused(f"{field}: {said[0]}") from error
+        raise JobRefused(ConfigFault(sentences(error)).first) from error
 
 
 def load_feed(job: Job, config: DatasetConfig) -> Feed:
@@ -64,9 +63,9 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
         raw = _narrow(catalog.store.load(entry.version), resolved)
         bars = adjusted(raw, resolved.adjustment or entry.adjustment)
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     except (StoreError, BarsError) as fault:
-        raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from fault
+        raise JobRefused(as_sentence(str(fault))) from fault
     if entry.survivorship == "point_in_time" and bars.member is None:
         entry = dataclasses.replace(entry, survivorship="unknown")  # the run sets the membership aside
     report = quality.check(raw, [Finding.from_dict(found) for found in entry.findings])
@@ -93,17 +92,11 @@ def left_out_of_features(plan: FeaturePlan) -> list[str]:
     return [f"Left out of what the policy sees, as the dataset lacks their columns: {', '.join(plan.left_out)}."]
 
 
-def first_sentence(fault: ConfigFault) -> str:
-    """`field: sentence` of the first fault, for a job that can say one thing."""
-    field, said = next(iter(fault.errors.items()))
-    return f"{field}: {said[0]}"
-
-
 def _entry(job: Job, catalog: Catalog, config: DatasetConfig) -> DatasetEntry:
     """By version, whatever the store calls it: names are of people, and what its owner says of it lies beside."""
     if config.version is None:
         return catalog.find(config.id)
-    entry = dataclasses.replace(catalog.entry(config.version), id=config.id)
+    entry = catalog.entry(config.version, config.id)
     path = job.folder / layout.PROVENANCE
     if not path.is_file():
         return entry

@@ -12,7 +12,7 @@ import numpy as np
 
 from backtest.bootstrap import DRAWS, decay_of, mean_block
 from backtest.metric_paths import KEYS, SUMS, resample_metrics
-from backtest.metrics import BPS
+from backtest.metrics import IN_BPS
 from backtest.quantiles import quantiles
 from backtest.runner import Judged
 from backtest.series import Floats
@@ -57,7 +57,7 @@ def _columns(one: Judged, rf: Floats) -> Floats:
     r, x = one.returns, one.returns - rf
     mean = float(one.ledger.equity.mean())
     share = 1.0 / mean if mean > 0 else math.nan
-    paid = np.diff(one.ledger.costs - one.ledger.financing) * share * BPS
+    paid = np.diff(one.ledger.costs - one.ledger.financing) * share * IN_BPS
     found: Floats = np.column_stack((
         np.log1p(np.maximum(r, FLOOR)), r, r**2, x, x**2, np.minimum(x, 0.0) ** 2, one.ledger.traded[1:] * share, paid,
     ))  # fmt: skip

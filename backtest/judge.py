@@ -5,19 +5,23 @@ written holds a run id, a clock time, a path, a label of the user or the kind of
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from backtest import evidence, report_files
+from backtest import report_files
 from backtest.baselines import Baseline
 from backtest.case import Case
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.degenerate import degenerate
-from backtest.feed import Feed, first_sentence, plan_for
+from backtest.evidence import Evidence, gather, rounds
+from backtest.feed import Feed, plan_for
+from backtest.in_sample import InSample, in_sample
 from backtest.judged_hash import judged_hash
 from backtest.leaks.gate import Gate
+from backtest.leaks.report import LeakReport
 from backtest.lineup import left_out_of, verdict_baselines
 from backtest.matched_random import MatchedRandom, matched_random, why_none
 from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
@@ -58,67 +62,107 @@ def examine(
 ) -> Case:
     """All of the judgement but its files."""
     job.events.enter("judge")
-    chosen = config.evaluation
     try:
-        faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols, chosen.fixed_weights or ())
-        if faults:
-            raise ConfigFault(faults)
-        against = verdict_baselines(subject.key, config)
-        market = prepare_market(feed.bars, config)
-        contest = Contest(config, subject)
-        meter = Meter(job, len(contest.strategies) + evidence.rounds(config, market, feed.indices) + GATE_STEPS)
-        judged = contest.judge(market, span, meter.tick)
-        excess = _excess(judged, against, config, market)
-        found = evidence.gather(
-            contest, market, span, judged, against, excess, _needed(feed, features), feed.indices, meter.tick
-        )
-        leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=meter.last(GATE_STEPS)).check()
+        runs = _run_all(job, config, feed, span, subject, features)
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     except StrategyUnfit as fault:
         raise JobRefused(str(fault)) from fault
-    if excess is not None:
-        judged[0].metrics["dsr_excess"] = excess.least_dsr
-    labels = {one.key: one.spec.label for one in judged}
+    market, judged, contest = runs.market, runs.judged, runs.contest
+    if runs.excess is not None:
+        judged[0].metrics["dsr_excess"] = runs.excess.least_dsr
+    job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
     left_out = [spec_for(key).label for key in left_out_of(subject.key, config)]
     verdict = judge(
-        excess, list(against), labels,
-        subject=judged[0].spec.label, n_bars=span.n_bars, trials=chosen.trials, seen=seen, left_out=left_out,
-        leaks=leaks,
+        runs.excess, list(runs.against), {one.key: one.spec.label for one in judged},
+        subject=judged[0].spec.label, n_bars=span.n_bars, trials=config.evaluation.trials, seen=seen,
+        left_out=left_out, leaks=runs.leaks,
     )  # fmt: skip
-    stand_in = "benchmark" if chosen.benchmark is None else ""  # it is buy_hold again, and no likeness of its own
-    told = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
     shown = tuple(one for one in judged if one.key in contest.shown)
-    matched = None
-    if MATCHED_RANDOM in chosen.baselines:
-        matched, sentence = _luck(contest, judged[0], market, span, _needed(feed, features))
-        told.append(sentence)
-    split = split_of(config, feed, span, subject, judged, against, features)
-    told = seen_stamp(seen, span.n_bars) + told + left_out_stamp(left_out)
-    told += stamps(config, feed, market, shown, features)
-    job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
-    digest = judged_hash(config, feed, span, features)
+    stand_in = "benchmark" if config.evaluation.benchmark is None else ""  # buy_hold again, and no likeness of its own
+    told = [
+        *seen_stamp(seen, span.n_bars),
+        *degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year),
+        *runs.luck, *left_out_stamp(left_out), *stamps(config, feed, market, shown, features),
+    ]  # fmt: skip
     return Case(
-        config, feed, market, span, shown, against, excess, verdict, tuple(told), digest, found, leaks, split, matched
+        config=config,
+        feed=feed,
+        market=market,
+        span=span,
+        judged=shown,
+        against=runs.against,
+        excess=runs.excess,
+        verdict=verdict,
+        stamps=tuple(told),
+        config_hash=judged_hash(config, feed, span, features),
+        evidence=runs.evidence,
+        leaks=runs.leaks,
+        split=split_of(config, feed, span, subject, judged, runs.against, features),
+        matched=runs.matched,
+        trained=runs.trained,
     )
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """What came of everything that had to be run; `luck` are the stamps of `matched`, or why there is none."""
+
+    market: Market
+    contest: Contest
+    judged: list[Judged]
+    against: tuple[str, ...]
+    excess: Excess | None
+    evidence: Evidence
+    matched: MatchedRandom | None
+    luck: list[str]
+    trained: InSample | None
+    leaks: LeakReport
+
+
+def _run_all(
+    job: Job, config: JudgedConfig, feed: Feed, span: Range, subject: Strategy, features: FeaturesConfig | None
+) -> _Runs:
+    """Raises ConfigFault, StrategyUnfit."""
+    chosen = config.evaluation
+    faults = evaluation_faults(chosen.baselines, chosen.benchmark, feed.bars.symbols, chosen.fixed_weights or ())
+    if faults:
+        raise ConfigFault(faults)
+    against, needed = verdict_baselines(subject.key, config), _needed(feed, features)
+    market, contest = prepare_market(feed.bars, config), Contest(config, subject)
+    meter = Meter(job, len(contest.strategies) + rounds(config, market, feed.indices) + GATE_STEPS)
+    judged = contest.judge(market, span, meter.tick)
+    excess = _excess(judged, against, config, market)
+    evidence = gather(contest, market, span, judged, against, excess, needed, feed.indices, meter.tick)
+    matched, luck = _luck(contest, judged[0], market, span, needed)
+    trained = in_sample(contest, market, needed)
+    # last: it leaves the subject prepared for bars whose future is altered
+    leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=meter.last(GATE_STEPS)).check()
+    return _Runs(market, contest, judged, against, excess, evidence, matched, luck, trained, leaks)
 
 
 def _luck(
     contest: Contest, subject: Judged, market: Market, span: Range, needed: int
-) -> tuple[MatchedRandom | None, str]:
-    """Where the subject stands among its own earlier decisions, and what to say of it. Raises StrategyUnfit."""
+) -> tuple[MatchedRandom | None, list[str]]:
+    """Where the subject stands among its own earlier decisions, where that is asked for, and what to say of it.
+
+    Raises StrategyUnfit.
+    """
+    if MATCHED_RANDOM not in contest.config.evaluation.baselines:
+        return None, []
     first = max(needed, contest.subject.past - 1) if isinstance(contest.subject, Baseline) else needed
     if why := why_none(first, span):
-        return None, why
-    longer = contest.run_subject(market, Range(first, span.t1))
+        return None, [why]
+    longer = contest.alone(subject.key, market, Range(first, span.t1))
     if longer.ended:
-        return None, "Matched random is left out: a book of the subject that starts earlier ends before the range does."
+        why = "Matched random is left out: a book of the subject that starts earlier ends before the range does."
+        return None, [why]
     chosen = contest.config.evaluation
     found = matched_random(
         subject.ledger, longer, market, contest.config, span, chosen.matched_random_draws, chosen.seed
     )
-    return found, f"{found.sentence}."
+    return found, [f"{found.sentence}."]
 
 
 class Meter:

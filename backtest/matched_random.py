@@ -116,16 +116,16 @@ def matched_random(
         return math.expm1(math.log(_growth(own) / _growth(total)) / years)
 
     return MatchedRandom(
-        draws,
-        before,
-        percentile_of(own, totals),
-        own,
-        median,
-        low,
-        high,
-        over(median),
-        over(high),
-        over(low),
+        draws=draws,
+        before=before,
+        percentile=percentile_of(own, totals),
+        total_return=own,
+        median=median,
+        low=low,
+        high=high,
+        excess_median=over(median),
+        excess_low=over(high),
+        excess_high=over(low),
         turnover_ratio=float(turnover.mean()) / own_turnover if own_turnover > 0 else None,
         gross_ratio=float(gross.mean()) / own_gross if own_gross > 0 else None,
     )

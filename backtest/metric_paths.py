@@ -8,6 +8,7 @@ from simulator.jit import compiled
 
 SUMS = 8
 """Columns of a strategy in the prefix sums: ln(1+r), r, r^2, x, x^2, min(x,0)^2 of x = r - rf, turnover, costs."""
+LOG, R, R2, X, X2, DOWN2, TURNOVER, COSTS = range(SUMS)
 KEYS = (
     "total_return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "ulcer", "turnover",
     "cost_drag_bps",
@@ -38,18 +39,19 @@ def walk(growth, start, length, level, deepest, squares):
 @compiled
 def close_metrics(sums, deepest, squares, n, periods, out):
     """Fill out (10,) in the order of KEYS from the sums (8,) of one strategy over one path."""
-    mean, above = sums[1] / n, sums[3] / n
-    variance = max(sums[2] / n - mean * mean, 0.0) * n / (n - 1.0)
-    spread = max(sums[4] / n - above * above, 0.0) * n / (n - 1.0)
-    out[0] = math.expm1(sums[0])
-    out[1] = math.expm1(sums[0] / n * periods)
-    out[2] = math.sqrt(variance * periods)
-    out[3] = NAN if spread < ZERO_VARIANCE else above / math.sqrt(spread) * math.sqrt(periods)
-    out[4] = NAN if sums[5] <= 0.0 else above / math.sqrt(sums[5] / n) * math.sqrt(periods)
-    out[5] = deepest - 1.0
-    out[6] = NAN if deepest >= 1.0 else out[1] / (1.0 - deepest)
-    out[7] = math.sqrt(squares / n)
-    out[8], out[9] = sums[6] * periods / n, sums[7] * periods / n
+    mean, above = sums[R] / n, sums[X] / n
+    variance = max(sums[R2] / n - mean * mean, 0.0) * n / (n - 1.0)
+    spread = max(sums[X2] / n - above * above, 0.0) * n / (n - 1.0)
+    cagr = math.expm1(sums[LOG] / n * periods)
+    sharpe = NAN if spread < ZERO_VARIANCE else above / math.sqrt(spread) * math.sqrt(periods)
+    sortino = NAN if sums[DOWN2] <= 0.0 else above / math.sqrt(sums[DOWN2] / n) * math.sqrt(periods)
+    calmar = NAN if deepest >= 1.0 else cagr / (1.0 - deepest)
+    figures = (
+        math.expm1(sums[LOG]), cagr, math.sqrt(variance * periods), sharpe, sortino, deepest - 1.0, calmar,
+        math.sqrt(squares / n), sums[TURNOVER] * periods / n, sums[COSTS] * periods / n,
+    )  # fmt: skip
+    for k in range(out.shape[0]):
+        out[k] = figures[k]
 
 
 @compiled

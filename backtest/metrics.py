@@ -23,7 +23,8 @@ from simulator.market import Market
 
 Metrics = dict[str, float | None]
 
-BPS = 1e4
+IN_BPS = 1e4
+"""Basis points in one."""
 
 
 def compute(
@@ -61,7 +62,7 @@ def cost_figures(ledger: Ledger, periods: float) -> dict[str, float]:
         "cost_borrow_bps": -ledger.borrow[-1],
         "cost_interest_bps": -ledger.interest[-1],
     }
-    found = {key: float(value) * a_year * BPS + 0.0 for key, value in costs.items()}
+    found = {key: float(value) * a_year * IN_BPS + 0.0 for key, value in costs.items()}
     return {"turnover": float(ledger.traded.sum()) * a_year, "cost_drag_bps": sum(found.values())} | found
 
 
@@ -77,7 +78,7 @@ def trade_figures(trades: Trades) -> dict[str, float]:
         "hit_rate": float((net > 0).sum()) / count if count else math.nan,
         "profit_factor": float(net[net > 0].sum()) / losses if losses > 0 else math.nan,
         "expectancy": float(net.sum()) / count if count else math.nan,
-        "expectancy_bps": float(net.sum()) / entered * BPS if entered > 0 else math.nan,
+        "expectancy_bps": float(net.sum()) / entered * IN_BPS if entered > 0 else math.nan,
         "avg_holding_bars": float((bars * value).sum()) / entered if entered > 0 else math.nan,
         "n_trades": count,
     }

@@ -9,6 +9,7 @@ The optimisers are skfolio's. It takes more than a second to import, so that onl
 
 import hashlib
 import warnings
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -54,9 +55,9 @@ class Optimised(Baseline):
         self.repairs = 0
         self.fits = 0
 
+    @abstractmethod
     def optimise(self, returns: Floats) -> Floats:
         """(K,) >= 0 with sum 1."""
-        raise NotImplementedError
 
     def shares_of(self, market: Market, t: int) -> Floats:
         offered = market.offered[t]

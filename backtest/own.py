@@ -28,14 +28,13 @@ from backtest.runner import StrategyUnfit
 from backtest.strategy import Learned, Strategy, Telling
 from marketdata.config_base import KEY_PATTERN
 from simulator.config import SimulatorConfig
+from simulator.config_groups import CAP_SLACK
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
 
 Floats = NDArray[np.float64]
 C = TypeVar("C", bound=JudgedConfig)
 
-SLACK = 1e-9
-"""By which a sum may exceed a cap: rounding."""
 HASH_SHOWN = 12
 
 
@@ -202,7 +201,7 @@ class OwnStrategy:
         if self.layers != "mandate":
             return
         margin, largest = self._config.margin, int(np.abs(row).argmax())
-        if not margin.allow_short and row.min() < -SLACK:
+        if not margin.allow_short and row.min() < -CAP_SLACK:
             a = int(row.argmin())
             raise StrategyUnfit(
                 f"{self.key} gave {row[a]:g} for {names[a]} at {day}; a weight below 0 needs margin.allow_short: true."
@@ -214,7 +213,7 @@ class OwnStrategy:
             (net, "max_net_leverage", f"weights of net {net:g}, the largest "),
         ):
             most = getattr(margin, cap)
-            if value > most + SLACK:
+            if value > most + CAP_SLACK:
                 told = f"{what}{row[largest]:g} for {names[largest]} at {day}"
                 raise StrategyUnfit(f"{self.key} gave {told}; margin.{cap} allows {most:g}.")
 

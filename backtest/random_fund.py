@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from backtest.baselines import Baseline
 from backtest.config import JudgedConfig
 from simulator.config import SimulatorConfig
-from simulator.engine import Decisions, run_decisions
+from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.ledger import Events, Ledger, Orders
 from simulator.market import Market
 
@@ -37,14 +37,17 @@ class RandomBook(Baseline):
         return weights
 
 
-class RandomFund(Baseline):
+class RandomFund:
     """Twenty books with a twentieth of the start each, seeds spawned from `evaluation.seed`, judged as their sum."""
 
     key = "random"
+    layers = "mandate"
 
     def __init__(self, config: JudgedConfig) -> None:
-        super().__init__(config)
         self._config = config
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """A draw has nothing to look at."""
 
     def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
         """The twenty ledgers. Each trades in a twentieth of the volume, so that all of them together keep the cap and
@@ -60,6 +63,9 @@ class RandomFund(Baseline):
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
         raise TypeError("the random fund is twenty books; run them with `books` and add them up with `add_up`")
+
+    def decide(self, t: int, session: BookSession) -> None:
+        raise TypeError("the random fund is twenty books; each has decisions of its own")
 
 
 def add_up(ledgers: list[Ledger]) -> Ledger:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +91,40 @@ def thin(values: Floats, columns: int = COLUMNS) -> NDArray[np.int64]:
     return np.array(sorted(kept))
 
 
+class _Frame:
+    """Where values from `low` to `high` and the bars of `times` (n,) lie in a chart, in viewBox units."""
+
+    def __init__(
+        self, low: float, high: float, times: NDArray[np.datetime64], height: int, *, logarithmic: bool = False
+    ) -> None:
+        self._scale: Callable[[float], float] = math.log if logarithmic else float
+        self._low, self._span = self._scale(low), self._scale(high) - self._scale(low)
+        self._times, self._height = times, height
+
+    def x(self, index: float) -> str:
+        return f"{LEFT + index / max(len(self._times) - 1, 1) * (WIDTH - LEFT - RIGHT):.1f}"
+
+    def y(self, value: float) -> str:
+        up = (self._scale(value) - self._low) / self._span * (self._height - TOP - BOTTOM)
+        return f"{self._height - BOTTOM - up:.1f}"
+
+    def chart(
+        self, title: str, ticks: Sequence[float], *, percent: bool, zero: bool, lines: Sequence[Line] = (),
+        areas: Sequence[Area] = (),
+    ) -> Chart:  # fmt: skip
+        """`ticks` are values; `percent` writes them as such; `zero`: whether a line is drawn at 0."""
+        return Chart(
+            title=title,
+            lines=tuple(lines),
+            areas=tuple(areas),
+            x=tuple(Tick(self.x(index), text) for index, text in date_ticks(self._times)),
+            y=tuple(Tick(self.y(value), _percent(value) if percent else f"{value:g}") for value in ticks),
+            zero=self.y(0.0) if zero else "",
+            height=self._height,
+            bottom=self._height - BOTTOM,
+        )
+
+
 def line_chart(
     title: str, series: Sequence[Series], times: NDArray[np.datetime64], *, percent: bool = False,
     logarithmic: bool = False, height: int = HEIGHT,
@@ -99,38 +133,20 @@ def line_chart(
     known = np.concatenate([one.values[np.isfinite(one.values)] for one in series])
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     logarithmic = logarithmic and low > 0
-    scale = math.log if logarithmic else float
     low, high = _room(low, high, logarithmic)
-    bottom, span = scale(low), scale(high) - scale(low)
-    drawn_height, drawn_width = height - TOP - BOTTOM, WIDTH - LEFT - RIGHT
-    last = max(len(times) - 1, 1)
-
-    def y_of(value: float) -> float:
-        return height - BOTTOM - (scale(value) - bottom) / span * drawn_height
-
-    def x_of(index: int) -> float:
-        return LEFT + index / last * drawn_width
+    frame = _Frame(low, high, times, height, logarithmic=logarithmic)
 
     def points(values: Floats) -> str:
         there = np.flatnonzero(np.isfinite(values))
         kept = there[thin(values[there])] if len(there) else there
-        return " ".join(f"{x_of(int(i)):.1f},{y_of(float(values[i])):.1f}" for i in kept)
+        return " ".join(f"{frame.x(int(i))},{frame.y(float(values[i]))}" for i in kept)
 
     lines = [
         Line(one.label, one.series, one.subject, one.dashed, points(one.values), one.dotted)
         for one in sorted(series, key=lambda one: one.subject)
     ]
     ticks = _log_ticks(low, high) if logarithmic else _even_ticks(low, high)
-    return Chart(
-        title=title,
-        lines=tuple(lines),
-        areas=(),
-        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(times)),
-        y=tuple(Tick(f"{y_of(value):.1f}", _percent(value) if percent else f"{value:g}") for value in ticks),
-        zero=f"{y_of(0.0):.1f}" if not logarithmic and low < 0 < high else "",
-        height=height,
-        bottom=height - BOTTOM,
-    )
+    return frame.chart(title, ticks, percent=percent, zero=not logarithmic and low < 0 < high, lines=lines)
 
 
 def area_chart(
@@ -142,19 +158,11 @@ def area_chart(
     up = np.cumsum(np.maximum(means, 0.0), axis=1)
     down = np.cumsum(np.minimum(means, 0.0), axis=1)
     low, high = float(down.min()), max(float(up.max()), 1e-9)
-    drawn_height, drawn_width = height - TOP - BOTTOM, WIDTH - LEFT - RIGHT
-    middle = (edges[:-1] + edges[1:] - 1) / 2
-
-    def y_of(value: float) -> float:
-        return height - BOTTOM - (value - low) / (high - low) * drawn_height
-
-    def x_of(index: float) -> float:
-        return LEFT + index / max(len(times) - 1, 1) * drawn_width
+    frame, middle = _Frame(low, high, times, height), (edges[:-1] + edges[1:] - 1) / 2
 
     def band(top: Floats, base: Floats) -> str:
-        there = [f"{x_of(float(x)):.1f},{y_of(float(y)):.1f}" for x, y in zip(middle, top, strict=True)]
-        back = [f"{x_of(float(x)):.1f},{y_of(float(y)):.1f}" for x, y in zip(middle[::-1], base[::-1], strict=True)]
-        return " ".join(there + back)
+        way = zip((*middle, *middle[::-1]), (*top, *base[::-1]), strict=True)
+        return " ".join(f"{frame.x(float(x))},{frame.y(float(y))}" for x, y in way)
 
     areas = []
     for a, name in enumerate(names):
@@ -162,12 +170,7 @@ def area_chart(
             base = stack[:, a - 1] if a else np.zeros(len(means))
             if np.abs(stack[:, a] - base).max() > 1e-6:
                 areas.append(Area(name, a + 2, band(stack[:, a], base)))
-    return Chart(
-        title=title, lines=(), areas=tuple(areas),
-        x=tuple(Tick(f"{x_of(index):.1f}", text) for index, text in date_ticks(times)),
-        y=tuple(Tick(f"{y_of(value):.1f}", _percent(value)) for value in _even_ticks(low, high)),
-        zero=f"{y_of(0.0):.1f}" if low < 0 else "", height=height, bottom=height - BOTTOM,
-    )  # fmt: skip
+    return frame.chart(title, _even_ticks(low, high), percent=True, zero=low < 0, areas=areas)
 
 
 def _room(low: float, high: float, logarithmic: bool) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.report_charts import LOW, Chart, Series, area_chart, line_chart
+from backtest.rolling import BETA, SHARPE, VOLATILITY
 from backtest.runner import Judged
 from backtest.series import Floats
 from runfiles.report_rows import BEFORE_COSTS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 10
 """Symbols with a band of their own; the others share one."""
 OTHERS = "Others"
-ROLLING = (("Sharpe", False), ("Volatility, %", True), ("Beta", False))
+ROLLING = ((SHARPE, "Sharpe", False), (VOLATILITY, "Volatility, %", True), (BETA, "Beta", False))
 
 
 def equity_before_costs(ledger: Ledger) -> Floats:
@@ -57,7 +58,7 @@ def rolling(case: Case) -> list[Chart]:
             [_series(case, case.judged[k], case.evidence.parts[k].rolling[:, column]) for k in chosen],
             days, percent=percent, height=LOW,
         )
-        for column, (name, percent) in enumerate(ROLLING)
+        for column, name, percent in ROLLING
     ]  # fmt: skip
 
 

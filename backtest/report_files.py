@@ -98,6 +98,7 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "label": one.spec.label,
         "range": case.range,
         "metrics": one.metrics,
+        "strategies": line_up(case) if subject else [],
         "verdict": case.verdict.as_dict() if subject else None,
         "excesses": excesses(case) if subject else [],
         "stamps": list(case.stamps) if subject else [],
@@ -114,6 +115,11 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
             "books": one.spread.books, "low": one.spread.low, "median": one.spread.median, "high": one.spread.high,
         }  # fmt: skip
     return summary
+
+
+def line_up(case: Case) -> list[dict[str, Any]]:
+    """Who was judged, the subject first: so that a report reads the same when the registry has changed."""
+    return [{"key": one.key, "label": one.spec.label, "series": one.spec.series} for one in case.judged]
 
 
 def excesses(case: Case) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         verdict=case.verdict,
         tag=excess_words.TAGS[case.verdict.code],
         interval=interval(case),
-        labels=report_rows.LABELS,
+        labels=report_rows.labels(case),
         equity=report_figures.equity(case),
         drawdown=report_figures.drawdown(case),
         rolling=report_figures.rolling(case),

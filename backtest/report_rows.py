@@ -1,36 +1,38 @@
 """The rows of the report's tables from a judgement, in the shape of the files that it writes."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from backtest.breakdown import COSTS, SIDES
 from backtest.case import Case
-from backtest.registry import STRATEGIES
 from runfiles import report_rows
 
 Rows = list[dict[str, Any]]
 
 DEEPEST_SHOWN = 10
-LABELS: Mapping[str, str] = {key: spec.label for key, spec in STRATEGIES.items()}
+
+
+def labels(case: Case) -> dict[str, str]:
+    """Label of each strategy that was judged, by its key."""
+    return {one.key: one.spec.label for one in case.judged}
 
 
 def tables(case: Case) -> dict[str, Rows]:
     """Rows by the key of the table, of the subject."""
-    evidence = case.evidence
+    evidence, names = case.evidence, labels(case)
     intervals = [{**asdict(one), "metric": one.key} for one in case.parts.intervals]
     split = asdict(case.split)
     return {
         "ranges": report_rows.range_rows(split),
-        "folds": report_rows.fold_rows(split, LABELS),
+        "folds": report_rows.fold_rows(split, names),
         "costs": report_rows.named(cost_rows(case), "cost"),
         "sides": report_rows.named(side_rows(case), "side"),
         "symbols": report_rows.symbol_rows(symbol_rows(case)),
         "drawdowns": drawdown_rows(case),
         "intervals": report_rows.interval_rows(intervals, case.subject.metrics),
-        "sensitivity": report_rows.rerun_rows(asdict(evidence.sweep)["rows"], LABELS),
-        "capacity": report_rows.rerun_rows(asdict(evidence.capacity)["rows"], LABELS),
-        "stress": report_rows.stress_rows([asdict(row) for row in evidence.stress], LABELS),
+        "sensitivity": report_rows.rerun_rows(asdict(evidence.sweep)["rows"], names),
+        "capacity": report_rows.rerun_rows(asdict(evidence.capacity)["rows"], names),
+        "stress": report_rows.stress_rows([asdict(row) for row in evidence.stress], names),
     }
 
 

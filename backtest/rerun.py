@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backtest.config import JudgedConfig
 from backtest.contest import Contest, Ledgers, least_excess
-from backtest.metrics import BPS, cost_figures
+from backtest.metrics import IN_BPS, cost_figures
 from backtest.runner import returns_of, simple_total
 from backtest.series import Floats, growth_a_year, sharpe_sortino
 from backtest.statistics import optional
@@ -164,17 +164,23 @@ def figures(key: str, ledger: Ledger, rf: Floats, periods: float) -> Rerun:
     """What a re-run is told by."""
     costs = cost_figures(ledger, periods)
     growth = growth_a_year(float(ledger.equity[0]), float(ledger.equity[-1]), ledger.n_bars, periods)
+    sharpe, _ = sharpe_sortino(returns_of(ledger), rf, periods)
     return Rerun(
-        key, simple_total(ledger), float(growth), optional(sharpe_sortino(returns_of(ledger), rf, periods)[0]),
-        optional(costs["turnover"]), optional(costs["cost_drag_bps"]), optional(cost_of_value(ledger)),
-        optional(filled_share(ledger)),
-    )  # fmt: skip
+        strategy=key,
+        total_return=simple_total(ledger),
+        cagr=float(growth),
+        sharpe=optional(sharpe),
+        turnover=optional(costs["turnover"]),
+        cost_drag_bps=optional(costs["cost_drag_bps"]),
+        cost_bps=optional(cost_of_value(ledger)),
+        filled=optional(filled_share(ledger)),
+    )
 
 
 def cost_of_value(ledger: Ledger) -> float:
     """Fees, spread and impact in bps of the value traded; NaN where nothing was."""
     traded = float(ledger.traded.sum())
-    return float(ledger.costs[-1]) / traded * BPS if traded > 0 else math.nan
+    return float(ledger.costs[-1]) / traded * IN_BPS if traded > 0 else math.nan
 
 
 def filled_share(ledger: Ledger) -> float:

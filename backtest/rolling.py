@@ -13,6 +13,8 @@ from simulator.jit import compiled
 
 HALF = 2.0
 LEAST = 10
+SHARPE, VOLATILITY, BETA = range(3)
+"""Columns of the rolling figures."""
 ROUNDING = 1e-14
 """A variance below this share of the mean square is what rounding leaves of a constant."""
 
@@ -58,9 +60,9 @@ def rolling_figures(returns, rf, benchmark, window, periods):
     for k in range(own.shape[0]):
         risk = spread_of(above[k], above2[k], above2[k], above[k], window)
         if risk >= ZERO_VARIANCE:
-            out[k, 0] = above[k] / window / math.sqrt(risk) * math.sqrt(periods)
-        out[k, 1] = math.sqrt(max(spread_of(own[k], own2[k], own2[k], own[k], window), 0.0) * periods)
+            out[k, SHARPE] = above[k] / window / math.sqrt(risk) * math.sqrt(periods)
+        out[k, VOLATILITY] = math.sqrt(max(spread_of(own[k], own2[k], own2[k], own[k], window), 0.0) * periods)
         moved = spread_of(bench[k], bench2[k], bench2[k], bench[k], window)
         if moved >= ZERO_VARIANCE:
-            out[k, 2] = (both[k] - above[k] * bench[k] / window) / (window - 1.0) / moved
+            out[k, BETA] = (both[k] - above[k] * bench[k] / window) / (window - 1.0) / moved
     return out

@@ -8,13 +8,14 @@ path until a policy is judged.
 import functools
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from backtest import judge
 from backtest.config import BacktestConfig
-from backtest.feed import Feed, first_sentence, load_feed, plan_for, read_config
+from backtest.feed import Feed, load_feed, plan_for, read_config
 from backtest.registry import POLICY, STRATEGIES, load
 from backtest.runner import StrategyUnfit
-from backtest.strategy import Strategy
+from backtest.strategy import Sees, Strategy
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
@@ -33,12 +34,33 @@ def run(job: Job, own: Sequence[str] = ()) -> None:
         config = with_own(own, config)
     elif config.policy_sha256 is None:
         start_quickly()
-    feed = load_feed(job, config.dataset)
+    feed, subject = load_feed(job, config.dataset), subject_of(job, config)
     try:
+        config = with_features_of(subject, config)
         span = judged_range(config, feed)
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
-    judge.judge_and_write(job, config, feed, span, subject_of(job, config), config.features)
+        raise JobRefused(fault.first) from fault
+    judge.judge_and_write(job, config, feed, span, subject, config.features)
+
+
+def with_features_of(subject: Strategy, config: BacktestConfig) -> BacktestConfig:
+    """The configuration with the features that the subject was made for. Raises ConfigFault where it names others."""
+    if not isinstance(subject, Sees):
+        return config
+    if (given := config.features) is None:
+        return config.model_copy(update={"features": subject.sees})
+    faults = {
+        f"features.{name}": [f"This policy was trained on {_words(right)}, not {_words(getattr(given, name))}."]
+        for name in ("feature_set", "indicators", "lookback")
+        if getattr(given, name) != (right := getattr(subject.sees, name))
+    }
+    if faults:
+        raise ConfigFault(faults)
+    return config
+
+
+def _words(value: Any) -> str:
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 def with_own(paths: Sequence[str], config: BacktestConfig) -> BacktestConfig:

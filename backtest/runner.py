@@ -11,8 +11,9 @@ from backtest.series import Floats, simple_returns
 from backtest.strategy import Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
+from simulator.books import ActionError
 from simulator.config import SimulatorConfig
-from simulator.engine import ActionError, BookSession, Decisions, run_decisions
+from simulator.engine import BookSession, Decisions, run_decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
 from simulator.waterfall import MAX_CELLS, Waterfall

@@ -1,6 +1,6 @@
 """Compiled one-pass figures of return series. Arrays over the n bars of a range; undefined is NaN here, `None` outside.
 
-Formulas are those of docs/conventions.md; where another library differs, the docstring says so.
+Formulas are those of docs/judging.md; where another library differs, the docstring says so.
 """
 
 import math
@@ -221,25 +221,24 @@ def sharpe_sortino(returns, rf, periods):
 def series_figures(equity, returns, rf, periods):
     """(15,) in the order of SERIES_KEYS, of equity (n+1,), its returns (n,) and cash's returns rf (n,)."""
     n = returns.shape[0]
-    out = np.full(15, NAN)
-    out[0] = max(equity[n] / equity[0] - 1.0, -1.0)
-    out[1] = growth_a_year(equity[0], equity[n], n, periods)
+    total_return = max(equity[n] / equity[0] - 1.0, -1.0)
+    cagr = growth_a_year(equity[0], equity[n], n, periods)
     mean, m2, m3, m4 = central_moments(returns)
-    if n > 1:
-        out[2] = math.sqrt(m2 * n / (n - 1) * periods)
-    out[3], out[4] = sharpe_sortino(returns, rf, periods)
-    out[5], out[7] = falls(equity)
-    if out[5] < 0.0:
-        out[6] = out[1] / -out[5]
-    out[8], out[9] = tail(returns, 0.05)
-    if m2 >= ZERO_VARIANCE:
-        out[10] = m3 / m2**1.5
-        out[11] = m4 / m2**2 - 3.0
-    out[12] = autocorrelation(returns, mean, m2)
+    volatility = math.sqrt(m2 * n / (n - 1) * periods) if n > 1 else NAN
+    sharpe, sortino = sharpe_sortino(returns, rf, periods)
+    max_drawdown, ulcer = falls(equity)
+    calmar = cagr / -max_drawdown if max_drawdown < 0.0 else NAN
+    var_95, cvar_95 = tail(returns, 0.05)
+    skew = m3 / m2**1.5 if m2 >= ZERO_VARIANCE else NAN
+    kurtosis = m4 / m2**2 - 3.0 if m2 >= ZERO_VARIANCE else NAN
+    rho1 = autocorrelation(returns, mean, m2)
     ratio, plain, robust = sharpe_error(returns - rf)
-    out[13] = probabilistic_sharpe(ratio, 0.0, plain, n)
-    out[14] = probabilistic_sharpe(ratio, 0.0, robust, n)
-    return out
+    psr = probabilistic_sharpe(ratio, 0.0, plain, n)
+    psr_hac = probabilistic_sharpe(ratio, 0.0, robust, n)
+    return np.array((
+        total_return, cagr, volatility, sharpe, sortino, max_drawdown, calmar, ulcer, var_95, cvar_95, skew, kurtosis,
+        rho1, psr, psr_hac,
+    ))  # fmt: skip
 
 
 @compiled
@@ -266,7 +265,7 @@ def relative_figures(returns, benchmark, rf, periods):
     compounds; information ratio mean(r-b)/s(r-b) sqrt(P).
     """
     n = returns.shape[0]
-    out = np.full(5, NAN)
+    alpha, beta, information_ratio = NAN, NAN, NAN
     x, y, active = returns - rf, benchmark - rf, returns - benchmark
     mean_x, mean_y, mean_a = x.sum() / n, y.sum() / n, active.sum() / n
     cross = own = tracking = 0.0
@@ -275,13 +274,12 @@ def relative_figures(returns, benchmark, rf, periods):
         own += (y[t] - mean_y) ** 2
         tracking += (active[t] - mean_a) ** 2
     if n > 1 and own / (n - 1) >= ZERO_VARIANCE:
-        out[1] = cross / own
-        out[0] = periods * (mean_x - out[1] * mean_y)
+        beta = cross / own
+        alpha = periods * (mean_x - beta * mean_y)
     if n > 1 and tracking / (n - 1) >= ZERO_VARIANCE:
-        out[2] = mean_a / math.sqrt(tracking / (n - 1)) * math.sqrt(periods)
-    out[3] = capture(returns, benchmark, 1.0)
-    out[4] = capture(returns, benchmark, -1.0)
-    return out
+        information_ratio = mean_a / math.sqrt(tracking / (n - 1)) * math.sqrt(periods)
+    up_capture, down_capture = capture(returns, benchmark, 1.0), capture(returns, benchmark, -1.0)
+    return np.array((alpha, beta, information_ratio, up_capture, down_capture))
 
 
 @compiled

@@ -9,8 +9,10 @@ from backtest.strategy import Strategy
 
 def clause(strategy: Strategy, t0: int, t1: int) -> str:
     """`took equal weights at 11 of 13 decisions, …` over a range that was decided; empty where it never did."""
-    found = strategy.short_past.get((t0, t1)) if isinstance(strategy, Baseline) else None
-    if found is None or not found.equal or not isinstance(strategy, Baseline):
+    if not isinstance(strategy, Baseline):
+        return ""
+    found = strategy.short_past.get((t0, t1))
+    if found is None or not found.equal:
         return ""
     return (
         f"took equal weights at {found.equal} of {found.decisions} decisions, for want of a symbol with "

@@ -25,6 +25,10 @@ _MARKET = {
 }
 
 _OPENS = "open_is_last_close"
+DEPENDENT = 3.0
+"""|autocorrelation| times the root of the bars above which returns hang together: three standard errors."""
+FEW = 0.25
+"""Of a year: a range shorter than this scales to one badly."""
 
 
 def seen_stamp(seen: int, n_bars: int) -> list[str]:
@@ -115,10 +119,10 @@ def _looks(trials: int) -> str:
 def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
     subject = judged[0]
     found = []
-    if subject.ledger.n_bars < periods / 4:
+    if subject.ledger.n_bars < FEW * periods:
         found.append(f"Only {subject.ledger.n_bars} bars: figures scaled to a year mean little.")
     rho = subject.metrics["rho1"]
-    if rho is not None and abs(rho) * math.sqrt(subject.ledger.n_bars) > 3:
+    if rho is not None and abs(rho) * math.sqrt(subject.ledger.n_bars) > DEPENDENT:
         found.append(
             f"Returns hang together from bar to bar (autocorrelation {rho:+.2f}): volatility and Sharpe mislead."
         )

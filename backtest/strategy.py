@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from marketdata.config import FeaturesConfig
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
@@ -51,6 +52,15 @@ class Remembers(Protocol):
 
     def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
         """`train` and `validation` with their first and last day, both counted, in order of time."""
+
+
+@runtime_checkable
+class Sees(Protocol):
+    """A strategy made for certain features."""
+
+    @property
+    def sees(self) -> FeaturesConfig:
+        """Sets, indicators and lookback that it was trained on."""
 
 
 @runtime_checkable

@@ -37,7 +37,6 @@ class StressRow:
     """`status` `run`, or `left_out` with the reason in `note`, which also names baselines that had too little past.
 
     `seen`: bars that a policy was trained or selected on.
-
     `start` and `end` are the first decision and the last mark where it was run, else the days asked for.
     """
 
@@ -89,9 +88,19 @@ def _row(contest: Contest, market: Market, crisis: Crisis, against: Sequence[str
     notes += [short] if (short := sentence(contest.compared, span.t0, span.t1)) else []
     cells = tuple(_stressed(key, ledgers[key], market.periods_per_year) for key in contest.shown)
     return StressRow(
-        crisis.key, crisis.label, str(session[span.t0]), str(session[span.t1]), crisis.source, "run",
-        " ".join(notes), span.n_bars, seen, excess, baseline, cells,
-    )  # fmt: skip
+        window=crisis.key,
+        label=crisis.label,
+        start=str(session[span.t0]),
+        end=str(session[span.t1]),
+        source=crisis.source,
+        status="run",
+        note=" ".join(notes),
+        n_bars=span.n_bars,
+        seen=seen,
+        excess=excess,
+        baseline=baseline,
+        strategies=cells,
+    )
 
 
 def of_window(theta: float, span: Range, market: Market) -> float:
@@ -102,11 +111,28 @@ def of_window(theta: float, span: Range, market: Market) -> float:
 def _stressed(key: str, ledger: Ledger, periods: float) -> Stressed:
     volatility = float(returns_of(ledger).std(ddof=1)) * math.sqrt(periods)
     return Stressed(
-        key, simple_total(ledger), float(ledger.drawdown.min()), optional(volatility),
-        optional(cost_figures(ledger, periods)["turnover"]), optional(cost_of_value(ledger)), len(ledger.orders),
-    )  # fmt: skip
+        strategy=key,
+        total_return=simple_total(ledger),
+        max_drawdown=float(ledger.drawdown.min()),
+        volatility=optional(volatility),
+        turnover=optional(cost_figures(ledger, periods)["turnover"]),
+        cost_bps=optional(cost_of_value(ledger)),
+        n_orders=len(ledger.orders),
+    )
 
 
 def _left_out(crisis: Crisis, note: str) -> StressRow:
-    start, end = (day.isoformat() for day in (crisis.start, crisis.end))
-    return StressRow(crisis.key, crisis.label, start, end, crisis.source, "left_out", note, 0, 0, None, None, ())
+    return StressRow(
+        window=crisis.key,
+        label=crisis.label,
+        start=crisis.start.isoformat(),
+        end=crisis.end.isoformat(),
+        source=crisis.source,
+        status="left_out",
+        note=note,
+        n_bars=0,
+        seen=0,
+        excess=None,
+        baseline=None,
+        strategies=(),
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from backtest.columns import csv_bytes, floats, texts, whole, words
-from backtest.metrics import Metrics
+from backtest.metrics import IN_BPS, Metrics
 from backtest.trades import Trades
 from runfiles.metric_keys import METRICS
 from simulator.ledger import Ledger
@@ -18,7 +18,6 @@ from simulator.market import Market
 from simulator.state import REASONS
 from simulator.waterfall import EFFECTS, Waterfall
 
-BPS = 1e4
 _SIDES, _POSITIONS = ("buy", "sell"), ("long", "short")
 
 
@@ -94,7 +93,7 @@ def waterfall_table(found: Waterfall, times: pa.Array, symbols: tuple[str, ...])
     }
     weights = dict(zip((*EFFECTS, "filled"), (*found.effects, found.filled), strict=True))
     columns |= {name: floats(weight.ravel()) for name, weight in weights.items()}
-    columns |= {f"{name}_bps": floats(weight.ravel() * BPS) for name, weight in weights.items()}
+    columns |= {f"{name}_bps": floats(weight.ravel() * IN_BPS) for name, weight in weights.items()}
     sink = io.BytesIO()
     papq.write_table(pa.table(columns), sink, compression="zstd")
     return sink.getvalue()

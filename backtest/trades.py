@@ -89,13 +89,29 @@ class Lots(NamedTuple):
     newest: Ints
 
 
+class Matches(NamedTuple):
+    """Room for 2K rows of the result, columns as those of `Trades`: closed matches first, then the open lots."""
+
+    asset: Ints
+    side: Ints
+    entry_bar: Ints
+    exit_bar: Ints
+    qty: Floats
+    entry_price: Floats
+    exit_price: Floats
+    pnl_gross: Floats
+    fees: Floats
+    slippage: Floats
+
+
 @inlined
-def write_row(row, lot, end, amount, side, exit_price, exit_ref, costs, fills, whole, part):
+def write_row(row, lot, end, amount, side, exit_price, exit_ref, costs, fills, matches):
     """One row of the result: `amount` shares of `lot`, out at `exit_price` in bar `end` (-1: still open)."""
-    whole[0, row], whole[1, row], whole[2, row], whole[3, row] = fills.asset[lot], side, fills.bar[lot], end
-    part[0, row], part[1, row], part[2, row] = amount, fills.price[lot], exit_price
-    part[3, row] = side * amount * (exit_ref - fills.ref[lot])
-    part[4, row], part[5, row] = costs
+    matches.asset[row], matches.side[row] = fills.asset[lot], side
+    matches.entry_bar[row], matches.exit_bar[row] = fills.bar[lot], end
+    matches.qty[row], matches.entry_price[row], matches.exit_price[row] = amount, fills.price[lot], exit_price
+    matches.pnl_gross[row] = side * amount * (exit_ref - fills.ref[lot])
+    matches.fees[row], matches.slippage[row] = costs
 
 
 @inlined
@@ -111,7 +127,7 @@ def append_lot(k, rest, fee, slip, fills, lots):
 
 
 @inlined
-def match_fill(k, row, fills, lots, whole, part):
+def match_fill(k, row, fills, lots, matches):
     """Match fill k with the oldest lots of the other sign; what is left of it becomes a lot. Returns the next row.
 
     Cost goes with the quantity; the match that ends a side takes all that is left of its cost.
@@ -128,7 +144,7 @@ def match_fill(k, row, fills, lots, whole, part):
         in_fee, out_fee = in_share * lots.fee[lot], out_share * fee
         in_slip, out_slip = in_share * lots.slip[lot], out_share * slip
         costs = (in_fee + out_fee, in_slip + out_slip)
-        write_row(row, lot, fills.bar[k], amount, side, fills.price[k], fills.ref[k], costs, fills, whole, part)
+        write_row(row, lot, fills.bar[k], amount, side, fills.price[k], fills.ref[k], costs, fills, matches)
         row += 1
         rest, fee, slip = 0.0 if ends else rest - amount, fee - out_fee, slip - out_slip
         if empties:
@@ -144,20 +160,18 @@ def match_fill(k, row, fills, lots, whole, part):
 
 
 @kernel
-def match_fills(fills, lots, marks, whole, part):
-    """FIFO. Fills `whole` (4, 2K: asset, side, entry bar, exit bar) and `part` (6, 2K: qty, entry price, exit price,
-    gross P&L, fees, slippage), closed matches first, then the open lots at `marks` (A,); returns the rows written.
-    """
+def match_fills(fills, lots, marks, matches):
+    """FIFO. Writes `matches`, open lots at `marks` (A,); returns how many rows."""
     row = 0
     for k in range(fills.asset.shape[0]):
         if fills.bar[k] >= 0 and fills.qty[k] != 0.0:
-            row = match_fill(k, row, fills, lots, whole, part)
+            row = match_fill(k, row, fills, lots, matches)
     for a in range(marks.shape[0]):
         lot = lots.oldest[a]
         while lot != NONE:
             side = 1.0 if lots.qty[lot] > 0.0 else -1.0
             costs = (lots.fee[lot], lots.slip[lot])
-            write_row(row, lot, NONE, side * lots.qty[lot], side, marks[a], marks[a], costs, fills, whole, part)
+            write_row(row, lot, NONE, side * lots.qty[lot], side, marks[a], marks[a], costs, fills, matches)
             row += 1
             lot = lots.after[lot]
     return row
@@ -182,6 +196,10 @@ def _lots(n: int, n_assets: int) -> Lots:
     return Lots._make([*np.empty((3, n)), np.empty(n, np.int64), none, none.copy()])
 
 
+def _matches(n: int) -> Matches:
+    return Matches._make([*np.empty((4, 2 * n), np.int64), *np.empty((6, 2 * n))])
+
+
 def shares_at_end(ledger: Ledger) -> Floats | None:
     """(N+1, A) shares of t1 that a share of each bar has become; None where nothing was split."""
     if ledger.split is None:
@@ -199,15 +217,13 @@ def fifo(ledger: Ledger) -> Trades:
     if ratio is not None:
         times: Floats = ratio[np.maximum(fills.bar, ledger.t0) - ledger.t0, fills.asset]
         fills = fills._replace(qty=fills.qty * times, ref=fills.ref / times, price=fills.price / times)
-    whole, part = np.empty((4, 2 * len(fills.asset)), np.int64), np.empty((6, 2 * len(fills.asset)))
-    count = match_fills(fills, _lots(len(fills.asset), len(marks)), marks, whole, part)
-    asset, side, entry_bar, exit_bar = whole[:, :count]
-    qty, entry_price, exit_price, gross, fees, slippage = list[Floats](part[:, :count])
-    last = np.where(exit_bar < 0, ledger.t1, exit_bar)
+    matches = _matches(len(fills.asset))
+    count = match_fills(fills, _lots(len(fills.asset), len(marks)), marks, matches)
+    found = Matches._make([column[:count] for column in matches])
+    last = np.where(found.exit_bar < 0, ledger.t1, found.exit_bar)
     if ratio is not None:
-        at_exit: Floats = ratio[last - ledger.t0, asset]
-        part[0, :count] = qty / at_exit
-        part[1:3, :count] *= at_exit
-    return Trades(
-        asset, side, qty, entry_bar, entry_price, exit_bar, exit_price, gross, fees, slippage, last - entry_bar
-    )
+        at_exit: Floats = ratio[last - ledger.t0, found.asset]
+        found = found._replace(
+            qty=found.qty / at_exit, entry_price=found.entry_price * at_exit, exit_price=found.exit_price * at_exit
+        )
+    return Trades(**found._asdict(), bars=last - found.entry_bar)

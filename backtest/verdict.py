@@ -24,7 +24,7 @@ SURE = 0.95
 NOT_RUN = "The leak gate has not been run, and without it nothing is called shown."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Excess, limits and power are fractions a year, e^x - 1 of their logarithms; `baseline` is the hardest to beat.
 
@@ -40,18 +40,18 @@ class Verdict:
     """
 
     code: Code
-    excess_per_year: float | None
-    low: float | None
-    high: float | None
-    baseline: str | None
-    equal_risk_excess: float | None
-    power: float | None
-    p: float | None
-    years_needed: float | None
-    seeds_needed: float | None
-    years_against: str | None
-    seeds_against: str | None
-    seed_points: tuple[float, ...]
+    excess_per_year: float | None = None
+    low: float | None = None
+    high: float | None = None
+    baseline: str | None = None
+    equal_risk_excess: float | None = None
+    power: float | None = None
+    p: float | None = None
+    years_needed: float | None = None
+    seeds_needed: float | None = None
+    years_against: str | None = None
+    seeds_against: str | None = None
+    seed_points: tuple[float, ...] = ()
     n_bars: int
     trials: int
     seeds: int
@@ -76,9 +76,10 @@ def judge(
     front = f"Leak found, nothing can be shown: {leaks.sentence} " if leaks and gate == "failed" else ""
     front += f"No out-of-sample result: {seen_of(seen, n_bars)}. " if seen else ""
     if excess is None:
-        sentence = f"Nothing to judge: {subject} has no baseline beside it."
-        none = (None,) * 11
-        return Verdict("not_shown", *none, (), n_bars, trials, 1, seen, gate, front + sentence)
+        sentence = f"{front}Nothing to judge: {subject} has no baseline beside it."
+        return Verdict(
+            code="not_shown", n_bars=n_bars, trials=trials, seeds=1, seen=seen, leak_gate=gate, sentence=sentence
+        )
     lacking = _lacking(left_out, leaks)
     code = _code(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
     best = keys[excess.best]

@@ -1,6 +1,6 @@
 """R5's reference: N long-only books stepped by numpy, every rule written over whole (N, A) arrays.
 
-Written from docs/conventions.md beside the compiled step, not out of it; the market's arrays and the numbers of the
+Written from docs/simulator.md beside the compiled step, not out of it; the market's arrays and the numbers of the
 rules are shared. It knows what R5 turns on: simplex_cash, step cap, caps, band, lots, fees, spread, impact,
 participation, funding, interest on cash, stop and ruin. No shorts.
 """

@@ -140,13 +140,17 @@ class Bars:
         value: Floats | None = getattr(self, name)
         return value
 
+    def by_asset(self) -> dict[str, Any]:
+        """Every array of shape (T, A) that there is, by name."""
+        return {name: value for name in (*FIELDS, *ACTIONS, "member") if (value := getattr(self, name)) is not None}
+
     def select(self, symbols: Sequence[str]) -> Self:
         """The same bars for these symbols, in this order. Raises BarsError for an unknown symbol."""
         unknown = [symbol for symbol in symbols if symbol not in self.symbols]
         if unknown:
             raise BarsError(f"symbols has {unknown[0]}, which these bars do not hold")
         where = [self.symbols.index(symbol) for symbol in symbols]
-        columns = {name: value[:, where] for name, value in self._by_asset().items()}
+        columns = {name: value[:, where] for name, value in self.by_asset().items()}
         ends = {symbol: end for symbol, end in self.delistings.items() if symbol in symbols}
         return dataclasses.replace(self, symbols=tuple(symbols), delistings=ends, **columns)
 
@@ -156,11 +160,15 @@ class Bars:
         last = int(np.searchsorted(self.session, np.datetime64(end, "D"), side="right"))
         if first >= last:
             raise BarsError(f"no session lies between {start} and {end}")
-        rows = slice(first, last)
-        columns = {name: value[rows] for name, value in self._by_asset().items()}
-        rates = {name: value[rows] for name, value in self.rates.items()}
+        return self.rows(first, last)
+
+    def rows(self, first: int, stop: int) -> Self:
+        """The bars first..stop-1, at least one; recorded ends of symbols stay, also those that lie outside."""
+        span = slice(first, stop)
+        columns = {name: value[span] for name, value in self.by_asset().items()}
+        rates = {name: value[span] for name, value in self.rates.items()}
         return dataclasses.replace(
-            self, session=self.session[rows], known_at=self.known_at[rows], rates=rates, **columns
+            self, session=self.session[span], known_at=self.known_at[span], rates=rates, **columns
         )
 
     def content_hash(self) -> str:
@@ -185,10 +193,6 @@ class Bars:
         if self.member is not None:
             digest.update(self.member.tobytes())
         return digest.hexdigest()
-
-    def _by_asset(self) -> dict[str, Any]:
-        """Every array of shape (T, A) that there is, by name."""
-        return {name: value for name in (*FIELDS, *ACTIONS, "member") if (value := getattr(self, name)) is not None}
 
 
 def _canonical_bytes(value: Floats) -> bytes:

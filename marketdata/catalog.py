@@ -12,7 +12,13 @@ import numpy as np
 from marketdata.bars import Adjustment, Days
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
-from marketdata.store import SESSIONS, Store, StoreError, Survivorship, read_sessions
+from marketdata.store import META, SESSIONS, STORED_AT, Store, StoreError, Survivorship, read_sessions
+
+_UNSAID: dict[str, Any] = {
+    "title": "", "survivorship": "unknown", "source": "", "license_note": "", "source_sha256": "", "findings": (),
+    STORED_AT: "",
+}  # fmt: skip
+"""Of a version that nobody calls anything any more, held by rows of people alone."""
 
 
 class DatasetMissing(ConfigFault):
@@ -60,24 +66,29 @@ class Catalog:
         self.store = Store(root)
 
     def entries(self) -> list[DatasetEntry]:
-        """Every readable version: by id, the newest of an id first."""
-        found = []
+        """Every readable version under each of its ids: by id, the newest of an id first."""
+        found: list[DatasetEntry] = []
         for version in self.store.ids():
             try:
-                found.append(_entry(self.store, version))
+                meta = self.store.meta(version)
+                found += [_entry(self.store, version, meta, id) for id in meta["entries"]]
             except StoreError:
                 continue  # a damaged folder must not hide the others; loading it by version tells
         found.sort(key=lambda entry: (entry.stored_at, entry.version), reverse=True)
         return sorted(found, key=lambda entry: entry.id)
 
-    def entry(self, version: str) -> DatasetEntry:
-        """The stored version, whatever it is called. Raises DatasetMissing, or StoreError for one that is damaged."""
+    def entry(self, version: str, id: str) -> DatasetEntry:
+        """The stored version as it is called `id`; where nobody called it so, with the words of who stored it first.
+
+        Raises DatasetMissing, or StoreError for one that is damaged.
+        """
         if not self.store.has(version):
             raise DatasetMissing({"dataset.version": [f"Version {version[:12]} is not in the store."]})
-        return _entry(self.store, version)
+        meta = self.store.meta(version)
+        return _entry(self.store, version, meta, id)
 
     def find(self, id: str, version: str | None = None) -> DatasetEntry:
-        """The newest version stored first as `id`, or the one named. Raises DatasetMissing with one sentence.
+        """The newest version stored as `id`, or the one named. Raises DatasetMissing with one sentence.
 
         For those who have the store alone, without rows of people: scripts and the command line.
         """
@@ -189,19 +200,21 @@ def _listed(symbols: tuple[str, ...], most: int = 30) -> str:
     return ", ".join(symbols[:most]) + more
 
 
-def _entry(store: Store, version: str) -> DatasetEntry:
-    meta = store.meta(version)
+def _entry(store: Store, version: str, meta: Mapping[str, Any], id: str) -> DatasetEntry:
+    entries = meta["entries"]
     try:
+        first = min(entries.values(), key=lambda told: told[STORED_AT], default=_UNSAID | {"as_of": meta["end"]})
+        said = entries.get(id, first)
         return DatasetEntry(
-            id=meta["id"], version=version, title=meta["title"], symbols=tuple(meta["symbols"]),
+            id=id, version=version, title=said["title"], symbols=tuple(meta["symbols"]),
             start=dt.date.fromisoformat(meta["start"]), end=dt.date.fromisoformat(meta["end"]), n_bars=meta["n_bars"],
             fields=frozenset(meta["fields"]), adjustment=meta["adjustment"], calendar=meta["calendar"],
-            interval=meta["interval"], survivorship=meta["survivorship"], as_of=meta["as_of"], source=meta["source"],
-            license_note=meta["license_note"], rate_columns=tuple(meta["rate_columns"]),
-            sessions_path=store.folder(version) / SESSIONS, stored_at=meta["stored_at"],
-            source_sha256=meta["source_sha256"], findings=tuple(meta["findings"]),
+            interval=meta["interval"], survivorship=said["survivorship"], as_of=said["as_of"], source=said["source"],
+            license_note=said["license_note"], rate_columns=tuple(meta["rate_columns"]),
+            sessions_path=store.folder(version) / SESSIONS, stored_at=said[STORED_AT],
+            source_sha256=said["source_sha256"], findings=tuple(said["findings"]),
             actions=frozenset(meta.get("actions", ())), member=bool(meta.get("member", False)),
-            delisted=tuple(meta.get("delistings", {})), indices=tuple(meta.get("indices", ())),
+            delisted=tuple(meta.get("delistings", {})), indices=tuple(said.get("indices", ())),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"dataset version {version[:12]} has an incomplete meta.json") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"dataset version {version[:12]} has an incomplete {META}") from error

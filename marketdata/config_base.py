@@ -47,6 +47,12 @@ class ConfigFault(ValueError):
         self.errors = errors
         super().__init__(" ".join(f"{name}: {text}" for name, texts in errors.items() for text in texts))
 
+    @property
+    def first(self) -> str:
+        """`field: sentence` of the first fault, for a job that can say one thing."""
+        field, said = next(iter(self.errors.items()))
+        return f"{field}: {said[0]}"
+
 
 class Part(BaseModel):
     """A group of a configuration."""
@@ -90,9 +96,15 @@ def _not_yet(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})
 
 
-def knob(default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", **bounds: Any) -> Any:
-    """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them."""
-    extra: JsonDict = {"unit": unit, "advanced": advanced}
+def knob(
+    default: Any, text: str, *, unit: str = "", advanced: bool = False, title: str = "", ordered: bool = False,
+    **bounds: Any,
+) -> Any:  # fmt: skip
+    """A field: its default, help text (one sentence), unit and bounds; forms and OpenAPI read all of them.
+
+    `ordered`: a list of choices whose order counts, so that a form asks for the first, the second and so on.
+    """
+    extra: JsonDict = {"unit": unit, "advanced": advanced, **({"ordered": True} if ordered else {})}
     if default is ...:
         return Field(description=text, title=title or None, json_schema_extra=extra, **bounds)
     return Field(default, description=text, title=title or None, json_schema_extra=extra, **bounds)
@@ -237,11 +249,11 @@ def _sentence(name: str, fault: dict[str, Any]) -> str:
     if kind == "string_pattern_mismatch":
         return _PATTERN_WORDS.get(context["pattern"], _OTHERWISE)
     if kind == "value_error":
-        return _as_sentence(str(context.get("error", fault["msg"])))
-    return _as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
+        return as_sentence(str(context.get("error", fault["msg"])))
+    return as_sentence(str(fault["msg"])) if kind in OWN_KINDS else _OTHERWISE
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """With a full stop, and a capital unless the first word is the name of a field."""
     first = text.split(" ", 1)[0]
     named = "_" in first or "." in first

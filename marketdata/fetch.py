@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from marketdata.bars import Bars
-from marketdata.config_base import ConfigFault, sentences
+from marketdata.config_base import ConfigFault, as_sentence, sentences
 from marketdata.fetch_build import build, listed
 from marketdata.fetch_chain import Chain, ProviderBusy, Served, alone_with
 from marketdata.fetch_config import DataConfig, resolved
@@ -23,9 +23,8 @@ from runfiles.job import Job, JobRefused, run_job
 
 MOST_TOLD = 20
 """Disagreements with the frozen copy that are told one by one."""
-
-
 NEWS_S = 20.0
+"""Between two signs of life of a job that waits."""
 
 
 def run(job: Job) -> None:
@@ -38,14 +37,14 @@ def run(job: Job) -> None:
         with alone_with(job.datasets, config):
             served = _serve_all(job, chain)
     except ProviderBusy as fault:
-        raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from fault
+        raise JobRefused(as_sentence(str(fault))) from fault
     _check_missing(chain, served)
     job.events.enter("report")
     try:
         bars, meta, report = build(chain, served)
         version = _put(job, bars, meta)
     except ValueError as fault:
-        raise JobRefused(f"{str(fault)[:1].upper()}{str(fault)[1:].rstrip('.')}.") from fault
+        raise JobRefused(as_sentence(str(fault))) from fault
     write_note(job.folder, bars, meta, version, report, chain, served)
     _tell_findings(job, report, served)
     if report.refusal:
@@ -57,11 +56,9 @@ def _config(job: Job, today: dt.date) -> DataConfig:
     try:
         return resolved(DataConfig.model_validate(job.config), today)
     except ValidationError as error:
-        field, said = next(iter(sentences(error).items()))
-        raise JobRefused(f"{field}: {said[0]}") from error
+        raise JobRefused(ConfigFault(sentences(error)).first) from error
     except ConfigFault as fault:
-        field, said = next(iter(fault.errors.items()))
-        raise JobRefused(f"{field}: {said[0]}") from fault
+        raise JobRefused(fault.first) from fault
 
 
 class _Patience:

@@ -9,13 +9,12 @@ from marketdata import quality
 from marketdata.bars import Bars, Days, Floats
 from marketdata.fetch_chain import Chain, Served
 from marketdata.findings import Finding
+from marketdata.index_symbols import index_symbols
 from marketdata.quality import QualityReport
 from marketdata.sources.alignment import Events, Rows, align
 from marketdata.store import EntryMeta
 
 MOST_NAMED = 12
-INDEX = "^"
-"""Yahoo's mark of an index, such as ^GSPC."""
 
 
 def build(chain: Chain, served: Sequence[Served]) -> tuple[Bars, EntryMeta, QualityReport]:
@@ -39,7 +38,7 @@ def build(chain: Chain, served: Sequence[Served]) -> tuple[Bars, EntryMeta, Qual
         source=_source(served),
         license_note=" ".join(dict.fromkeys(chain.note(each.key) for each in served)),
         findings=tuple(finding.as_dict() for finding in findings),
-        indices=tuple(symbol for symbol in bars.symbols if symbol.startswith(INDEX)),
+        indices=index_symbols(bars.symbols, {*config.indices, *(each.symbol for each in served if each.known.index)}),
     )
     return bars, meta, quality.check(bars, findings)
 

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -190,8 +190,8 @@ class Chain:
             raise NoHistory(f"There is no complete bar of {self.config.interval} of {asked.symbol} yet.")
         columns = {name: column[rows] for name, column in said.columns.items()}
         last = said.time[rows][-1].astype("datetime64[D]").item()
-        splits, dividends = said.splits, tuple(each for each in said.dividends if each[0] <= last)
-        history = History(said.time[rows], columns, splits, dividends, said.basis, said.currency, said.notes)
+        dividends = tuple(each for each in said.dividends if each[0] <= last)
+        history = replace(said, time=said.time[rows], columns=columns, dividends=dividends)
         return Piece(history, asked.start, self.now)
 
     def _asked(self, symbol: str, start: dt.date) -> Asked:

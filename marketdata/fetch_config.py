@@ -1,6 +1,7 @@
 """What a fetch is asked for. `python -m marketdata.fetch` and the run kind `data` read nothing else."""
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
@@ -23,7 +24,7 @@ class DataConfig(Part):
 
     id: DatasetId = knob(
         "yahoo/my-stocks",
-        "What the dataset is called: the source that is asked first, a slash, a name.",
+        "What the dataset is called: the first of its sources that asks the network, a slash, a name.",
         title="Dataset",
     )
     title: Title = knob("", "A line about it for people; empty lists the symbols.", title="Title")
@@ -42,7 +43,12 @@ class DataConfig(Part):
     )
     sources: tuple[SourceKey, ...] = knob(
         ("yahoo",), "Asked in this order for each symbol; the first that has it serves it.", title="Sources",
-        max_length=8, fail_fast=True,
+        max_length=8, fail_fast=True, ordered=True,
+    )  # fmt: skip
+    indices: tuple[FetchedSymbol, ...] = knob(
+        (), "Those of the symbols that are levels of an index, which nobody can buy: no capacity, no impact. What "
+        "begins with ^, or is an index to the source, is one by itself.",
+        title="Indices", max_length=1000, fail_fast=True, advanced=True,
     )  # fmt: skip
     missing: Literal["refuse", "leave_out"] = knob(
         "refuse", "When a symbol cannot be had: refuse makes no dataset, leave_out one of the others.",
@@ -71,11 +77,13 @@ class DataConfig(Part):
     def _fits(self) -> Self:
         if self.start and self.end and self.start >= self.end:
             raise ValueError(f"start {self.start} must lie before end {self.end}")
-        for name in ("symbols", "sources"):
-            if not getattr(self, name):
+        for name in ("symbols", "sources", "indices"):
+            if not getattr(self, name) and name != "indices":
                 raise ValueError(f"{name} must name at least one")
-            if len(set(getattr(self, name))) != len(getattr(self, name)):
-                raise ValueError(f"{name} must not repeat")
+            if twice := [one for one, times in Counter(getattr(self, name)).items() if times > 1]:
+                raise ValueError(f"{name} must not repeat {twice[0]}")
+        if strange := [symbol for symbol in self.indices if symbol not in self.symbols]:
+            raise ValueError(f"indices must be among the symbols, and {strange[0]} is not")
         if unknown := [key for key in self.sources if key not in HISTORIES]:
             raise ValueError(f"sources must be among {', '.join(HISTORIES)}, not {unknown[0]}")
         first = next((key for key in self.sources if key in networked(self.sources)), None)

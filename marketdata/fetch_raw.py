@@ -40,7 +40,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Known:
-    """All answers of a symbol as one, as traded. `disagreements` are sentences, each with the day it begins with."""
+    """All answers of a symbol as one, as traded. `disagreements` are sentences, each with the day it begins with;
+    `index`: the newest answer says that it is one.
+    """
 
     time: Days
     columns: dict[str, Floats]
@@ -49,6 +51,7 @@ class Known:
     currency: str
     notes: tuple[str, ...]
     disagreements: tuple[tuple[dt.date, str], ...]
+    index: bool
 
 
 class RawCopies:
@@ -92,7 +95,7 @@ def known(symbol: str, pieces: list[Piece], *, newest_wins: bool) -> Known:
         start = min(start, piece.start)
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.history.notes))
     return Known(merged.time, merged.columns, merged.splits, merged.dividends, pieces[-1].history.currency, notes,
-                 tuple(told))  # fmt: skip
+                 tuple(told), pieces[-1].history.index)  # fmt: skip
 
 
 def _as_traded(piece: Piece) -> History:
@@ -206,6 +209,7 @@ def _plain(symbol: str, piece: Piece) -> dict[str, Any]:
     return {
         "v": VERSION, "symbol": symbol, "start": piece.start.isoformat(), "at": piece.at.isoformat(),
         "basis": said.basis, "currency": said.currency, "notes": list(said.notes), "unit": unit,
+        "index": said.index,
         "time": said.time.astype("int64").tolist(), "columns": columns,
         **{name: [[day.isoformat(), x] for day, x in getattr(said, name)] for name in ("splits", "dividends")},
     }  # fmt: skip
@@ -222,5 +226,8 @@ def _read(path: Path, symbol: str) -> Piece:
     splits, dividends = (
         tuple((dt.date.fromisoformat(day), float(x)) for day, x in value[name]) for name in ("splits", "dividends")
     )
-    history = History(time, columns, splits, dividends, value["basis"], value["currency"], tuple(value["notes"]))
+    history = History(
+        time, columns, splits, dividends, value["basis"], value["currency"], tuple(value["notes"]),
+        bool(value.get("index")),  # what was kept before this was asked says nothing of it
+    )  # fmt: skip
     return Piece(history, dt.date.fromisoformat(value["start"]), dt.datetime.fromisoformat(value["at"]))

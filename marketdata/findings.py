@@ -28,6 +28,11 @@ class Finding:
         return cls(value["level"], value["code"], value["symbol"], date, value["sentence"])
 
 
+def counted(n: int, units: str) -> str:
+    """`1 session`, `1,204 sessions`."""
+    return f"{n:,} {units.removesuffix('s') if n == 1 else units}"
+
+
 def worst(findings: Iterable[Finding]) -> Level:
     levels = {finding.level for finding in findings}
     return "red" if "red" in levels else "amber" if "amber" in levels else "green"

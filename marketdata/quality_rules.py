@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from marketdata.bars import ALWAYS_OPEN, NO_ACTION, PRICES, Bars, Floats
-from marketdata.findings import Finding, Level
+from marketdata.findings import Finding, Level, counted
 from marketdata.quality_data import Own, when
 
 ORDER_SLACK, ORDER_RED = 1e-6, 0.01
@@ -79,7 +79,8 @@ def symbol_gap(data: Own) -> Iterator[Finding]:
     missing = first + np.flatnonzero(~held)
     if len(missing):
         level: Level = "red" if len(missing) > GAP_RED * (last - first + 1) else "amber"
-        text = f"{data.symbol} has no close on {len(missing)} {data.unit} of its span, {data.when(missing[0])} first."
+        many = counted(len(missing), data.unit)
+        text = f"{data.symbol} has no close on {many} of its span, {data.when(missing[0])} first."
         yield data.finding(level, "gap", int(missing[0]), text)
     if first > 0:
         yield data.finding("amber", "starts_late", first, f"{data.symbol} has no close before {data.when(first)}.")
@@ -91,7 +92,8 @@ def incomplete(data: Own) -> Iterator[Finding]:
     for name, column in data.columns.items():
         rows = data.rows[np.isnan(column[data.rows])]
         if len(rows):
-            text = f"{data.symbol} has a close but no {name} on {len(rows)} {data.unit}, {data.when(rows[0])} first."
+            many = counted(len(rows), data.unit)
+            text = f"{data.symbol} has a close but no {name} on {many}, {data.when(rows[0])} first."
             yield data.finding("amber", "incomplete", int(rows[0]), text)
 
 
@@ -178,7 +180,7 @@ def dividend_size(data: Own) -> Iterator[Finding]:
 def zero_volume(data: Own) -> Iterator[Finding]:
     rows = data.rows[data.columns["volume"][data.rows] == 0] if "volume" in data.columns else data.rows[:0]
     if len(rows):
-        text = f"{data.symbol} has a volume of 0 on {len(rows)} bars, {data.when(rows[0])} first."
+        text = f"{data.symbol} has a volume of 0 on {counted(len(rows), 'bars')}, {data.when(rows[0])} first."
         yield data.finding("amber", "zero_volume", int(rows[0]), text)
 
 

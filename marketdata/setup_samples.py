@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from marketdata.catalog import Catalog
 from marketdata.sources.base import Source, source
 from marketdata.store import Store, StoreError
 
@@ -15,8 +16,8 @@ def put_samples(store: Store) -> dict[str, str]:
     return {f"{sample.key}/{name}": _put(store, sample, name, stored) for name in sample.names()}
 
 
-def _put(store: Store, sample: Source, name: str, stored: dict[str, str]) -> str:
-    version = stored.get(sample.fingerprint(name))
+def _put(store: Store, sample: Source, name: str, stored: dict[tuple[str, str], str]) -> str:
+    version = stored.get((f"{sample.key}/{name}", sample.fingerprint(name)))
     if version is not None:
         try:
             store.load(version)
@@ -28,14 +29,9 @@ def _put(store: Store, sample: Source, name: str, stored: dict[str, str]) -> str
     return version
 
 
-def _by_fingerprint(store: Store) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for version in store.ids():
-        try:
-            found[store.meta(version)["source_sha256"]] = version
-        except (StoreError, KeyError):
-            continue  # damaged: it is put again below
-    return found
+def _by_fingerprint(store: Store) -> dict[tuple[str, str], str]:
+    """Version by id and fingerprint; a damaged one is not among them and is put again."""
+    return {(entry.id, entry.source_sha256): entry.version for entry in Catalog(store.root).entries()}
 
 
 def main(argv: list[str]) -> int:

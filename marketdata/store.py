@@ -3,9 +3,11 @@
     <root>/<sha256>/bars.parquet    session, known_at, one column `field:SYMBOL` each, one `rate:NAME` each;
                                     `split:`, `dividend:` and `member:` (0 or 1) of each symbol where recorded
     <root>/<sha256>/sessions.npy    the sessions again, cheap to read for dates and splits
-    <root>/<sha256>/meta.json       title, span, symbols, delistings, provenance, findings of the source
+    <root>/<sha256>/meta.json       span, symbols, delistings of the arrays; and `entries`: what they are called, each
+                                    id with its own title, provenance and findings of the source
 
-The hash is of the arrays, not of the file, so that another Parquet encoder gives the same version.
+The hash is of the arrays, not of the file, so that another Parquet encoder gives the same version. The same arrays
+under two ids are stored once and are two entries; each goes by itself, and the arrays with the last one.
 """
 
 import contextlib
@@ -19,17 +21,19 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from marketdata.bars import ACTIONS, FIELDS, Bars, Delisting, Floats
+from marketdata.bars import ACTIONS, FIELDS, Bars, Floats
+from marketdata.store_bars import decoded, encoded, numpy_of
 from runfiles.atomic import sync_folder, write_bytes, write_json
 
 BARS, META, SESSIONS = "bars.parquet", "meta.json", "sessions.npy"
-META_SCHEMA = 1
+META_SCHEMA, OLDER_SCHEMAS = 2, (1,)
+STORED_AT = "stored_at"
 STAGING = ".put-"
 Survivorship = Literal["biased", "unknown", "point_in_time"]
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -41,10 +45,10 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class EntryMeta:
-    """What the arrays cannot say about themselves, as whoever stored them first saw it.
+    """What the arrays cannot say about themselves, as whoever stored them under this id sees it.
 
-    The same content is stored once, whoever it belongs to. What a person calls it, and what they know of it, is in a
-    row of theirs; a run is given that in `provenance.json`. This here stands where nobody said anything else.
+    The same content is stored once, whatever it is called. On the site, what a person calls it and what they know of
+    it is in a row of theirs, and a run is given that in `provenance.json`. This here is for who has the store alone.
     `as_of`: the ISO date on which the data was what it is; `findings`: what the source saw while it laid its rows on
     the calendar, as `quality.Finding.as_dict()`; `indices`: symbols that are levels of an index and cannot be bought;
     `source_sha256`: the file or reply that the bars were made from.
@@ -80,25 +84,15 @@ class Store:
         return sorted(p.name for p in self.root.iterdir() if _SHA256.match(p.name) and (p / META).is_file())
 
     def put(self, bars: Bars, entry_meta: EntryMeta) -> str:
-        """Store the bars and give their sha256. Storing the same content again, under whatever id, changes nothing;
-        damage is replaced.
+        """Store the bars as an entry of that id and give their sha256; damage is replaced.
+
+        Arrays that are there already are not written again: they get one more entry, or other words for this id, or,
+        where nothing is new, nothing.
         """
         version = bars.content_hash()
-        target = self.folder(version)
-        if target.exists():
-            if self._is_whole(version):
-                return version
-            shutil.rmtree(target)
         with self.held():
-            staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
-            try:
-                _write_version(staging, bars, entry_meta)
-                staging.chmod(0o750)
-                self._move(staging, target)
-            except BaseException:
-                shutil.rmtree(staging, ignore_errors=True)
-                raise
-            sync_folder(self.root)
+            if not (self._is_whole(version) and self._tell(version, entry_meta)):
+                self._write(version, bars, entry_meta)
         return version
 
     def load(self, version: str) -> Bars:
@@ -107,7 +101,7 @@ class Store:
         if not (folder / BARS).is_file():
             raise StoreError(f"dataset version {version[:12]} is not in the store")
         try:
-            bars = _read_bars(folder / BARS, self.meta(version))
+            bars = decoded(folder / BARS, self.meta(version))
             same = bars.content_hash() == version and np.array_equal(read_sessions(folder / SESSIONS), bars.session)
         except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's faults are ValueError or OSError
             raise StoreError(f"dataset version {version[:12]} cannot be read; put it into the store again") from error
@@ -116,14 +110,20 @@ class Store:
         return bars
 
     def meta(self, version: str) -> dict[str, Any]:
-        """`meta.json` of a version. Raises StoreError when it is missing or is no such file."""
+        """`meta.json` of a version: facts of the arrays, and `entries` by id.
+
+        Raises StoreError when it is missing or is no such file.
+        """
         try:
             value = json.loads((self.folder(version) / META).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StoreError(f"dataset version {version[:12]} has no readable {META}") from error
-        if not isinstance(value, dict) or value.get("schema") != META_SCHEMA:
+        if not isinstance(value, dict) or value.get("schema") not in (META_SCHEMA, *OLDER_SCHEMAS):
             raise StoreError(f"dataset version {version[:12]} has a {META} of another schema")
-        return value
+        found = _with_entries(value)
+        if not isinstance(found.get("entries"), dict):
+            raise StoreError(f"dataset version {version[:12]} has an incomplete {META}")
+        return found
 
     def has(self, version: str) -> bool:
         """Whether the version is there, without reading its bars."""
@@ -131,15 +131,27 @@ class Store:
         return (folder / META).is_file() and (folder / BARS).is_file()
 
     def size(self, version: str) -> int:
-        """Bytes on disk, 0 for a version that is not there."""
+        """Bytes of the arrays on disk, 0 for a version that is not there; what they are called does not count."""
         folder = self.folder(version)
-        return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+        return sum((folder / name).stat().st_size for name in (BARS, SESSIONS)) if self.has(version) else 0
 
     def remove(self, version: str) -> None:
-        """Take the version away: out of its place at once, then its files. Nothing happens where it is not."""
+        """Take the version away, whatever it is called: out of its place at once, then its files. Nothing happens where
+        it is not.
+        """
         if self.folder(version).is_dir():
             with self.held():
                 self._take_away(version)
+
+    def forget(self, version: str, id: str) -> bool:
+        """Take this id's entry away; whether there are others. The arrays stay until `remove`."""
+        with self._alone(version) as is_there:
+            if not is_there:
+                return False
+            meta = self.meta(version)
+            if meta["entries"].pop(id, None) is not None:
+                write_json(self.folder(version) / META, meta)
+            return bool(meta["entries"])
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -152,9 +164,10 @@ class Store:
         finally:
             os.close(descriptor)
 
-    def sweep(self, unwanted: Callable[[str, Mapping[str, Any]], bool]) -> bool:
-        """Take away what a killed process left half done, and each version of whose id and `meta.json` it is said that
-        it is unwanted. Whether it was done: while anything is on its way nothing is touched.
+    def sweep(self, unwanted: Callable[[str, str], bool]) -> bool:
+        """Take away what a killed process left half done, and each version of whose entries all are unwanted: asked of
+        version and id, which is empty for a version without a name. Whether it was done: while anything is on its way
+        nothing is touched.
         """
         if not self.root.is_dir():
             return True
@@ -165,7 +178,7 @@ class Store:
                 shutil.rmtree(path, ignore_errors=True)
             for version in self.ids():
                 with contextlib.suppress(StoreError):  # a damaged one is told to whoever loads it
-                    if unwanted(version, self.meta(version)):
+                    if all(unwanted(version, id) for id in self.meta(version)["entries"] or ("",)):
                         self._take_away(version)
         except BlockingIOError:
             return False
@@ -193,8 +206,8 @@ class Store:
         try:
             file = pq.ParquetFile(self.folder(version) / BARS)
             table = file.read(columns=["known_at", *(f"{name}:{symbol}" for name in names)], use_threads=False)
-            found = {name: _numpy(table.column(f"{name}:{symbol}"), "<f8") for name in names}
-            return found | {"known_at": _numpy(table.column("known_at"), "<M8[ns]")}
+            found = {name: numpy_of(table.column(f"{name}:{symbol}"), "<f8") for name in names}
+            return found | {"known_at": numpy_of(table.column("known_at"), "<M8[ns]")}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"dataset version {version[:12]} cannot be read; put it into the store again") from error
 
@@ -205,14 +218,61 @@ class Store:
             return False
         return True
 
-    def _move(self, staging: Path, target: Path) -> None:
-        """Into place; whoever put the same content at the same time was first."""
+    def _write(self, version: str, bars: Bars, entry_meta: EntryMeta) -> None:
+        """All of it anew. What a damaged version was called beside is kept where it can be read."""
+        entries: dict[str, Any] = {}
+        with contextlib.suppress(StoreError):
+            entries = self.meta(version)["entries"]
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
         try:
-            staging.replace(target)
-        except OSError:
-            if not (target / META).is_file():
-                raise
+            _write_version(staging, bars, entries | _told(entry_meta))
+            staging.chmod(0o750)
+            self._move(staging, version, entry_meta)
+        finally:
             shutil.rmtree(staging, ignore_errors=True)
+        sync_folder(self.root)
+
+    def _move(self, staging: Path, version: str, entry_meta: EntryMeta) -> None:
+        """Into place: in that of a damaged one, or beside the words of who put the same content just before."""
+        try:
+            staging.replace(self.folder(version))
+        except OSError:
+            if not self.folder(version).is_dir():
+                raise
+            if self._is_whole(version) and self._tell(version, entry_meta):
+                return
+            self._take_away(version)
+            staging.replace(self.folder(version))
+
+    def _tell(self, version: str, entry_meta: EntryMeta) -> bool:
+        """One more entry, or new words for one that is there; False where the version has gone meanwhile."""
+        with self._alone(version) as is_there:
+            if not is_there:
+                return False
+            meta, told = self.meta(version), _told(entry_meta)
+            before = meta["entries"].get(entry_meta.id, {})
+            said = told[entry_meta.id] | {name: before[name] for name in (STORED_AT,) if name in before}
+            if said != before:
+                meta["entries"][entry_meta.id] = said
+                write_json(self.folder(version) / META, meta)
+        return True
+
+    @contextlib.contextmanager
+    def _alone(self, version: str) -> Iterator[bool]:
+        """While an entry of the version is changed: one at a time, or the words of one would overwrite another's.
+
+        False where there is no such version, or not in its place any more.
+        """
+        try:
+            descriptor = os.open(self.folder(version), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield False
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield self.has(version) and os.path.samestat(os.fstat(descriptor), self.folder(version).stat())
+        finally:
+            os.close(descriptor)
 
 
 def read_sessions(path: Path) -> np.ndarray:
@@ -221,32 +281,18 @@ def read_sessions(path: Path) -> np.ndarray:
     return value
 
 
-def _write_version(folder: Path, bars: Bars, entry_meta: EntryMeta) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns: dict[str, Any] = {"session": pa.array(bars.session), "known_at": pa.array(bars.known_at)}
-    for name in (*FIELDS, *ACTIONS):
-        value = bars.column(name)
-        if value is not None:
-            columns |= {f"{name}:{s}": pa.array(value[:, a]) for a, s in enumerate(bars.symbols)}
-    if bars.member is not None:
-        columns |= {f"member:{s}": pa.array(bars.member[:, a].astype(np.int8)) for a, s in enumerate(bars.symbols)}
-    columns |= {f"rate:{name}": pa.array(value) for name, value in bars.rates.items()}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd", use_dictionary=False)
-    write_bytes(folder / BARS, buffer.getvalue())
+def _write_version(folder: Path, bars: Bars, entries: Mapping[str, Any]) -> None:
+    write_bytes(folder / BARS, encoded(bars))
     sessions = io.BytesIO()
     np.save(sessions, bars.session, allow_pickle=False)
     write_bytes(folder / SESSIONS, sessions.getvalue())
-    write_json(folder / META, _meta(bars, entry_meta))
+    write_json(folder / META, _facts(bars) | {"entries": entries})
 
 
-def _meta(bars: Bars, entry_meta: EntryMeta) -> dict[str, Any]:
+def _facts(bars: Bars) -> dict[str, Any]:
+    """What is so of the arrays, whatever they are called."""
     return {
-        **dataclasses.asdict(entry_meta),
         "schema": META_SCHEMA,
-        "stored_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "symbols": list(bars.symbols),
         "start": str(bars.session[0]),
         "end": str(bars.session[-1]),
@@ -262,34 +308,17 @@ def _meta(bars: Bars, entry_meta: EntryMeta) -> dict[str, Any]:
     }
 
 
-def _read_bars(path: Path, meta: Mapping[str, Any]) -> Bars:
-    import pyarrow.parquet as pq
-
-    table = pq.ParquetFile(path).read(use_threads=False)
-    symbols = tuple(meta["symbols"])
-    member, ends = meta.get("member", False), meta.get("delistings", {})
-
-    def field(name: str) -> Floats:
-        return np.stack([_numpy(table.column(f"{name}:{symbol}"), "<f8") for symbol in symbols], axis=1)
-
-    return Bars(
-        symbols=symbols,
-        session=_numpy(table.column("session"), "<i4").astype("datetime64[D]"),
-        known_at=_numpy(table.column("known_at"), "<M8[ns]"),
-        rates={name: _numpy(table.column(f"rate:{name}"), "<f8") for name in meta["rate_columns"]},
-        calendar=meta["calendar"],
-        interval=meta["interval"],
-        adjustment=meta["adjustment"],
-        delistings={symbol: Delisting(date.fromisoformat(day), end) for symbol, (day, end) in ends.items()},
-        member=np.stack([_numpy(table.column(f"member:{s}"), "i1") == 1 for s in symbols], axis=1) if member else None,
-        **{name: field(name) for name in (*meta["fields"], *meta.get("actions", ()))},
-    )
+def _told(entry_meta: EntryMeta) -> dict[str, dict[str, Any]]:
+    """An entry by its id, as `meta.json` gives it back."""
+    said: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(entry_meta)))
+    return {said.pop("id"): said | {STORED_AT: datetime.now(UTC).isoformat(timespec="microseconds")}}
 
 
-def _numpy(column: Any, dtype: str) -> np.ndarray[Any, Any]:
-    """A column's own memory as an array: pyarrow's `to_numpy` would import pandas, a quarter second in each job."""
-    block = column.combine_chunks()
-    wide = np.dtype(dtype).itemsize
-    if block.null_count or block.type.bit_width != 8 * wide:
-        raise ValueError(f"a column of type {block.type} with {block.null_count} nulls is not ours")
-    return np.frombuffer(block.buffers()[1], dtype=dtype, count=len(block), offset=block.offset * wide)
+def _with_entries(value: dict[str, Any]) -> dict[str, Any]:
+    """What an older version wrote knows one id, whose words stand among the facts."""
+    if value["schema"] == META_SCHEMA:
+        return value
+    names = {each.name for each in dataclasses.fields(EntryMeta)} - {"id"} | {STORED_AT}
+    told = {name: value[name] for name in sorted(names) if name in value}
+    facts = {name: fact for name, fact in value.items() if name not in {*names, "id"}}
+    return facts | {"schema": META_SCHEMA, "entries": {str(value.get("id")): told}}

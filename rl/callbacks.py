@@ -72,25 +72,31 @@ class Selection(BaseCallback):
     """Scores the policy on the validation range every `every` steps and at the end; calls `keep` for each new best.
 
     Looks fall between updates, on the policy that the next rollout is collected with. `told` hears of each look and
-    whether it is the best.
+    whether it is the best. After `patience` looks in a row without a new best the training ends: `stopped`.
     """
 
     def __init__(self, score: Callable[[], float], keep: Callable[[], None], told: Callable[[Look, bool], None],
-                 every: int) -> None:  # fmt: skip
+                 every: int, patience: int | None = None) -> None:  # fmt: skip
         super().__init__()
         self._score, self._keep, self._told, self._every = score, keep, told, every
+        self._patience, self._in_vain = patience, 0
         self.looks: list[Look] = []
         self.best = Look(0, -math.inf)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether too many looks brought no new best."""
+        return self._patience is not None and self._in_vain >= self._patience
+
     def _on_step(self) -> bool:
-        return True
+        return not self.stopped
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps // self._every > self._last_step // self._every:
             self._look()
 
     def _on_training_end(self) -> None:
-        if self._last_step < self.num_timesteps:
+        if not self.stopped and self._last_step < self.num_timesteps:
             self._look()
 
     @property
@@ -101,6 +107,7 @@ class Selection(BaseCallback):
         look = Look(self.num_timesteps, self._score())
         self.looks.append(look)
         is_best = look.score > self.best.score
+        self._in_vain = 0 if is_best else self._in_vain + 1
         if is_best:
             self.best = look
             self._keep()

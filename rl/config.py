@@ -15,7 +15,7 @@ DEFAULT_THREADS = 1
 
 
 class RewardConfig(Part):
-    """What the learner is paid for (docs/conventions.md, Reward)."""
+    """What the learner is paid for (docs/learning.md, Reward)."""
 
     scale: float = knob(100.0, "Factor on the sum of all terms.", gt=0, le=1e6, advanced=True)
     mode: Literal["log_nav", "delta_nav", "benchmark", "diff_sharpe"] = knob(
@@ -28,7 +28,7 @@ class RewardConfig(Part):
 
 
 class RegimeConfig(Part):
-    """What the policy sees of the market's regimes (docs/conventions.md, Regimes)."""
+    """What the policy sees of the market's regimes (docs/features.md, Regimes)."""
 
     enabled: bool = knob(
         False,
@@ -140,8 +140,13 @@ class TrainingConfig(Part):
         le=200_000_000,
         title="Look every",
     )
-    early_stop: Annotated[int | None, later(None, what="early stop")] = off(
-        None, "Looks without a gain before it stops."
+    early_stop: int | None = knob(
+        None,
+        "Looks at the validation range without a new best before it stops; empty trains to the end.",
+        unit="looks",
+        ge=1,
+        le=1000,
+        title="Stop early after",
     )
     checkpoint_every: Annotated[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
 

@@ -84,7 +84,9 @@ class PortfolioEnv(gymnasium.Env):
         return self._observation(), float(result.reward[0]), bool(result.terminated[0]), bool(result.truncated[0]), info
 
     def _observation(self) -> dict[str, NDArray[np.float32]]:
-        return {key: np.ascontiguousarray(value[0]) for key, value in self._episodes.observe().items()}
+        sight = self._episodes.sight()
+        window = np.ascontiguousarray(self.task.windows.gather(sight.bars)[0])
+        return {"window": window, "portfolio": sight.portfolio[0]}
 
     def _info(self) -> dict[str, Any]:
         books = self._episodes.books

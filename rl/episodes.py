@@ -4,15 +4,22 @@ Both environments are made of this, so that N books at once equal N books one by
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl.observation import book_view, portfolio_rows
 from rl.rewards import BarOutcome, Rewards
-from rl.rollout_buffer import Observation
 from rl.task import Task
 from simulator.books import Books
+
+
+class Sight(NamedTuple):
+    """What N books see: the window that ends at each of `bars` (N,), and `portfolio` (N, P)."""
+
+    bars: NDArray[np.int64]
+    portfolio: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -68,12 +75,12 @@ class Episodes:
         terminated = self.books.terminated
         return StepResult(reward, terms, terminated, (self.books.t >= self._ends) & ~terminated)
 
-    def observe(self) -> Observation:
+    def sight(self) -> Sight:
         """What every book sees at its present close; later steps do not change it."""
         books, task = self.books, self._task
         bars = books.t.copy()
         view = book_view(books, task.market.has_bar[bars], self._rewards.sharpe.state)
-        return Observation(task.windows.gather(bars), portfolio_rows(task.layout.portfolio, view), bars)
+        return Sight(bars, portfolio_rows(task.layout.portfolio, view))
 
     def _outcome(self) -> BarOutcome:
         books = self.books

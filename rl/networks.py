@@ -43,12 +43,16 @@ class AssetEncoder(BaseFeaturesExtractor):
 
     def forward(self, observations: dict[str, Tensor]) -> Codes:
         window, portfolio = observations["window"], observations["portfolio"]
-        batch = window.shape[0]
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
+        batch = window.shape[0]  # not len, which an export to ONNX would take for a constant
         rows = window.transpose(1, 2).reshape(batch * self.n_assets, -1)
+        return self.codes(self.window(rows).view(batch, self.n_assets, -1), portfolio)
+
+    def codes(self, seen: Tensor, portfolio: Tensor) -> Codes:
+        """From what the layer of windows makes of each asset's (B, n_assets, features_dim)."""
         pieces = list(zip(torch.split(portfolio, self._widths, dim=1), self._per_asset, strict=True))
         own = torch.stack([piece for piece, per_asset in pieces if per_asset], dim=2)
-        codes = self.activation(self.window(rows).view(batch, self.n_assets, -1) + self.own(own))
+        codes = self.activation(seen + self.own(own))
         book = torch.cat([piece for piece, per_asset in pieces if not per_asset], dim=1)
         return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
 

@@ -71,7 +71,7 @@ class ObservationLayout:
         )
 
     def action_space(self) -> spaces.Box | spaces.MultiDiscrete:
-        """What docs/conventions.md, Mapping, expects of each mapping."""
+        """What docs/simulator.md, Mapping, expects of each mapping."""
         if self.mapping_mode == "discrete":
             return spaces.MultiDiscrete([3 if self.allow_short else 2] * self.n_assets)
         return spaces.Box(-1.0, 1.0, (self.n_assets + (self.mapping_mode == "simplex_cash"),), np.float32)

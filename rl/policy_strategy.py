@@ -53,6 +53,11 @@ class PolicyStrategy:
         actor = Actor(self._stored.policy, layout, windows, market)
         self._prepared = _Prepared(market, plan, windows, actor, beliefs)
 
+    @property
+    def sees(self) -> FeaturesConfig:
+        """Sets, indicators and lookback of its training."""
+        return _seen_by(self._stored.layout)
+
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
         """None: what a policy does depends on its book. Raises ObservationMismatch with too few bars before t0."""
         needed = self._stored.layout.lookback + self._ready.plan.warmup
@@ -136,11 +141,15 @@ class _Prepared:
     beliefs: NDArray[np.float64] | None
 
 
-def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> FeaturePlan:
-    """The policy's features on a market. Raises ObservationMismatch naming each difference."""
-    wanted = FeaturesConfig.model_validate(
+def _seen_by(layout: ObservationLayout) -> FeaturesConfig:
+    return FeaturesConfig.model_validate(
         {"feature_set": layout.feature_set, "indicators": layout.indicators, "lookback": layout.lookback}
     )
+
+
+def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> FeaturePlan:
+    """The policy's features on a market. Raises ObservationMismatch naming each difference."""
+    wanted = _seen_by(layout)
     try:
         plan = plan_of(wanted, market.bars)
     except ConfigFault as fault:

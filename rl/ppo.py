@@ -1,19 +1,24 @@
-"""Stock SB3 PPO from the configuration, with every source of chance seeded from one number."""
+"""SB3's PPO from the configuration, with every source of chance seeded from one number."""
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from stable_baselines3 import PPO
 
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
+from rl.indexed_net import NETS
+from rl.learner import IndexedPPO
 from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
 from rl.observation_layout import ObservationLayout
-from rl.rollout_buffer import BarRolloutBuffer
+from rl.rollout import Rollout
+from rl.stock_buffer import BarRolloutBuffer
 from rl.task import Task
 from rl.vec_env import PortfolioVecEnv
+
+Kind = TypeVar("Kind", bound=PPO)
 
 
 class DeviceMissing(ValueError):
@@ -51,11 +56,25 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
 
 
 def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """A PPO with fresh weights on `task`. Raises DeviceMissing."""
+    """A PPO with fresh weights, on indices where its policy can be read so, else stock. Raises DeviceMissing."""
+    if model.policy not in NETS:
+        return make_stock(task, model, training)
+    made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
+    made.net = NETS[model.policy](made.policy, task.windows, made.device)
+    return made
+
+
+def make_stock(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
+    """SB3's own PPO with the same weights and the same environment."""
+    return _made(PPO, BarRolloutBuffer, {"windows": task.windows}, task, model, training)
+
+
+def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: Task, model: ModelConfig,
+          training: TrainingConfig) -> Kind:  # fmt: skip
     device, streams = set_up_torch(training), make_streams(training.seeds[0])
     env = PortfolioVecEnv(task, training.books, streams.draw, streams.cut)
     policy, kwargs = policy_of(model, task.layout)
-    return PPO(
+    made: Kind = kind(
         policy,
         env,
         learning_rate=model.learning_rate,
@@ -69,12 +88,13 @@ def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
         vf_coef=model.vf_coef,
         max_grad_norm=model.max_grad_norm,
         target_kl=model.target_kl,
-        rollout_buffer_class=BarRolloutBuffer,
-        rollout_buffer_kwargs={"windows": task.windows},
+        rollout_buffer_class=buffer,
+        rollout_buffer_kwargs=of_buffer,
         policy_kwargs={**kwargs, "log_std_init": model.log_std_init},
         seed=streams.torch_seed,
         device=device,
     )
+    return made
 
 
 def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[str, Any]]:

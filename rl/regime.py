@@ -4,7 +4,7 @@ import numpy as np
 
 from backtest.leaks.probes import Statistic
 from marketdata.bars import Bars
-from marketdata.config_base import ConfigFault
+from marketdata.config_base import ConfigFault, as_sentence
 from marketdata.regime import RegimeFault, RegimeModel
 from marketdata.regime_fit import fit_regime
 from marketdata.splits import Range
@@ -19,7 +19,7 @@ def regime_of(config: TrainConfig, bars: Bars, train: Range) -> RegimeModel | No
     try:
         return fit_regime(bars, train, n_states=asked.n_states, inputs=asked.features, seed=config.training.seeds[0])
     except RegimeFault as fault:
-        raise ConfigFault({"regime.n_states": [f"{str(fault)[:1].upper()}{str(fault)[1:]}."]}) from fault
+        raise ConfigFault({"regime.n_states": [as_sentence(str(fault))]}) from fault
 
 
 def statistic(model: RegimeModel, bars: Bars, train: Range, *, frozen: bool = False) -> Statistic:

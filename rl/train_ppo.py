@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backtest import judge
-from backtest.feed import Feed, first_sentence, left_out_of_features, load_feed, read_config, write_note
+from backtest.feed import Feed, left_out_of_features, load_feed, read_config, write_note
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
@@ -68,7 +68,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
             regime=regime_of(config, bars, ranges.train),
         )  # fmt: skip
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     write_note(job, feed, features)
     for sentence in left_out_of_features(plan):
         job.events.warning(sentence)

@@ -57,6 +57,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         keep=lambda: keep(layout.BEST_POLICY),
         told=_teller(events, log, total),
         every=config.training.eval_every,
+        patience=config.training.early_stop,
     )
     try:
         model.learn(total, callback=[Progress(events, total), selection])
@@ -68,6 +69,9 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         ) from error
     finally:
         model.logger.close()
+    if selection.stopped:
+        log(f"stopped early: {config.training.early_stop} looks without a better policy than that of step "
+            f"{selection.best.step:,}")  # fmt: skip
     keep(layout.LAST_POLICY)
     return Trained(tuple(selection.looks), selection.best, n_weights, sha256)
 

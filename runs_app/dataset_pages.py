@@ -26,6 +26,8 @@ ORDER = ("", "columns")
 SHOWN_FINDINGS = 200
 COLUMN_FIELDS = ("date", "symbol", "open", "high", "low", "close", "adjusted_close", "volume", "vwap", "split",
                  "dividend", "final_return", "rates")  # fmt: skip
+NO_MEMBERS = [("", "none was sent with the prices")]
+"""A choice all the same: nobody types an id."""
 
 
 @login_required
@@ -149,7 +151,7 @@ def _options(request: HttpRequest, upload: Upload) -> dict[str, list[tuple[str, 
         for one in Upload.objects.owned_by(request.user).exclude(pk=upload.pk)
         if one.preview.get("members")
     ]
-    return {f"columns.{field}": names for field in COLUMN_FIELDS} | {"membership": others}
+    return {f"columns.{field}": names for field in COLUMN_FIELDS} | {"membership": others or NO_MEMBERS}
 
 
 def _first_guess(request: HttpRequest, upload: Upload) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from marketdata.catalog import PROVENANCE, Catalog, DatasetEntry, DatasetMissing
 from marketdata.catalog import provenance as provenance_of
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault
-from marketdata.files.names import UPLOADED
+from marketdata.files.names import UPLOADED, UPLOADS
+from marketdata.index_symbols import index_symbols
 from marketdata.store import StoreError
 from runs_app import quota
 from runs_app.models import Dataset, Run
@@ -23,7 +24,6 @@ _UNSAID: dict[str, Any] = {
     "license_note": "",
     "survivorship": "unknown",
     "findings": [],
-    "indices": [],
 }
 NAMED_RUNS = 3
 
@@ -33,18 +33,21 @@ def catalog() -> Catalog:
 
 
 def register_stored() -> int:
-    """A row that everybody may use for each bundled sample without one; how many were new.
+    """A row that everybody may use for each bundled sample, saying what the store says; how many were new.
 
     The samples come into the store at set-up, without a database. Nothing else in the store is anybody's but by a row.
     """
-    known = set(Dataset.objects.filter(owner=None).values_list("name", "version"))
-    samples = [entry for entry in catalog().entries() if entry.id.startswith(SAMPLES)]
-    new = [entry for entry in samples if (entry.id, entry.version) not in known]
-    rows = [
-        Dataset(name=entry.id, version=entry.version, title=entry.title, details=details_of(entry)) for entry in new
-    ]
-    Dataset.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+    known = {(row.name, row.version): row for row in Dataset.objects.filter(owner=None)}
+    new = []
+    for entry in catalog().entries():
+        said = {"title": entry.title, "details": details_of(entry)}
+        row = known.get((entry.id, entry.version))
+        if entry.id.startswith(SAMPLES) and row is None:
+            new.append(Dataset(name=entry.id, version=entry.version, **said))
+        elif row is not None and said != {"title": row.title, "details": row.details}:
+            Dataset.objects.filter(pk=row.pk).update(**said)  # a newer StockBot knows more of it
+    Dataset.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
 
 
 def add(owner: Any, name: str, version: str, *, title: str, details: Mapping[str, Any],
@@ -80,7 +83,7 @@ def remove(row: Dataset) -> None:
             sentence = f"Runs of yours need it to be judged or started again: {named}{more}. It stays."
             raise ConfigFault({"dataset": [sentence]})
         row.delete()
-        drop_content(row.version)
+        drop_content(row.name, row.version)
 
 
 def used_by(row: Dataset, user: Any) -> list[Run]:
@@ -89,11 +92,23 @@ def used_by(row: Dataset, user: Any) -> list[Run]:
     return list(runs.filter(dataset_version=row.version, dataset_name=row.name)[:100])
 
 
-def drop_content(version: str) -> None:
-    """Take away what no row holds. Within a transaction, so that no row comes in between."""
+def drop_content(name: str, version: str) -> None:
+    """Take away the store's entry that no row holds, and the content when neither a row nor another entry does.
+
+    Within a transaction, so that no row comes in between. What the command line stored under another id so stays.
+    """
     with transaction.atomic():
-        if not Dataset.objects.select_for_update().filter(version=version).exists():
-            catalog().store.remove(version)
+        rows = Dataset.objects.select_for_update().filter(version=version).values_list("name", flat=True)
+        held, store = {_store_id(each) for each in rows}, catalog().store
+        if _store_id(name) in held:
+            return
+        if not store.forget(version, _store_id(name)) and not held:
+            store.remove(version)
+
+
+def _store_id(name: str) -> str:
+    """What the store calls it: all uploads the same, as names are of people."""
+    return UPLOADED if name.startswith(UPLOADS) else name
 
 
 @transaction.atomic
@@ -103,7 +118,7 @@ def sweep() -> bool:
     The lock of writers comes first, as in `remove`; whether it was done. What a fetch or the command line stored stays.
     """
     held = set(Dataset.objects.values_list("version", flat=True))
-    return catalog().store.sweep(lambda version, meta: meta.get("id") == UPLOADED and version not in held)
+    return catalog().store.sweep(lambda version, id: id in (UPLOADED, "") and version not in held)
 
 
 def usable(owner: Any) -> list[DatasetEntry]:
@@ -138,6 +153,15 @@ def entry_of(row: Dataset) -> DatasetEntry:
     return found
 
 
+def of_run(run: Run) -> DatasetEntry:
+    """The version that a run was fed, while its owner has it. Raises DatasetMissing."""
+    rows = Dataset.objects.usable_by(run.owner).filter(name=run.dataset_name, version=run.dataset_version)
+    row = rows.order_by("-created").first()
+    if row is None:
+        raise DatasetMissing({"dataset.version": [f"{run.dataset_name or 'Its dataset'} is not yours any more."]})
+    return entry_of(row)
+
+
 def provenance(owner: Any, config: DatasetConfig) -> dict[str, Any]:
     """What the owner says of the resolved dataset: the job reads it beside the configuration."""
     return provenance_of(find(owner, config.id, config.version))
@@ -146,12 +170,13 @@ def provenance(owner: Any, config: DatasetConfig) -> dict[str, Any]:
 def _entry(row: Dataset) -> DatasetEntry | None:
     """None for a version that the store does not have, or not whole: it must not hide the others."""
     try:
-        stored = catalog().entry(row.version)
+        stored = catalog().entry(row.version, row.name)
     except (StoreError, DatasetMissing):
         return None
     said = {name: row.details[name] for name in PROVENANCE if name in row.details}
-    if row.owner_id is not None:  # what the store says is of whoever put the same content first
-        said = _UNSAID | {"as_of": stored.end.isoformat()} | said
+    if row.owner_id is not None:  # what the store says is of whoever put the same content there
+        marked = list(index_symbols(stored.symbols))
+        said = _UNSAID | {"as_of": stored.end.isoformat(), "indices": marked} | said
     return told_as(stored, said | {"id": row.name, "title": row.title or row.name})
 
 

@@ -68,7 +68,7 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     if found.dataset is not None and state == Run.State.SUCCEEDED:
         _own(run, found.dataset)
     elif found.dataset is not None:
-        datasets.drop_content(found.dataset.version)
+        datasets.drop_content(found.dataset.name, found.dataset.version)
     for kept in found.policies:
         if state == Run.State.SUCCEEDED:
             Policy.objects.create(

@@ -1,9 +1,9 @@
 """The subject against each baseline, from `excesses` of `summary.json`, as the report page shows it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backtest.registry import STRATEGIES
 from runfiles.figures import significant
 from runs_app.numbers_text import DASH, Shown, finite, percent
 
@@ -28,9 +28,9 @@ class ExcessRow:
     cells: tuple[Shown, ...]
 
 
-def excess_rows(summary: dict[str, Any]) -> list[ExcessRow]:
+def excess_rows(summary: dict[str, Any], labels: Mapping[str, str]) -> list[ExcessRow]:
     """A row for each baseline that counts; a summary may hold anything, what is no row is passed over."""
-    return [ExcessRow(_label(one["baseline"]), tuple(_cells(one))) for one in _known(summary)]
+    return [ExcessRow(labels.get(one["baseline"], one["baseline"]), tuple(_cells(one))) for one in _known(summary)]
 
 
 def shown_only(summary: dict[str, Any], keys: list[str]) -> frozenset[str]:
@@ -44,10 +44,6 @@ def _known(summary: dict[str, Any]) -> list[dict[str, Any]]:
     rows = summary.get("excesses")
     found = rows if isinstance(rows, list) else []
     return [one for one in found if isinstance(one, dict) and isinstance(one.get("baseline"), str)]
-
-
-def _label(key: str) -> str:
-    return STRATEGIES[key].label if key in STRATEGIES else key
 
 
 def _cells(one: dict[str, Any]) -> list[Shown]:

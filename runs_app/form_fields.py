@@ -92,6 +92,7 @@ def _switched(prefix: str, help: str, part: type[BaseModel]) -> Iterator[Leaf]:
 def _leaf(dotted: str, name: str, field: FieldInfo) -> Leaf:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     widget, optional, options = _widget(field.annotation)
+    widget = "ordered" if extra.get("ordered") else widget
     return Leaf(
         name=dotted,
         title=field.title or _words(name),

@@ -24,11 +24,11 @@ NOT_CONFIG = frozenset({"csrfmiddlewaretoken"})
 
 @dataclass
 class BoundField:
-    """A leaf with the text a person sees: `value` is what was typed, or what the prefill says."""
+    """A leaf with the text a person sees: `value` is what was typed, or what the prefill says; `chosen` all of it."""
 
     leaf: Leaf
     value: str
-    chosen: frozenset[str]
+    chosen: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
     errors: list[str] = field(default_factory=list)
 
@@ -41,7 +41,13 @@ class BoundField:
         """A list or a text whose choices the page knows is drawn as a choice."""
         if self.options and self.leaf.widget in ("list", "choices"):
             return "choices"
-        return "choice" if self.options else self.leaf.widget
+        return "choice" if self.options and self.leaf.widget != "ordered" else self.leaf.widget
+
+    @property
+    def places(self) -> list[str]:
+        """What stands at each place of an ordered choice; the last ones are empty where fewer were chosen."""
+        held = [text for text in self.chosen if text]
+        return held + [""] * (len(self.options) - len(held))
 
     @property
     def described_by(self) -> str:
@@ -132,9 +138,11 @@ class ConfigForm(Generic[M]):
         typed = self._typed[leaf.name]
         known = self._options.get(leaf.name, tuple((value, value) for value in leaf.options))
         value = typed[0] if typed else ""
-        if known and value and leaf.widget not in ("list", "choices") and value not in dict(known):
-            known = (*known, (value, f"{value} (unknown)"))  # what was asked for stays on the page beside its fault
-        return BoundField(leaf, value, frozenset(typed), known, self.errors.get(leaf.name, []))
+        if known and leaf.widget not in ("list", "choices"):
+            asked = typed if leaf.widget == "ordered" else typed[:1]
+            strange = [text for text in dict.fromkeys(asked) if text and text not in dict(known)]
+            known += tuple((text, f"{text} (unknown)") for text in strange)  # it stays on the page beside its fault
+        return BoundField(leaf, value, tuple(typed), known, self.errors.get(leaf.name, []))
 
     def _owner(self, name: str) -> str | None:
         parts = name.split(".")
@@ -166,7 +174,7 @@ def texts_of(leaf: Leaf, value: Any) -> list[str]:
         return ["\n".join(f"{symbol} {_text(weight)}" for symbol, weight in value.items())]
     if isinstance(value, list | tuple):
         texts = [_text(part) for part in value]
-        return texts if leaf.widget == "choices" else [", ".join(texts), *texts]
+        return texts if leaf.widget in ("choices", "ordered") else [", ".join(texts), *texts]
     return [_text(value)]
 
 
@@ -197,14 +205,14 @@ def _items(text: str) -> list[str]:
 
 
 def _too_long(leaf: Leaf, typed: list[str]) -> bool:
-    return leaf.widget in ("list", "ranges", "weights") and sum(map(len, typed)) > _LONGEST
+    return leaf.widget in ("list", "ordered", "ranges", "weights") and sum(map(len, typed)) > _LONGEST
 
 
 def _value(leaf: Leaf, typed: list[str], chosen: bool) -> Any:
     """The texts of one field as a value for the model in its lax mode. Empty is None, or an empty list."""
     if leaf.widget == "bool":
         return bool(typed) and typed[-1] not in ("false", "0", "")
-    if leaf.widget in ("list", "choices") and (chosen or leaf.widget == "choices"):
+    if leaf.widget in ("choices", "ordered") or (leaf.widget == "list" and chosen):
         return [text for text in typed if text]
     text = typed[-1].strip() if typed else ""
     if leaf.widget == "list":

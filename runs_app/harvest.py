@@ -123,10 +123,10 @@ def _read_dataset(run_id: uuid.UUID, found: Harvest, name: str) -> None:
     try:
         with artifacts.open_file(run_id, "dataset") as stream:
             note = plain(json.loads(stream.read(MAX_DATASET)))
-        entry = next(entry for entry in datasets.catalog().entries() if entry.version == note["version"])
+        entry = datasets.catalog().entry(note["version"], name)
         entry = told_as(entry, {said: note[said] for said in SAID} | {"findings": note["source_findings"]})
         title, served = str(note["title"]), dict(note["served"])
-    except (OSError, ValueError, RecursionError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         found.fault = f"The fetch ended without its dataset in the store ({type(error).__name__})."
         return
     found.dataset = Stored(name, entry.version, title, datasets.details_of(entry) | {"served": served})

@@ -15,7 +15,7 @@ from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
 from runs_app.models import Policy, Run, RunQuerySet
-from runs_app.report_reader import read_json, read_leaks
+from runs_app.report_reader import labels, read_json, read_leaks, read_summary
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
@@ -122,6 +122,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_report": bool(run.metrics),
+        "labels": labels(run, read_summary(run)) if run.metrics else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
 

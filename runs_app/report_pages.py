@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from runfiles import excess_words, report_rows
 from runfiles.metric_keys import HEADLINE, METRICS
-from runs_app import access, excess_table, report_parts, report_reader
+from runs_app import access, excess_table, price_chart, report_parts, report_reader
 from runs_app.pool import in_pool
 
 _PAGE = re.compile("[1-9][0-9]{0,5}")
@@ -25,14 +25,16 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Verdict first, then the evidence. A run without a report says why, and what there is instead."""
     run = access.get_run(request.user, run_id)
     summary = report_reader.read_summary(run)
-    strategies = report_reader.judged(run) if summary else []  # the job writes it after the rest
+    strategies = report_reader.judged(run, summary) if summary else []  # the job writes it after the rest
+    labels = report_reader.labels(run, summary)
     context = {
         "run": run,
         "summary": summary,
         "verdict": summary.get("verdict") or run.verdict,
         "strategies": strategies,
+        "labels": labels,
         "leaks": report_reader.read_leaks(run) if summary else {},
-        "excesses": excess_table.excess_rows(summary),
+        "excesses": excess_table.excess_rows(summary, labels),
         "excess_columns": excess_table.COLUMNS,
         "only_shown": excess_table.shown_only(summary, [one.key for one in strategies if not one.is_subject]),
         "words": excess_words,
@@ -40,8 +42,9 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
-        "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"]) if strategies else [],
+        "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"], labels) if strategies else [],
         "years": report_parts.calendar(run) if strategies else [],
+        "prices": price_chart.offer(run) if strategies else {},
         "months": report_rows.MONTHS,
         "glossary": report_rows.GLOSSARY,
         "before_costs": report_rows.BEFORE_COSTS_MEANS,

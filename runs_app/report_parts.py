@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backtest.registry import STRATEGIES
 from runfiles import layout, report_matrix, report_rows
 from runfiles.report_matrix import Matrix
 from runfiles.report_tables import (
@@ -34,9 +33,9 @@ from runs_app.report_reader import open_text, read_json
 MOST_ROWS = 4000
 DEEPEST_SHOWN = 10
 MOST_RERUNS = 64
-LABELS: Mapping[str, str] = {key: spec.label for key, spec in STRATEGIES.items()}
 
 Rows = list[dict[str, Any]]
+Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,14 @@ class PartTable:
         return self.spec.columns
 
 
-def part_tables(run: Run, metrics: Mapping[str, float | None], split: Mapping[str, Any]) -> list[PartTable]:
+def part_tables(
+    run: Run, metrics: Mapping[str, float | None], split: Mapping[str, Any], labels: Labels
+) -> list[PartTable]:
     """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are.
 
-    `split` of its summary.
+    `split` of its summary; `labels` of the strategies by their keys.
     """
-    found = [*_split(split), _sweep(run), _stress(run), _capacity(run)]
+    found = [*_split(split, labels), _sweep(run, labels), _stress(run, labels), _capacity(run, labels)]
     drawdowns = csv_rows(run, "drawdowns")[:DEEPEST_SHOWN]
     found += [
         _table(DRAWDOWNS, drawdowns),
@@ -112,8 +113,8 @@ def _table(spec: TableSpec, rows: Rows) -> PartTable | None:
     return PartTable(spec, cells(spec, rows)) if rows else None
 
 
-def _split(split: Mapping[str, Any]) -> list[PartTable | None]:
-    ranges, folds = report_rows.range_rows(split), report_rows.fold_rows(split, LABELS)
+def _split(split: Mapping[str, Any], labels: Labels) -> list[PartTable | None]:
+    ranges, folds = report_rows.range_rows(split), report_rows.fold_rows(split, labels)
     words = report_rows.split_words(split)
     return [
         PartTable(RANGES, cells(RANGES, ranges), words, artifact="summary") if ranges else None,
@@ -125,28 +126,28 @@ def _rows(value: Any) -> list[Any]:
     return value[:MOST_RERUNS] if isinstance(value, list) else []
 
 
-def _sweep(run: Run) -> PartTable | None:
+def _sweep(run: Run, labels: Labels) -> PartTable | None:
     found = read_json(run, "sensitivity")
     found_rows = _rows(found.get("rows"))
-    rows = report_rows.rerun_rows(found_rows, LABELS)
+    rows = report_rows.rerun_rows(found_rows, labels)
     told = found.get("break_even")
     words = report_rows.break_even_words(told if isinstance(told, dict) else None)
-    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    matrix = report_matrix.by_multiplier(found_rows, labels)
     return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix) if rows else None
 
 
-def _stress(run: Run) -> PartTable | None:
+def _stress(run: Run, labels: Labels) -> PartTable | None:
     all_rows = _rows(read_json(run, "stress").get("rows"))
-    rows, left_out = report_rows.stress_rows(all_rows, LABELS), report_rows.left_out(all_rows)
-    matrix = report_matrix.by_window(all_rows, LABELS)
+    rows, left_out = report_rows.stress_rows(all_rows, labels), report_rows.left_out(all_rows)
+    matrix = report_matrix.by_window(all_rows, labels)
     return PartTable(STRESS, cells(STRESS, rows), "", tuple(left_out), matrix=matrix) if rows or left_out else None
 
 
-def _capacity(run: Run) -> PartTable | None:
+def _capacity(run: Run, labels: Labels) -> PartTable | None:
     found = read_json(run, "capacity")
     if found.get("modelled") is False:
         return PartTable(CAPACITY, [], report_rows.not_modelled(found.get("reason")))
     found_rows = _rows(found.get("rows"))
-    rows = report_rows.rerun_rows(found_rows, LABELS)
-    matrix = report_matrix.by_multiplier(found_rows, LABELS)
+    rows = report_rows.rerun_rows(found_rows, labels)
+    matrix = report_matrix.by_multiplier(found_rows, labels)
     return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix) if rows else None

@@ -11,6 +11,7 @@ import itertools
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,19 +68,33 @@ def read_leaks(run: Run) -> dict[str, Any]:
     return report_schema.leaks(read_json(run, "leaks"))
 
 
-def judged(run: Run) -> list[Judged]:
-    """The subject and each baseline of the report, in the registry's order; empty without a report."""
+def judged(run: Run, summary: dict[str, Any]) -> list[Judged]:
+    """The subject and each baseline of the report, whose `summary` says who they are; empty without a report."""
+    subject, *others = _line_up(run, summary)
     metrics = report_schema.metrics(read_json(run, "metrics"))
     if not metrics:
         return []
-    key = run.subject if run.subject in STRATEGIES else POLICY
-    spec = STRATEGIES[key]
-    found = [Judged(key, spec.label, spec.series, "", metrics)]
-    for name in STRATEGIES:
-        values = report_schema.metrics(read_json(run, f"{name}.metrics"))
+    found = [Judged(subject["key"], subject["label"], subject["series"], "", metrics)]
+    for one in others:
+        values = report_schema.metrics(read_json(run, f"{one['key']}.metrics"))
         if values:
-            found.append(Judged(name, STRATEGIES[name].label, STRATEGIES[name].series, name, values))
+            found.append(Judged(one["key"], one["label"], one["series"], one["key"], values))
     return found
+
+
+def labels(run: Run, summary: dict[str, Any]) -> dict[str, str]:
+    """Label of each strategy that the report may speak of, by its key."""
+    return {one["key"]: one["label"] for one in _line_up(run, summary)}
+
+
+def _line_up(run: Run, summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Key, label and series of each strategy, the subject first. A report older than its list has the registry's."""
+    if summary.get("strategies"):
+        found: list[dict[str, Any]] = summary["strategies"]
+        return found
+    subject = run.subject if run.subject in STRATEGIES else POLICY
+    specs = [STRATEGIES[key] for key in (subject, *STRATEGIES)]
+    return [{"key": spec.key, "label": spec.label, "series": spec.series} for spec in specs]
 
 
 def curves(run: Run) -> dict[str, Any]:
@@ -92,7 +107,7 @@ def curves(run: Run) -> dict[str, Any]:
     """
     time: list[dt.datetime] = []
     series = []
-    for strategy in judged(run):
+    for strategy in judged(run, read_summary(run)):
         curve = _curve(run, strategy.equity_key)
         if curve is None or (time and curve.times != time):
             continue
@@ -201,10 +216,10 @@ def table_page(run: Run, key: str, page: int) -> TablePage:
     return TablePage(columns, rows[:PAGE_ROWS], page, len(rows) > PAGE_ROWS)
 
 
-def stamp(run: Run) -> str:
+def stamp(run: Run, keys: Sequence[str] = ("summary", "equity")) -> str:
     """Changes when a report's files change: the base of the ETag."""
     parts = [str(run.id)]
-    for key in ("summary", "equity"):
+    for key in keys:
         try:
             with artifacts.open_file(run.id, key) as stream:
                 status = os.fstat(stream.fileno())

@@ -16,6 +16,7 @@ _TEXTS: Final = ("code", "sentence", "leak_gate")
 _BASELINES: Final = ("baseline", "years_against", "seeds_against")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
+_MOST_STRATEGIES: Final = 64
 _MOST_TEXTS: Final = 128
 _MOST_SEEDS: Final = 64
 _MOST_CHECKS: Final = 32
@@ -55,12 +56,21 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "stamps": texts[:_MOST_STAMPS],
         "range": days if {"start", "end"} <= days.keys() else {},
         "metrics": metrics(value.get("metrics")),
+        "strategies": strategies(value.get("strategies")),
         "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
         "rules": _texts(value.get("rules"), ("name", "text", "definition")),
         "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),
         **excesses(value.get("excesses")),
     }
+
+
+def strategies(rows: Any) -> list[dict[str, Any]]:
+    """Rows of `key`, `label` and `series`, the subject first; none where the file does not tell them."""
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    found = [{name: row.get(name) for name in ("key", "label", "series")} for row in known]
+    whole = [row for row in found if isinstance(row["key"], str) and isinstance(row["label"], str)]
+    return [row for row in whole if isinstance(row["series"], int)][:_MOST_STRATEGIES]
 
 
 def excesses(rows: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ Raises ConfigFault (field → sentences) with all the faults that can be found a
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from django.conf import settings
+
 from backtest.config import BacktestConfig, JudgedConfig
 from backtest.registry import evaluation_faults
 from marketdata import catalog, fetch_config, splits, walk_forward
@@ -14,6 +16,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
 from marketdata.fetch_config import DataConfig
+from marketdata.sources.base import HISTORIES, HistorySpec
 from rl.config import DEFAULT_THREADS, TrainConfig
 from runs_app import datasets
 from simulator.config import data_faults
@@ -48,7 +51,15 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
 
 def data(config: DataConfig) -> DataConfig:
     """A fetch whose first day is said outright."""
+    if absent := [key for key in config.sources if key not in sources_here()]:
+        said = f"{absent[0]} is not set up on this server, whose operator names its folder in STOCKBOT_FILES"
+        raise ConfigFault({"sources": [f"{said}; leave it out."]})
     return fetch_config.resolved(config, datetime.now(UTC).date())
+
+
+def sources_here() -> dict[str, HistorySpec]:
+    """The registered sources of a fetch that this server can ask; `files` needs a folder of the operator's."""
+    return {key: spec for key, spec in HISTORIES.items() if key != "files" or settings.FILES_FOLDER}
 
 
 def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:

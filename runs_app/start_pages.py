@@ -15,9 +15,8 @@ from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
 from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
 from marketdata.fetch_config import DataConfig
-from marketdata.sources.base import HISTORIES
 from rl.config import TrainConfig
-from runs_app import access, datasets, presets, services
+from runs_app import access, datasets, presets, resolve, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
 from runs_app.models import Policy, Run
@@ -119,7 +118,8 @@ def _of_strategy(request: HttpRequest, start: Start) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def data(request: HttpRequest) -> HttpResponse:
-    form = ConfigForm(DataConfig, options={"sources": [(key, spec.title) for key, spec in HISTORIES.items()]})
+    sources = [(key, f"{key}: {spec.title}") for key, spec in resolve.sources_here().items()]
+    form = ConfigForm(DataConfig, options={"sources": sources})
     if request.method == "POST":
         return _start(request, form, DATA)
     if text := request.GET.get("run_id"):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backtest.registry import POLICY, STRATEGIES
+from backtest.registry import POLICY, label_of
 from runs_app.models import Policy, Run
 
 
@@ -16,8 +16,7 @@ def run_title(run: Run) -> str:
         return f"PPO {data} seed {', '.join(map(str, seeds))}".rstrip()
     if run.kind == Run.Kind.DATA:
         return f"Fetch of {data}"
-    label = STRATEGIES[run.subject].label if run.subject in STRATEGIES else STRATEGIES[POLICY].label
-    title = f"{label} on {data}"
+    title = f"{label_of(run.subject or POLICY)} on {data}"
     return f"Leak check of {title}" if run.kind == Run.Kind.LEAKS else title
 
 

@@ -18,6 +18,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.files import supervise
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.limits import MAX_FILES
+from marketdata.files.names import UPLOADS
 from runs_app import datasets, places, quota
 from runs_app.models import Dataset, Upload
 from runs_app.upload_handler import DiskUpload
@@ -97,7 +98,7 @@ def commit(owner: Any, upload: Upload, request: DatasetRequest) -> tuple[Dataset
 def _stored(
     owner: Any, upload: Upload, members: Upload | None, request: DatasetRequest
 ) -> tuple[Dataset, dict[str, Any]]:
-    name = f"files/{request.name}"
+    name = f"{UPLOADS}{request.name}"
     answer = _ask({
         "op": "commit", "files": _files(upload), "members": _files(members)[:1] if members else [],
         "request": request.model_dump(mode="json"), "store": str(settings.DATASETS_ROOT),
@@ -112,7 +113,7 @@ def _stored(
             quality=answer["report"],
         )  # fmt: skip
     except BaseException:
-        datasets.drop_content(answer["version"])
+        datasets.drop_content(name, answer["version"])
         raise
     for done in filter(None, (upload, members)):
         forget(done)

@@ -26,14 +26,11 @@ class SimulatorConfig(Part):
 
 
 AUTO_IMPACT_K = 100.0
+"""bps at 100 % of usual volume: what `auto` means where there is volume."""
 AUTO_PARTICIPATION = 0.1
-
-
-NEEDED = {
-    "next_open": (("open",),),
-    "vwap_window": (("vwap",), ("open", "high", "low", "close")),
-}
-"""Fields of which a fill rule needs one group."""
+"""Fraction of usual volume, likewise."""
+VWAP_FIELDS = (("vwap",), ("open", "high", "low", "close"))
+"""The fill rule `vwap_window` needs one group of these."""
 
 
 def data_faults(
@@ -55,7 +52,7 @@ def _field_faults(config: SimulatorConfig, fields: frozenset[str]) -> dict[str, 
     execution = config.exec
     if execution.fill == "next_open" and "open" not in fields:
         faults["exec.fill"] = ["next_open needs opening prices, which this dataset lacks; use auto or next_close."]
-    if execution.fill == "vwap_window" and not any(fields.issuperset(group) for group in NEEDED["vwap_window"]):
+    if execution.fill == "vwap_window" and not any(fields.issuperset(group) for group in VWAP_FIELDS):
         faults["exec.fill"] = [
             "vwap_window needs vwap, or open, high, low and close, which this dataset lacks; use auto."
         ]

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 else:
     Preset = Literal[tuple(PRESETS)]
 
+BASIS_POINT = 1e-4
+"""What a field that ends in `_bps` counts, as a fraction."""
+CAP_SLACK = 1e-9
+"""By which a weight or a sum of weights may pass its cap: rounding."""
+
 
 class FeesConfig(Part):
     """Commissions and fees."""

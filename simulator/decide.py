@@ -1,4 +1,4 @@
-"""A of the step: from an action or a target at the close of t to orders in shares (docs/conventions.md, Layers).
+"""A of the step: from an action or a target at the close of t to orders in shares (docs/simulator.md, Layers).
 
 Locked assets, those without a bar at t or with a forced order that waits, keep their weight: no order, counted in the
 caps' sums, never scaled. One that has a bar and is no member of the universe wants nothing.
@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.config_groups import CAP_SLACK
 from simulator.exponential import exponential
 from simulator.extra_state import CAPPED, KEPT, MAPPED, SIZED, STEPPED, Extra
 from simulator.jit import inlined
@@ -22,7 +23,6 @@ Mask = NDArray[np.bool_]  # (A,)
 
 TINY_WEIGHT = 1e-12
 TINY_SHARES = 1e-9
-CAP_SLACK = 1e-9
 LOT_SLACK = 1e-9
 MIN_ORDER_OF_EQUITY = 1e-6
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.books import ActionError, Books, action_width, check_actions
+from simulator.books import action_width, check_actions
 from simulator.config import SimulatorConfig
 from simulator.extra_state import Extra, legs_of, new_extra, reset_extra
 from simulator.ledger import Ledger, make_ledger
@@ -19,8 +19,6 @@ from simulator.spans import finish_book, record, run_spans
 from simulator.state import LIVE, OrderLog, Path, State, new_log, new_path, new_scratch, new_state, new_totals
 from simulator.step import step_books
 from simulator.waterfall import Waterfall
-
-__all__ = ["ActionError", "BookSession", "Books", "Curves", "Decisions", "run_decisions", "run_many"]
 
 
 @dataclass(frozen=True)

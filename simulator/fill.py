@@ -7,7 +7,7 @@ from simulator.extra_state import Extra
 from simulator.jit import inlined
 from simulator.market import MarketArrays
 from simulator.order_log import write_order
-from simulator.pricing import fee_a_share, half_spread, slipped
+from simulator.pricing import costs_of, fee_a_share, half_spread, slipped
 from simulator.rules import Rules
 from simulator.state import (
     CUT_BY_CAP,
@@ -144,17 +144,6 @@ def fund_orders(k: int, share: float, rules: Rules, scratch: Scratch) -> None:
         more = round_to_lot(share * grow[a], lot) if share < 1.0 else grow[a]
         x = reduce[a] + more
         filled[a] = x if abs(x) >= TINY_SHARES else 0.0
-
-
-@inlined
-def costs_of(
-    size: float, price: float, reference: float, fee: float, spread: float, rules: Rules
-) -> tuple[float, float, float]:
-    """(fee, spread, impact) of a fill, money, by its fee a share and half spread; the price holds spread and impact."""
-    slippage = size * abs(price - reference)
-    # with spread alone all slippage is spread: a difference of the two would be a rounding residue
-    part = min(slippage, size * reference * spread) if rules.impact > 0.0 or rules.tick > 0.0 else slippage
-    return size * fee, part, slippage - part
 
 
 @inlined

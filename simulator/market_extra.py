@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from marketdata.bars import Bars
 from simulator.config import SimulatorConfig
+from simulator.config_groups import BASIS_POINT
 from simulator.regulatory import sell_fees_a_share, sell_rates
 
 Floats = NDArray[np.float64]
 
-BPS = 1e-4
 SPREAD_PAIRS = 20
 _ROOTS = 3.0 - 2.0 * np.sqrt(2.0)
 
@@ -46,7 +46,7 @@ def extra_market(bars: Bars, config: SimulatorConfig, cost_multiplier: float) ->
     opened, high, low = (_price(column, config) for column in (bars.open, bars.high, bars.low))
     spread = _nothing()
     if config.exec.spread_source == "high_low":
-        spread = half_spreads(bars, config.exec.half_spread_bps * BPS) * cost_multiplier
+        spread = half_spreads(bars, config.exec.half_spread_bps * BASIS_POINT) * cost_multiplier
     sizing = config.sizing.kelly is not None or config.sizing.vol_target is not None
     rates, fees = np.zeros(bars.n_bars), np.zeros(bars.n_bars)
     if config.fees.regulatory_sell_fees:

@@ -72,3 +72,14 @@ def taker_fee(f: int, price: float, side: float, rules: Rules, extra: Extra | No
     if extra is None:
         return fee_a_share(price, rules)
     return full_fee(f, price, side, False, rules, extra)
+
+
+@inlined
+def costs_of(
+    size: float, price: float, reference: float, fee: float, spread: float, rules: Rules
+) -> tuple[float, float, float]:
+    """(fee, spread, impact) of a fill, money, by its fee a share and half spread; the price holds spread and impact."""
+    slippage = size * abs(price - reference)
+    # with spread alone all slippage is spread: a difference of the two would be a rounding residue
+    part = min(slippage, size * reference * spread) if rules.impact > 0.0 or rules.tick > 0.0 else slippage
+    return size * fee, part, slippage - part

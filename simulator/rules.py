@@ -5,12 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.config import SimulatorConfig
+from simulator.config_groups import BASIS_POINT
 from simulator.market import Market
 
 SIMPLEX_CASH, TANH_LEVERAGE, DISCRETE = 0, 1, 2
 _MAPPINGS = {"simplex_cash": SIMPLEX_CASH, "tanh_leverage": TANH_LEVERAGE, "discrete": DISCRETE}
-
-BPS = 1e-4
 
 
 class Rules(NamedTuple):
@@ -79,23 +78,23 @@ def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) 
         band=episode.rebalance_eps,
         lot=execution.lot_size,
         min_notional=execution.min_order_notional,
-        half_spread=execution.half_spread_bps * BPS * times,
-        impact=market.impact_k * BPS * times,
-        impact_exponent=config.exec.impact_exponent,
+        half_spread=execution.half_spread_bps * BASIS_POINT * times,
+        impact=market.impact_k * BASIS_POINT * times,
+        impact_exponent=execution.impact_exponent,
         participation=market.participation,
         needs_volume=market.needs_volume,
         fee_per_share=fees.commission_per_share * times,
-        fee_rate=(fees.commission_pct_notional + fees.taker_bps * BPS) * times,
+        fee_rate=(fees.commission_pct_notional + fees.taker_bps * BASIS_POINT) * times,
         cash_yield=margin.cash_yield_apr,
         margin_rate=margin.cash_borrow_apr,
         short_rebate=margin.short_rebate_apr,
         borrow_fee=fees.borrow_fee_apr,
-        stop_fraction=config.guards.stop_eq_frac,
+        stop_fraction=guards.stop_eq_frac,
         liquidate=execution.liquidate_at_end,
         policy_layers=policy_layers,
         limit=execution.order_type == "limit",
-        limit_offset=execution.limit_offset_bps * BPS,
-        maker_rate=(fees.commission_pct_notional - fees.maker_rebate_bps * BPS) * times,
+        limit_offset=execution.limit_offset_bps * BASIS_POINT,
+        maker_rate=(fees.commission_pct_notional - fees.maker_rebate_bps * BASIS_POINT) * times,
         tick=execution.tick_size,
         carry=execution.remainder == "carry",
         latency=execution.latency_bars,

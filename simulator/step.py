@@ -10,14 +10,14 @@ lean one holds nothing of what `extra` stands for.
 from simulator.actions import act
 from simulator.decide import Floats, decide
 from simulator.extra_state import Extra
-from simulator.fill import add, costs_of, fill_orders, post, settle
+from simulator.fill import add, fill_orders, post, settle
 from simulator.financing import finance
 from simulator.guards import check_limits
 from simulator.jit import inlined, kernel, outlined
 from simulator.market import MarketArrays
 from simulator.order_log import log_order
 from simulator.prefetch import prefetch
-from simulator.pricing import half_spread, slipped, taker_fee, ticked
+from simulator.pricing import costs_of, half_spread, slipped, taker_fee, ticked
 from simulator.rules import Rules
 from simulator.state import (
     BY_RUIN,

@@ -12,7 +12,7 @@ from simulator.jit import inlined, outlined
 from simulator.layers import trail_row
 from simulator.market import MarketArrays
 from simulator.order_log import log_order
-from simulator.pricing import full_fee, half_spread, limit_price, slipped, ticked
+from simulator.pricing import costs_of, full_fee, half_spread, limit_price, slipped, ticked
 from simulator.rules import Rules
 from simulator.state import (
     BY_DAILY_LOSS,
@@ -31,8 +31,6 @@ from simulator.state import (
     Scratch,
     State,
 )
-
-WAITS = -1  # the order lives on
 
 
 @inlined
@@ -304,14 +302,9 @@ def log_fill(
 ) -> None:
     """The line of a fill in leg k."""
     filled, price, reference = scratch.filled[k, a], scratch.price[k, a], extra.scratch.reference[k, a]
-    size = abs(filled)
-    slippage = size * abs(price - reference)
-    spread = slippage
-    if rules.impact > 0.0 or rules.tick > 0.0:
-        spread = min(slippage, size * reference * half_spread(f, a, rules, extra))
-    fee = size * extra.scratch.fee[k, a]
-    asked = scratch.order[k, a]
-    log_order(decided, f, a, asked, filled, reference, price, fee, spread, slippage - spread, why, log)
+    half, share_fee = half_spread(f, a, rules, extra), extra.scratch.fee[k, a]
+    fee, spread, impact = costs_of(abs(filled), price, reference, share_fee, half, rules)
+    log_order(decided, f, a, scratch.order[k, a], filled, reference, price, fee, spread, impact, why, log)
 
 
 @inlined

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -25,6 +25,7 @@ class Truth:
     splits: dict[dt.date, float] = field(default_factory=dict)
     dividends: dict[dt.date, float] = field(default_factory=dict)
     currency: str = "USD"
+    kind: str = "EQUITY"
     adjusted: bool = False
 
 
@@ -72,7 +73,7 @@ class FakeYahoo:
             return 200, "crumb"
         if not path.startswith("/v8/finance/chart/"):
             return 404, ""
-        symbol = path.rsplit("/", 1)[1]
+        symbol = unquote(path.rsplit("/", 1)[1])
         truth = self.symbols.get(symbol)
         if "period1" in query:
             first, last, interval = int(query["period1"][0]), int(query["period2"][0]), query["interval"][0]
@@ -138,7 +139,7 @@ def _meta(symbol: str, truth: Truth, rows: dict[dt.datetime, Any], interval: str
     periods = [[_period(day)] for day in days]
     newest = max(rows, default=dt.datetime(2020, 1, 2, 16, tzinfo=NEW_YORK))
     return {
-        "currency": truth.currency, "symbol": symbol, "exchangeName": "NMS", "instrumentType": "EQUITY",
+        "currency": truth.currency, "symbol": symbol, "exchangeName": "NMS", "instrumentType": truth.kind,
         "firstTradeDate": 0, "regularMarketTime": int(newest.timestamp()), "gmtoffset": -18000, "timezone": "EST",
         "exchangeTimezoneName": "America/New_York", "regularMarketPrice": 1.0, "priceHint": 2,
         "currentTradingPeriod": {name: periods[-1][0] for name in ("pre", "regular", "post")},

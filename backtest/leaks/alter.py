@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from marketdata.bars import ACTIONS, FIELDS, NO_ACTION, PRICES, Bars
+from marketdata.bars import NO_ACTION, PRICES, Bars
 
 HORIZON = 512
 """Bars that are kept after the cut: a strategy that looks further ahead than this finds none, which is seen as well."""
@@ -34,7 +34,7 @@ def alter(bars: Bars, cut: int, mode: str, chance: np.random.Generator, latency:
     """
     last = cut + 1 + latency if mode == "truncated" else cut + 1 + latency + HORIZON
     stop = min(bars.n_bars, last + 1)
-    columns = {name: value[:stop].copy() for name, value in _columns(bars).items()}
+    columns = {name: value[:stop].copy() for name, value in bars.by_asset().items()}
     rates = {name: value[:stop].copy() for name, value in bars.rates.items()}
     _WAYS[mode]({**columns, **{f"rate {name}": value for name, value in rates.items()}}, cut, chance)
     known = bars.session[cut]
@@ -42,12 +42,6 @@ def alter(bars: Bars, cut: int, mode: str, chance: np.random.Generator, latency:
     return dataclasses.replace(
         bars, session=bars.session[:stop], known_at=bars.known_at[:stop], rates=rates, delistings=ends, **columns
     )
-
-
-def _columns(bars: Bars) -> Columns:
-    """Every array of shape (T, A) that there is, by name."""
-    found = {name: bars.column(name) for name in (*FIELDS, *ACTIONS)}
-    return {name: value for name, value in (found | {"member": bars.member}).items() if value is not None}
 
 
 def _standstill(columns: Columns, cut: int, chance: np.random.Generator) -> None:

@@ -9,7 +9,6 @@ the measure, to the bit.
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from backtest.leaks.alter import WORDS, alter
 from backtest.leaks.compare import Difference, tables, when
 from backtest.leaks.probes import Table
-from marketdata.bars import ACTIONS, FIELDS, Bars, Floats
+from marketdata.bars import Bars, Floats
 from marketdata.features import FeaturePlan, build_features
 
 CUTS = 300
@@ -110,10 +109,7 @@ def _some(bars: Bars, start: int, count: int, chance: np.random.Generator) -> Ba
 
 def _rows(bars: Bars, start: int, stop: int) -> Bars:
     """The bars start..stop-1, without what is recorded of ends."""
-    held = {name: getattr(bars, name) for name in (*FIELDS, *ACTIONS, "member", "session", "known_at")}
-    changed: dict[str, Any] = {name: None if value is None else value[start:stop] for name, value in held.items()}
-    changed["rates"] = {name: value[start:stop] for name, value in bars.rates.items()}
-    return dataclasses.replace(bars, delistings={}, **changed)
+    return dataclasses.replace(bars.rows(start, stop), delistings={})
 
 
 def _difference(panel: Bars, plan: FeaturePlan, whole: Floats, cut: int, build: Build) -> Difference | None:

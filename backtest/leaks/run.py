@@ -9,7 +9,7 @@ from typing import Any
 
 from backtest import report_files
 from backtest.config import BacktestConfig, JudgedConfig, names_a_strategy
-from backtest.feed import Feed, first_sentence, load_feed, read_config
+from backtest.feed import Feed, load_feed, read_config
 from backtest.leaks.gate import Gate
 from backtest.leaks.report import LeakReport
 from backtest.registry import TRAIN_CONFIG, UNTRAINED, imported
@@ -47,7 +47,7 @@ def examine(job: Job, own: Sequence[str] = ()) -> LeakReport:
         subject, span = _subject(job, config, feed)
         return Gate(subject, feed.bars, config, span, seed=config.evaluation.seed, told=job.events.progress).check()
     except ConfigFault as fault:
-        raise JobRefused(first_sentence(fault)) from fault
+        raise JobRefused(fault.first) from fault
     except StrategyUnfit as fault:
         raise JobRefused(str(fault)) from fault
 

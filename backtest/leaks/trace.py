@@ -13,8 +13,9 @@ from backtest.runner import StrategyUnfit, prepare, run_prepared
 from backtest.strategy import Floats, Several, Strategy
 from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
+from simulator.books import ActionError
 from simulator.config import SimulatorConfig
-from simulator.engine import ActionError, BookSession, Decisions
+from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger, Orders
 from simulator.market import Market
 

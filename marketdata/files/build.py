@@ -21,6 +21,7 @@ from marketdata.bars import (
     Delisting,
     Floats,
 )
+from marketdata.config_base import as_sentence
 from marketdata.files import layouts, membership
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.layouts import Rows, SymbolRows
@@ -70,7 +71,7 @@ def _aligned(
             splits=actions.get("split"), dividends=actions.get("dividend"),
         )  # fmt: skip
     except ValueError as fault:  # BarsError is one
-        raise FileRefused(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", "calendar") from fault
+        raise FileRefused(as_sentence(str(fault)), "calendar") from fault
 
 
 def _starts(when: Days, request: DatasetRequest) -> Days:

@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from marketdata.config_base import LINE_PATTERN, LINES_PATTERN, SHORT_NAME_PATTERN, UUID_PATTERN, Part, knob
+from marketdata.config_base import (
+    LINE_PATTERN,
+    LINES_PATTERN,
+    SHORT_NAME_PATTERN,
+    SYMBOL_PATTERN,
+    UUID_PATTERN,
+    Part,
+    knob,
+)
 
 Layout = Literal["long", "wide", "per_symbol"]
 DateFormat = Literal["ymd", "dmy", "mdy", "epoch_s", "epoch_ms"]
@@ -109,6 +117,10 @@ class DatasetRequest(Part):
     )
     calendar: Literal["XNYS", "24/7"] = knob("XNYS", "When the market is open.")
     interval: Literal["1d", "1h", "15m", "1m"] = knob("1d", "Length of a bar.")
+    indices: tuple[Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)], ...] = knob(
+        (), "Symbols that are levels of an index, which nobody can buy: no capacity, no impact. What begins with ^ is "
+        "one by itself.", title="Indices", max_length=1000, fail_fast=True,
+    )  # fmt: skip
     membership: Annotated[str, StringConstraints(pattern=UUID_PATTERN)] | None = knob(
         None, "Upload with the universe's members: columns symbol, start, end.", title="Membership file"
     )

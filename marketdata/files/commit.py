@@ -15,7 +15,10 @@ from marketdata.files.names import UPLOADED
 from marketdata.files.reading import Upload
 from marketdata.files.tables import read
 from marketdata.findings import Finding
-from marketdata.store import EntryMeta, Store
+from marketdata.index_symbols import index_symbols
+from marketdata.store import EntryMeta, Store, Survivorship
+
+MOST_NAMED = 12
 
 
 def commit(
@@ -24,6 +27,7 @@ def commit(
     """Version, what a row keeps of it, and the report. A red report stores nothing: `version` is then empty."""
     built = built_of(files, request, members)
     _check_as_of(built, request.as_of, today)
+    _check_indices(built, request.indices)
     report = built.report.as_dict()
     if built.report.level == "red":
         return {"version": "", "report": report}
@@ -34,6 +38,7 @@ def commit(
         "n_bars": bars.n_bars, "fields": [name for name in FIELDS if name in bars.fields],
         "adjustment": bars.adjustment, "as_of": request.as_of.isoformat(), "survivorship": survivorship(built),
         "findings": [finding.as_dict() for finding in built.source_findings],
+        "indices": list(index_symbols(bars.symbols, request.indices)),
     }  # fmt: skip
     return {"version": version, "report": report, "details": details}
 
@@ -54,7 +59,7 @@ def members_of(file: Upload) -> dict[str, list[membership.Interval]]:
     return membership.intervals(table, "ymd")
 
 
-def survivorship(built: Built) -> str:
+def survivorship(built: Built) -> Survivorship:
     """`point_in_time` where a membership says who belonged when; nobody knows of the names that a file left out."""
     return "unknown" if built.bars.member is None else "point_in_time"
 
@@ -64,10 +69,11 @@ def shared_meta(built: Built) -> EntryMeta:
     return EntryMeta(
         id=UPLOADED,
         title="Uploaded prices",
-        survivorship="unknown" if built.bars.member is None else "point_in_time",
+        survivorship=survivorship(built),
         as_of=str(built.bars.session[-1]),
         source="an upload",
         license_note="",
+        indices=index_symbols(built.bars.symbols),
     )
 
 
@@ -75,6 +81,14 @@ def stored_quality(store: Path, version: str, findings: Sequence[dict[str, Any]]
     """The report on a stored version, as a run on it would make it."""
     bars = Store(store).load(version)
     return quality.check(bars, [Finding.from_dict(each) for each in findings]).as_dict()
+
+
+def _check_indices(built: Built, indices: Sequence[str]) -> None:
+    strange = next((symbol for symbol in indices if symbol not in built.bars.symbols), None)
+    if strange is not None:
+        held, more = built.bars.symbols[:MOST_NAMED], len(built.bars.symbols) - MOST_NAMED
+        named = ", ".join(held) + (f" and {more} more" if more > 0 else "")
+        raise FileRefused(f"{strange} is not among the symbols of the files, which are {named}.", "indices")
 
 
 def _check_as_of(built: Built, as_of: dt.date, today: dt.date) -> None:

@@ -14,7 +14,7 @@ from marketdata.files import cells, times
 from marketdata.files.layouts import checked_symbol
 from marketdata.files.limits import FileRefused
 from marketdata.files.tables import Table
-from marketdata.findings import Finding
+from marketdata.findings import Finding, counted
 
 FIELD = "membership"
 OPEN_END = np.datetime64("2999-12-31", "D")
@@ -120,7 +120,7 @@ def findings(bars: Bars, member: NDArray[np.bool_], members: Mapping[str, list[I
         gone = np.flatnonzero(here & ~bars.present[:, asset])
         if len(gone):
             day = bars.session[gone[0]]
-            text = f"{symbol} is a member without a close on {len(gone)} sessions, {day} first."
+            text = f"{symbol} is a member without a close on {counted(len(gone), 'sessions')}, {day} first."
             found.append(_amber("member_without_close", symbol, day, text))
     return found
 

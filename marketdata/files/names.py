@@ -1,4 +1,6 @@
-"""What the store calls uploads: a name apart, so that the web process can ask for it without what parses."""
+"""What datasets of uploads are called: apart, so that the web process can ask for it without what parses."""
 
-UPLOADED = "files/upload"
-"""Content of this name that no row holds was left by a commit that was killed."""
+UPLOADS = "files/"
+"""What a person's name of an upload begins with."""
+UPLOADED = f"{UPLOADS}upload"
+"""What the store calls all of them. Content of this name that no row holds was left by a commit that was killed."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from marketdata.config_base import ConfigFault
+from marketdata.files.child import JOB, MEMORY, RESULT
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,6 @@ PATIENCE_S = 30.0  # for a child of somebody else's to end
 WALL_S = 90.0
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = (sys.executable, "-P", "-m", "marketdata.files.child")
-JOB, RESULT = "job.json", "result.json"
 MOST_RESULT = 64 * 1024 * 1024
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -30,7 +30,6 @@ _FIXED = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"
           "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
 
 SLOW = "Reading the files took too long and was stopped; send fewer rows or columns."
-MEMORY = "The files need more memory than is allowed for reading them; send fewer rows or columns."
 CUT_OFF = (
     "The reading was cut off by the server before it had come to an end, which says nothing of the files (it may be "
     "short of memory, or stopping); send them again in a moment."

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketdata.bars import DAILY, NO_ACTION, Adjustment, Bars, BarsError, Days, Floats
-from marketdata.findings import Finding, Level
+from marketdata.findings import Finding, Level, counted
 from marketdata.sessions import Grid, grid
 
 Rows = tuple[Days, dict[str, Floats]]
@@ -106,7 +106,8 @@ def _duplicate(
         differs |= (one != other) & ~(np.isnan(one) & np.isnan(other))
     row = repeated[int(np.argmax(differs))]
     told = "other values" if differs.any() else "the same values"
-    sentence = f"{symbol} has {len(repeated)} repeated rows; that of {_told(times[row])} has {told}, and the first was"
+    many = counted(len(repeated), "repeated rows")
+    sentence = f"{symbol} has {many}; that of {_told(times[row])} has {told}, and the first was"
     level: Level = "red" if differs.any() else "amber"
     return Finding(level, "duplicate", symbol, _day(times[row]), f"{sentence} taken.")
 
@@ -115,7 +116,7 @@ def _outside(symbol: str, calendar: str, times: Days) -> list[Finding]:
     if not len(times):
         return []
     when = "days without a session" if times.dtype == np.dtype("datetime64[D]") else "times outside the sessions"
-    sentence = f"{symbol} has {len(times)} rows on {when} of {calendar}, {_told(times[0])} first; left out."
+    sentence = f"{symbol} has {counted(len(times), 'rows')} on {when} of {calendar}, {_told(times[0])} first; left out."
     return [Finding("amber", "no_session", symbol, _day(times[0]), sentence)]
 
 

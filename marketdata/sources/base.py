@@ -78,7 +78,8 @@ class History:
     """One symbol as a source tells it.
 
     `time` (n,): datetime64[D], the session of daily bars, or datetime64[s], the start of shorter ones in UTC;
-    `columns` (n,) of `bars.FIELDS`; `notes` are sentences about what the numbers cannot say.
+    `columns` (n,) of `bars.FIELDS`; `notes` are sentences about what the numbers cannot say; `index`: the source says
+    that the symbol is the level of an index.
     """
 
     time: Days
@@ -88,6 +89,7 @@ class History:
     basis: Basis = "as_traded"
     currency: str = ""
     notes: tuple[str, ...] = field(default=())
+    index: bool = False
 
 
 class NoHistory(ValueError):

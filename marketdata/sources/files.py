@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from marketdata.bars import ACTIONS, DAILY, FIELDS
-from marketdata.config_base import sentences
+from marketdata.config_base import ConfigFault, sentences
 from marketdata.files import layouts, reading
 from marketdata.files.column_map import ColumnMap
 from marketdata.files.layouts import Rows, SymbolRows
@@ -78,8 +78,7 @@ def _map_of(folder: Path) -> tuple[ColumnMap, str]:
     try:
         columns = ColumnMap.model_validate(said)
     except ValidationError as fault:
-        name, told = next(iter(sentences(fault).items()))
-        raise FileRefused(f"{MAP}, {name}: {told[0]}") from fault
+        raise FileRefused(f"{MAP}, {ConfigFault(sentences(fault)).first}") from fault
     if columns.time_marks == "end" or columns.adjusted_close:
         raise FileRefused(f"{MAP}: a fetch takes raw prices, and times that are the start of their bar")
     return columns, interval

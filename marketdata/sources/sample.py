@@ -43,25 +43,21 @@ class SampleSource:
         return tuple(SAMPLES)
 
     def fingerprint(self, name: str) -> str:
-        digest = hashlib.sha256(f"recipe {RECIPE}".encode())
-        for path in _paths(_sample(name)).values():
+        sample = _sample(name)
+        digest = hashlib.sha256(repr((RECIPE, _said(name))).encode())
+        for path in _paths(sample).values():
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
     def fetch(self, name: str) -> Fetched:
         sample = _sample(name)
         bars, findings = align(sample.read(_paths(sample)), adjustment=sample.adjustment)
-        version = importlib.metadata.version(sample.package)
         meta = EntryMeta(
             id=f"{self.key}/{name}",
-            title=sample.title,
-            survivorship=sample.survivorship,
             as_of=str(bars.session[-1]),
-            source=f"{sample.package} {version}: {', '.join(sample.files.values())}",
-            license_note=sample.license_note,
             source_sha256=self.fingerprint(name),
             findings=tuple(finding.as_dict() for finding in findings),
-            indices=sample.indices,
+            **_said(name),
         )
         return Fetched(bars, meta)
 
@@ -80,7 +76,8 @@ class SampleHistory:
                 days, columns = sample.read({asked.symbol: _paths(sample)[asked.symbol]})[asked.symbol]
                 rows = (days >= np.datetime64(asked.start)) & (days <= np.datetime64(asked.end))
                 if rows.any():
-                    return History(days[rows], {name: column[rows] for name, column in columns.items()}, currency="USD")
+                    held = {name: column[rows] for name, column in columns.items()}
+                    return History(days[rows], held, currency="USD", index=asked.symbol in sample.indices)
                 span = f"they go from {days.min()} to {days.max()}"
                 raise NoHistory(f"sample has no bars of {asked.symbol} from {asked.start} to {asked.end}; {span}.")
         raise NoHistory(f"sample does not have {asked.symbol} as raw bars.")
@@ -100,6 +97,19 @@ def _sample(name: str) -> Sample:
     if name not in SAMPLES:
         raise ValueError(f"sample must be one of {', '.join(SAMPLES)}, not {name}")
     return SAMPLES[name]
+
+
+def _said(name: str) -> dict[str, Any]:
+    """What we say of a sample: part of its fingerprint, so that a store hears of other words."""
+    sample = _sample(name)
+    version = importlib.metadata.version(sample.package)
+    return {
+        "title": sample.title,
+        "survivorship": sample.survivorship,
+        "source": f"{sample.package} {version}: {', '.join(sample.files.values())}",
+        "license_note": sample.license_note,
+        "indices": sample.indices,
+    }
 
 
 def _paths(sample: Sample) -> dict[str, Path]:

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -40,10 +40,10 @@ class YahooHistory:
         self._session = _session(os.environ.get(BASE_URL, "") if base_url is None else base_url)
 
     def history(self, asked: Asked) -> History:
-        frames, currency, why = [], "", NoHistory(_nothing(asked))
+        frames, said, why = [], dict[str, Any](), NoHistory(_nothing(asked))
         for begin, end in _spans(asked):
             try:
-                frame, currency = self._ask(asked, begin, end)
+                frame, said = self._ask(asked, begin, end)
             except NoHistory as fault:  # a week without bars is no end of the symbol
                 why = fault
                 continue
@@ -51,10 +51,10 @@ class YahooHistory:
                 frames.append(frame)
         if not frames:
             raise why
-        return _history(asked, frames, currency)
+        return _history(asked, frames, said)
 
-    def _ask(self, asked: Asked, begin: dt.datetime, end: dt.datetime) -> tuple[Any, str]:
-        """A table of yfinance's, maybe empty, and the currency."""
+    def _ask(self, asked: Asked, begin: dt.datetime, end: dt.datetime) -> tuple[Any, dict[str, Any]]:
+        """A table of yfinance's, maybe empty, and what Yahoo says of the symbol."""
         from curl_cffi.requests.exceptions import RequestException
         from yfinance.cache import get_tz_cache
         from yfinance.data import YfData
@@ -68,7 +68,7 @@ class YahooHistory:
                 warnings.simplefilter("ignore")  # of yfinance, to the authors of yfinance
                 frame = ticker.history(start=begin, end=end, interval=asked.interval, auto_adjust=False, actions=True,
                                        timeout=TIMEOUT_S)  # fmt: skip
-            return frame, str(ticker.history_metadata.get("currency") or "")
+            return frame, dict(ticker.history_metadata)
         except YFRateLimitError as fault:
             sentence = f"yahoo answers {asked.symbol} with 429: too many requests for now."
             raise TryLater(sentence, self._session.after_s) from fault
@@ -134,7 +134,7 @@ def _spans(asked: Asked) -> Iterator[tuple[dt.datetime, dt.datetime]]:
         begin = end
 
 
-def _history(asked: Asked, frames: list[Any], currency: str) -> History:
+def _history(asked: Asked, frames: list[Any], said: Mapping[str, Any]) -> History:
     import pandas as pd
 
     frame = pd.concat(frames)
@@ -154,7 +154,7 @@ def _history(asked: Asked, frames: list[Any], currency: str) -> History:
         notes = (f"{asked.symbol} paid capital gains that are not among its dividends; they are left out.",)
     return History(
         time[inside], columns, _actions(sessions, frame["Stock Splits"]), _actions(sessions, frame["Dividends"]),
-        "split_adjusted", currency, notes,
+        "split_adjusted", str(said.get("currency") or ""), notes, said.get("instrumentType") == "INDEX",
     )  # fmt: skip
 
 

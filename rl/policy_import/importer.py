@@ -11,6 +11,7 @@ from typing import Final
 
 from marketdata.config_base import ConfigFault
 from marketdata.files import supervise
+from marketdata.files.child import MEMORY
 from rl import policy_file
 from rl.policy_format import container, own
 from rl.policy_format.build import build_policy, check_acts
@@ -24,7 +25,7 @@ from rl.policy_seen import Seen
 COMMAND: Final = (*supervise.COMMAND[:-1], "rl.policy_import.child")
 _SAID: Final = {
     supervise.SLOW: "reading it takes longer than is allowed",
-    supervise.MEMORY: "reading it takes more memory than is allowed",
+    MEMORY: "reading it takes more memory than is allowed",
     supervise.CUT_OFF: "the reading was cut off, which says nothing of the file; try again",
 }
 

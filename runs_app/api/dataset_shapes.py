@@ -22,6 +22,7 @@ def dataset_row(row: Dataset, entry: DatasetEntry) -> dict[str, Any]:
         "symbols": list(entry.symbols),
         "fields": sorted(entry.fields),
         "actions": sorted(entry.actions),
+        "indices": [symbol for symbol in entry.symbols if symbol in entry.indices],
         "member": entry.member,
         "sample": row.owner_id is None,
         "bytes": datasets.catalog().store.size(entry.version),
@@ -101,6 +102,9 @@ class DatasetShape(serializers.Serializer[Any]):
     symbols = serializers.ListField(child=serializers.CharField())
     fields = serializers.ListField(child=serializers.CharField())
     actions = serializers.ListField(child=serializers.CharField())
+    indices = serializers.ListField(
+        child=serializers.CharField(), help_text="Symbols that are levels of an index and cannot be bought."
+    )
     member = serializers.BooleanField(help_text="Whether a point-in-time membership is recorded.")
     sample = serializers.BooleanField()
     bytes = serializers.IntegerField()
@@ -111,7 +115,7 @@ class DatasetShape(serializers.Serializer[Any]):
 class QuotaShape(serializers.Serializer[Any]):
     datasets = serializers.IntegerField(help_text="Yours, each version counted.")
     datasets_allowed = serializers.IntegerField()
-    bytes = serializers.IntegerField(help_text="On disk; the same bars under two names count once.")
+    bytes = serializers.IntegerField(help_text="Of bars on disk; the same bars under two names count once.")
     bytes_allowed = serializers.IntegerField()
 
 

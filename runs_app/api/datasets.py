@@ -40,6 +40,14 @@ from runs_app.pool import in_pool
 from runs_app.upload_handler import LONG_TEXT, FilesTooLarge, disk_files
 
 UNCHANGED = OpenApiResponse(description="Nothing new since this ETag.")
+BARS_PARAMETERS = [
+    OpenApiParameter("symbol", str, description="One symbol; the first where it is left out."),
+    OpenApiParameter("start", str, description="First day, such as 2020-01-02."),
+    OpenApiParameter("end", str, description="Last day, inside."),
+    OpenApiParameter(
+        "max_points", int, description=f"2 to {bars_view.MAX_POINTS}, default {bars_view.DEFAULT_POINTS}."
+    ),
+]
 SENT = {"file", "members"}
 
 
@@ -124,14 +132,7 @@ class DatasetDetail(APIView):
 
 class DatasetBars(APIView):
     @extend_schema(
-        parameters=[
-            OpenApiParameter("symbol", str, description="One symbol; the first where it is left out."),
-            OpenApiParameter("start", str, description="First day, such as 2020-01-02."),
-            OpenApiParameter("end", str, description="Last day, inside."),
-            OpenApiParameter(
-                "max_points", int, description=f"2 to {bars_view.MAX_POINTS}, default {bars_view.DEFAULT_POINTS}."
-            ),
-        ],
+        parameters=BARS_PARAMETERS,
         responses={200: BarsShape, 304: UNCHANGED, 400: ErrorOutput, **ERRORS},
     )
     def get(self, request: Request, dataset_id: uuid.UUID) -> Response:

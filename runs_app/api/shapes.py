@@ -188,3 +188,50 @@ class SeriesShape(serializers.Serializer[Any]):
 
 class BatchShape(serializers.Serializer[Any]):
     series = serializers.DictField(child=SeriesShape())
+
+
+def _numbers(text: str = "", **more: Any) -> serializers.ListField:
+    child = serializers.FloatField(allow_null=True)
+    return serializers.ListField(child=child, help_text=text or None, **more)
+
+
+class FillsShape(serializers.Serializer[Any]):
+    point = serializers.ListField(child=serializers.IntegerField(), help_text="Place in the columns of the prices.")
+    side = serializers.ListField(child=serializers.ChoiceField(choices=["buy", "sell"]))
+    count = serializers.ListField(child=serializers.IntegerField(), help_text="Fills joined here.")
+    shares = _numbers("In shares of the point's last bar.")
+    price = _numbers("Of one share, on average.")
+    money = _numbers()
+    costs = _numbers()
+
+
+class ProfitShape(serializers.Serializer[Any]):
+    pnl_gross = serializers.FloatField()
+    fees = serializers.FloatField()
+    slippage = serializers.FloatField()
+    dividends = serializers.FloatField()
+    financing = serializers.FloatField()
+    pnl_net = serializers.FloatField()
+
+
+class PricesShape(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    interval = serializers.CharField()
+    adjustment = serializers.ChoiceField(choices=["raw", "split", "total_return"])
+    n_total = serializers.IntegerField()
+    bars_a_point = serializers.IntegerField()
+    session = serializers.ListField(child=serializers.DateField())
+    time = serializers.ListField(child=serializers.DateTimeField(), help_text="Close of the bar, UTC.")
+    close_low = _numbers("Lowest close of the bars joined.")
+    close_high = _numbers("Highest close of the bars joined.")
+    open = _numbers(required=False)
+    high = _numbers(required=False)
+    low = _numbers(required=False)
+    close = _numbers()
+    split = _numbers("New shares for an old one; raw prices only.", required=False)
+    weight = _numbers("Held at the close, after fills.")
+    weight_low = _numbers()
+    weight_high = _numbers()
+    n_fills = serializers.IntegerField(help_text="Sum of the counts.")
+    fills = FillsShape()
+    profit = ProfitShape(allow_null=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from runs_app.api import create, curves, datasets, downloads, runs, store, stream
+from runs_app.api import create, curves, datasets, downloads, prices, runs, store, stream
 
 app_name = "api"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<uuid:run_id>/artifacts", downloads.Artifacts.as_view(), name="run-artifacts"),
     path("runs/<uuid:run_id>/files/<str:key>", downloads.RunFile.as_view(), name="run-file"),
+    path("runs/<uuid:run_id>/prices", prices.RunPrices.as_view(), name="run-prices"),
     path("runs/<uuid:run_id>/log", downloads.Log.as_view(), name="run-log"),
     path("runs/<uuid:run_id>/stream", stream.Stream.as_view(), name="run-stream"),
     path("runs/<uuid:run_id>/tb/tags", curves.Tags.as_view(), name="run-tb-tags"),

@@ -1,6 +1,7 @@
 """What templates ask of us: numbers as text, times, links of the top bar, the figure of a verdict."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backtest.registry import STRATEGIES
+from backtest import registry
 from runfiles import excess_words, report_rows
 from runfiles.metric_keys import METRICS
 from runs_app import numbers_text
@@ -43,11 +44,14 @@ def unit_of(key: str) -> str:
 
 
 @register.filter
-def label_of(key: Any) -> str:
-    """A strategy's label; a key that the registry does not know stands for itself, what is no key is a dash."""
+def label_of(key: Any, labels: Mapping[str, str] | None = None) -> str:
+    """A strategy's label: its report's where that tells one, else the registry's, else the key itself.
+
+    What is no key is a dash.
+    """
     if not isinstance(key, str):
         return numbers_text.DASH
-    return STRATEGIES[key].label if key in STRATEGIES else key
+    return (labels or {}).get(key) or registry.label_of(key)
 
 
 @register.filter
@@ -107,7 +111,7 @@ def nav_link(context: template.Context, name: str, title: str) -> SafeString:
 
 def _room(path: str) -> str:
     head = path.strip("/").split("/", 1)[0]
-    return "" if head in ("runs", "train", "backtest") else head
+    return {"runs": "", "train": "", "backtest": "", "leaks": "", "data": "datasets"}.get(head, head)
 
 
 @register.simple_tag(takes_context=True)

@@ -49,11 +49,19 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-once]")) return;
   const button = event.target.querySelector("button[type=submit]");
-  setTimeout(() => { button.disabled = true; });
+  setTimeout(() => {
+    button.disabled = true;
+    if (!button.dataset.busy) return;
+    button.dataset.idle = button.textContent;
+    button.textContent = button.dataset.busy;
+  });
 });
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  for (const button of document.querySelectorAll("[data-once] button[type=submit]")) button.disabled = false;
+  for (const button of document.querySelectorAll("[data-once] button[type=submit]")) {
+    button.disabled = false;
+    button.textContent = button.dataset.idle ?? button.textContent;
+  }
 });
 
 document.addEventListener("keydown", (event) => {

@@ -7,7 +7,7 @@ export function seriesColour(number) {
   return colour(`--sb-series-${number}`) || colour("--sb-muted");
 }
 
-function frame() {
+export function frame() {
   const line = { color: colour("--sb-grid") };
   return {
     layout: { background: { type: "solid", color: colour("--sb-surface") }, textColor: colour("--sb-muted"),

@@ -30,9 +30,12 @@ def hand_orders(
 
 def hand_ledger(
     fills: Sequence[Fill], marks: Sequence[float] | Sequence[Sequence[float]], refs: Sequence[float] | None = None,
-    assets: Sequence[int] | None = None, cash: float = 10_000.0,
+    assets: Sequence[int] | None = None, cash: float = 10_000.0, split: np.ndarray | None = None,
 ) -> Ledger:  # fmt: skip
-    """A book of `cash` on bars 0..n with these closes (n+1,) or (n+1, A), its fills posted in their bars."""
+    """A book of `cash` on bars 0..n with these closes (n+1,) or (n+1, A), its fills posted in their bars.
+
+    `split` (n+1, A): new shares for an old one, before the bar's fills.
+    """
     orders = hand_orders(fills, refs, assets)
     table = np.array(marks, dtype=np.float64)
     table = table[:, None] if table.ndim == 1 else table
@@ -45,7 +48,8 @@ def hand_ledger(
 
     shares = np.zeros((length, n_assets))
     np.add.at(shares, (orders.filled, orders.asset), orders.qty_filled)
-    shares = shares.cumsum(axis=0)
+    for t in range(1, length):
+        shares[t] += shares[t - 1] if split is None else shares[t - 1] * split[t]
     money = cash - spread_over(orders.qty_filled * orders.price_fill + orders.fee)
     values = shares * table
     volume = spread_over(np.abs(orders.qty_filled) * orders.price_fill)
@@ -57,7 +61,7 @@ def hand_ledger(
     return Ledger(
         t0=0, t1=length - 1, equity=money + values.sum(axis=1), cash=money, gross_value=np.abs(values).sum(axis=1),
         net_value=values.sum(axis=1), borrow=zeros.copy(), interest=zeros.copy(), events=events, marks=table,
-        orders=orders, bound=0, ended="", dividends_by_asset=np.zeros(n_assets),
+        orders=orders, bound=0, ended="", dividends_by_asset=np.zeros(n_assets), split=split,
     )  # fmt: skip
 
 

@@ -98,12 +98,12 @@ NO_VOLUME = dataclasses.replace(good(), volume=None)
 CLOSES = dataclasses.replace(NO_VOLUME, open=None, high=None, low=None)
 CASES = (
     Case("unsorted", BACKWARDS, tells=("A", "order", SPAN[-2])),
-    Case("duplicated, the same", prices() + ROWS[5], tells=("A", "repeated rows", SPAN[2])),
+    Case("duplicated, the same", prices() + ROWS[5], tells=("A", "repeated row", SPAN[2])),
     Case("duplicated, other values", prices() + f"{SPAN[2]},A,1,2,0.5,1,1",
-         ends=("A", "repeated rows", SPAN[2], "other values")),
+         ends=("A", "repeated row", SPAN[2], "other values")),
     Case("gapped", without(slice(T, T + 3)), tells=("B has no close on 3 sessions", SPAN[T])),
     Case("more gap than data", without(slice(T, 100)), ends=("B has no close on 70 sessions", SPAN[T])),
-    Case("NaN close", with_cell("close", np.nan), tells=("B has no close on 1 sessions", SPAN[T])),
+    Case("NaN close", with_cell("close", np.nan), tells=("B has no close on 1 session", SPAN[T])),
     Case("NaN volume, impact", with_cell("volume", np.nan), {"exec": {"impact_k": 100, "participation_cap": 0.1}},
          tells=("B has a close but no volume", SPAN[T])),
     Case("no volume of one symbol, impact", without(slice(0, None), "volume"), {"exec": {"impact_k": 100}},
@@ -156,25 +156,16 @@ CASES = (
 CODE = f"""
 import numpy as np
 
+from tests.backtest.stepping import Stepping
 
-class Stepping:
-    layers = "mandate"
 
-    def __init__(self, config):
-        pass
-
-    def prepare(self, market, config):
-        pass
-
-    def decisions(self, market, t0, t1):
-        return None
-
+class Answering(Stepping):
     def decide(self, t, session):
         return np.array([0.5, 0.5]) if t < {T} else self.answer()
 
 
 def stepping(name, answer):
-    globals()[name] = type(name, (Stepping,), {{"key": name.lower(), "answer": staticmethod(answer)}})
+    globals()[name] = type(name, (Answering,), {{"key": name.lower(), "answer": staticmethod(answer)}})
 
 
 stepping("Nan", lambda: [0.1, np.nan])

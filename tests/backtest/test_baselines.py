@@ -108,7 +108,7 @@ def test_the_benchmark_is_the_symbol_named(market: Market) -> None:
 
 
 def test_without_a_benchmark_buy_and_hold_stands_for_it(market: Market) -> None:
-    assert Benchmark(config()).name is None
+    assert Benchmark(config()).symbol is None
     assert targets("benchmark", market) == targets("buy_hold", market)
 
 

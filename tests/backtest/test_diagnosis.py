@@ -19,10 +19,11 @@ HEALTHY = Facts(
     gain_before_costs=24_000.0, costs=4_000.0, break_even=4.0, top_symbol="AAPL", top_symbol_share=0.2,
     top_month="2021-03", top_month_share=0.2, top_trade_share=0.1, best_bars_share=0.5, exposure=1.0, mean_gross=0.9,
     guards=0, calls=0, cut=0.01, unfillable=0.0, stale=0.0, at_cap=0.1, moves=0.1, rho=0.02, rho_score=0.5, trials=1,
-    excess=0.09, power=0.06, seen=0, max_drawdown=-0.2,
+    excess=0.09, power=0.06, seen=0, max_drawdown=-0.2, sharpe=0.8, trained_sharpe=1.5, trained_years=10.0,
 )  # fmt: skip
 SICK: dict[str, tuple[dict[str, Any], str]] = {
     "seen": ({"seen": 37}, "37 of 504 bars"),
+    "overfit": ({"trained_sharpe": 2.5}, "was 2.50 on the training bars, and is 0.800 here"),
     "flat": ({"equity_moves": 0.00005}, "0.00500 %"),
     "few_trades": ({"n_trades": 29}, "29 closed trades"),
     "costs_eat_gain": ({"gain_before_costs": 3_000.0, "gain": -1_000.0}, "4,000"),

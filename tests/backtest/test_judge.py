@@ -102,6 +102,10 @@ def test_the_summary_is_that_of_the_contract(finished: Job) -> None:
     assert list(summary["metrics"]) == list(METRICS)
     assert summary["metrics"] == json.loads((finished.folder / "report/metrics.json").read_text())
     assert [one["baseline"] for one in summary["excesses"]] == ["cash", "buy_hold", "random"]
+    assert summary["strategies"][:2] == [
+        {"key": "equal", "label": "Equal weight", "series": 4}, {"key": "cash", "label": "Cash", "series": 2},
+    ]  # fmt: skip
+    assert json.loads((finished.folder / "report/baselines/cash/summary.json").read_text())["strategies"] == []
     assert summary["verdict"]["code"] in ("not_shown", "worse") and summary["verdict"]["n_bars"] == 251
     assert any("Survivors only" in text for text in summary["stamps"])
     assert not any("Cash earns nothing" in text for text in summary["stamps"])

@@ -25,6 +25,7 @@ CODE = """
 import numpy as np
 from backtest.baselines import Baseline
 from simulator.engine import Decisions
+from tests.backtest import stepping as plain
 
 
 class Like(Baseline):
@@ -36,18 +37,9 @@ class Like(Baseline):
         return market.offered[t] / market.offered[t].sum()
 
 
-class Stepping:
-    key, layers = "stepping", "mandate"
+class Stepping(plain.Stepping):
+    key = "stepping"
     answer = staticmethod(lambda t, session: None)
-
-    def __init__(self, config):
-        pass
-
-    def prepare(self, market, config):
-        pass
-
-    def decisions(self, market, t0, t1):
-        return None
 
     def decide(self, t, session):
         if str(session.market.bars.session[t]) < "2020-03-02":

@@ -1,11 +1,14 @@
 """FIFO by hand, and the identities that no stream of fills may break."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.trades import fifo
+from simulator.ledger import Ledger
 from tests.backtest.books import hand_ledger
 
 
@@ -39,42 +42,71 @@ def test_no_fill_no_trade() -> None:
     assert len(fifo(hand_ledger([], marks=[100, 100]))) == 0
 
 
-SIZE = st.sampled_from([-30.0, -10.0, -3.3, 2.0, 7.7, 10.0, 25.0])
-FILL = st.tuples(
-    st.integers(0, 2), SIZE, st.floats(1, 500), st.floats(0, 5), st.floats(0, 0.2)
-)  # fmt: skip
+SIZES = [Fraction(text) for text in ("10", "-10", "2", "-30", "25", "-3.3", "7.7")]
+RATIOS = [Fraction(text) for text in ("2", "3", "1/2", "1/10")]
+FILL = st.tuples(st.integers(0, 2), st.sampled_from(SIZES), st.floats(1, 500), st.floats(0, 5), st.floats(0, 0.2))
+SPLIT = st.tuples(st.integers(0, 2), st.sampled_from(RATIOS))
+Event = tuple[int, Fraction, float, float, float] | tuple[int, Fraction]
+Lot = tuple[Fraction, float]  # signed shares and price, of today
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(st.lists(FILL, max_size=40), st.lists(st.floats(1, 500), min_size=3, max_size=3))
-def test_trades_and_open_lots_hold_all_profit_and_all_cost(
-    fills: list[tuple[int, float, float, float, float]], marks: list[float]
-) -> None:
-    """Σ net P&L + open lots = -Σ q p - Σ fees + shares at the marks, whatever the order of buys and sells."""
-    rows = [
-        (k, qty, ref * (1 + slip if qty > 0 else 1 - slip), fee) for k, (_, qty, ref, fee, slip) in enumerate(fills)
-    ]
-    refs = [ref for _, _, ref, _, _ in fills]
-    assets = [asset for asset, *_ in fills]
-    ledger = hand_ledger(rows, marks=[[1.0] * 3] * len(rows) + [marks], refs=refs, assets=assets)
+def book_of(events: list[Event], marks: list[float]) -> Ledger:
+    """A bar for each event, a fill or a split, and one more at `marks`."""
+    split = np.ones((len(events) + 1, 3))
+    rows, refs, assets = [], [], []
+    for bar, (asset, amount, *fill) in enumerate(events):
+        if not fill:
+            split[bar, asset] = float(amount)
+            continue
+        ref, fee, slip = fill
+        rows.append((bar, float(amount), ref * (1 + slip if amount > 0 else 1 - slip), fee))
+        refs.append(ref)
+        assets.append(asset)
+    return hand_ledger(rows, marks=[[1.0] * 3] * len(events) + [marks], refs=refs, assets=assets, split=split)
+
+
+def lots_by_hand(events: list[Event]) -> list[list[Lot]]:
+    """What is left of each asset by the rule of first in, first out, in exact fractions: the reference."""
+    left: list[list[Lot]] = [[], [], []]
+    for asset, amount, *fill in events:
+        lots = left[asset]
+        if not fill:
+            left[asset] = [(qty * amount, price / float(amount)) for qty, price in lots]
+            continue
+        while amount and lots and lots[0][0] * amount < 0:
+            qty, price = lots.pop(0)
+            used = min(abs(qty), abs(amount)) * (1 if amount > 0 else -1)
+            amount -= used
+            if qty + used:
+                lots.insert(0, (qty + used, price))
+        if amount:
+            ref, _, slip = fill
+            lots.append((amount, ref * (1 + slip if amount > 0 else 1 - slip)))
+    return left
+
+
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(st.lists(FILL | SPLIT, max_size=40), st.lists(st.floats(1, 500), min_size=3, max_size=3))
+def test_what_is_realised_and_what_is_open_is_all_profit_and_all_cost(events: list[Event], marks: list[float]) -> None:
+    """Σ net P&L of trades and open lots is the change of equity, their costs are those of the fills, over splits too.
+
+    What is left is what first in, first out leaves, at the price that it was bought for: the basis of cost.
+    """
+    ledger = book_of(events, marks)
     trades, orders = fifo(ledger), ledger.orders
-    held = np.bincount(orders.asset, orders.qty_filled, minlength=3) if len(rows) else np.zeros(3)
-    gain = -(orders.qty_filled * orders.price_fill).sum() - orders.fee.sum() + (held * np.array(marks)).sum()
-    scale = 1e-12 * (1 + np.abs(orders.qty_filled * orders.price_fill).sum())
-    assert trades.pnl_net.sum() == pytest.approx(gain, abs=scale)
-    assert trades.fees.sum() == pytest.approx(orders.fee.sum(), abs=scale)
-    assert trades.slippage.sum() == pytest.approx(orders.slippage.sum(), abs=scale)
-    lots = trades.is_open
-    left = (
-        np.bincount(trades.asset[lots], (trades.side * trades.qty)[lots], minlength=3) if len(trades) else np.zeros(3)
-    )
-    assert left == pytest.approx(held, abs=1e-8)
+    traded = np.abs(orders.qty_filled * orders.price_fill).sum() + ledger.gross_value[-1]
+    assert trades.pnl_net.sum() == pytest.approx(ledger.equity[-1] - 10_000, abs=1e-11 * (10_000 + traded))
+    assert trades.fees.sum() == pytest.approx(orders.fee.sum(), abs=1e-12 * (1 + traded))
+    assert trades.slippage.sum() == pytest.approx(orders.slippage.sum(), abs=1e-12 * (1 + traded))
     assert (trades.qty > 0).all() and (trades.bars >= 0).all()
+    for asset, lots in enumerate(lots_by_hand(events)):
+        mine = trades.is_open & (trades.asset == asset)
+        found = zip((trades.side * trades.qty)[mine], trades.entry_price[mine], strict=True)
+        assert [pytest.approx((float(qty), price), rel=1e-9, abs=1e-8) for qty, price in lots] == list(found)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(st.lists(FILL, max_size=40))
-def test_one_asset_never_has_long_and_short_lots_at_once(fills: list[tuple[int, float, float, float, float]]) -> None:
-    rows = [(k, qty, price, fee) for k, (_, qty, price, fee, _) in enumerate(fills)]
-    trades = fifo(hand_ledger(rows, marks=[1.0] * (len(rows) + 1)))
+@given(st.lists(FILL | SPLIT, max_size=40))
+def test_one_asset_never_has_long_and_short_lots_at_once(events: list[Event]) -> None:
+    trades = fifo(book_of([(0, *event[1:]) for event in events], [1.0] * 3))
     assert len(set(trades.side[trades.is_open].tolist())) <= 1

@@ -29,20 +29,13 @@ SMALL: dict[str, Any] = {
 CODE = '''
 import numpy as np
 
+from tests.backtest.stepping import Stepping
 
-class Swaying:
+
+class Swaying(Stepping):
     """Raw actions, cash first, that look at the book, as a policy's do."""
 
     key, layers = "swaying", "policy"
-
-    def __init__(self, config):
-        pass
-
-    def prepare(self, market, config):
-        pass
-
-    def decisions(self, market, t0, t1):
-        return None
 
     def decide(self, t, session):
         if t % 5 == 0:

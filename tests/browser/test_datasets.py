@@ -18,6 +18,21 @@ def send(person: Person, path: Path, content: str, *, members: Path | None = Non
     person.page.get_by_role("button", name="Upload and preview").click()
 
 
+def test_the_button_says_what_is_being_waited_for(person: Person, tmp_path: Path) -> None:
+    page = person.page
+    person.sign_up("waiter")
+    page.add_init_script(
+        "addEventListener('submit', (event) => event.preventDefault())"
+    )  # an answer that does not come
+    send(person, tmp_path / "a.csv", prices())
+    button = page.locator("main form button[type=submit]")
+    expect(button).to_have_text("Sending and reading…")
+    expect(button).to_be_disabled()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")  # back from the next page
+    expect(button).to_have_text("Upload and preview")
+    expect(button).to_be_enabled()
+
+
 def narrow(person: Person) -> None:
     """No page is wider than a phone."""
     for width in (360, 1440):

@@ -52,8 +52,8 @@ OTHER = {
     "model.gamma": 0.99, "model.gae_lambda": 0.9, "model.clip_range": 0.1, "model.ent_coef": 0.01,
     "model.vf_coef": 0.7, "model.max_grad_norm": 1.0, "model.target_kl": 0.05, "model.log_std_init": -2.0,
     "model.features_dim": 16, "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
-    "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000, "policy": "buy_hold", "run_id": ID,
-    "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
+    "training.early_stop": 5, "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000,
+    "policy": "buy_hold", "run_id": ID, "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
 }  # fmt: skip
 FOLDS = {"split.scheme": "walk_forward", "split.n_folds": 2, "split.validation_bars": 50, "split.test_bars": 50}
 ROLLING = {**FOLDS, "split.train_window": "rolling", "split.train_bars": 200}
@@ -97,7 +97,7 @@ def test_each_leaf_of_a_backtest_changes_the_hash(name):
 OF_DATA = {
     "id": "yahoo/other", "title": "Mine", "symbols": ["AAPL"], "start": "2001-01-02", "end": "2003-01-02",
     "interval": "1h", "calendar": "24/7", "sources": ["yahoo", "sample"], "missing": "leave_out", "refetch": "all",
-    "overlap": 9, "retries": 1, "wait_s": 2.0,
+    "overlap": 9, "retries": 1, "wait_s": 2.0, "indices": ["KO"],
 }  # fmt: skip
 
 

@@ -72,6 +72,13 @@ def test_the_curves() -> None:
     assert set(re.findall(r'"(\w+)"', lines["scalars-batch"])) == set(shapes.BatchShape().fields)
 
 
+def test_the_prices_of_a_run() -> None:
+    rows = table(section(PAGE, "Prices of a run"))
+    assert {code for row in rows for code in codes(row[0])} == set(shapes.PricesShape().fields)
+    fills = next(codes(row[1]) for row in rows if codes(row[0]) == ["fills"])
+    assert fills == list(shapes.FillsShape().fields)
+
+
 def test_the_shape_of_an_error() -> None:
     shown = json.loads(blocks(section(PAGE, "Rules for every request"), "json")[0])
     assert set(shown) == {"detail", "errors"}

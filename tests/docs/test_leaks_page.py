@@ -1,4 +1,4 @@
-"""docs/conventions.md and docs/run-directory.md say of the leak gate what the code does."""
+"""docs/leak-gate.md and docs/run-directory.md say of the leak gate what the code does."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ from backtest.leaks.cuts import BACK
 from backtest.leaks.report import NAMES, Check, CheckState, GateState, LeakReport
 from tests.docs.pages import codes, named, page, section, table
 
-GATE = section(page("docs/conventions.md"), "Leak gate")
+GATE = page("docs/leak-gate.md")
 FILE = section(page("docs/run-directory.md"), "leaks.json")
 
 

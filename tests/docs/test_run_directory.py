@@ -99,7 +99,7 @@ def test_every_metric_with_unit_and_definition() -> None:
 
 def test_every_metric_has_its_formula() -> None:
     told: set[str] = set()
-    for row in table(section(page("docs/conventions.md"), "Metrics")):
+    for row in table(section(page("docs/judging.md"), "Metrics")):
         told |= set(codes(row[0]))
     told |= {key for key in METRICS if key.startswith("cost_")} if "cost_…_bps" in told else set()
     counts = {"n_bars", "n_orders", "n_trades"}

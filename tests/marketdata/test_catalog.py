@@ -137,7 +137,7 @@ def test_a_membership_is_used_where_there_is_one_and_can_be_set_aside(catalog):
     assert resolve(entry, DatasetConfig(id="test/one", membership="none")).membership == "none"
     assert "has no membership" in faults_of(entry, membership="stored")["dataset.membership"][0]
     version = catalog.store.put(with_actions(random_ohlcv(40)), meta("test/members"))
-    known = catalog.entry(version)
+    known = catalog.entry(version, "test/members")
     assert resolve(known, DatasetConfig(id="test/members")).membership == "stored"
     assert resolve(known, DatasetConfig(id="test/members", membership="none")).membership == "none"
 
@@ -151,7 +151,7 @@ def test_a_version_is_told_as_its_owner_tells_of_it(catalog):
 
 def test_a_version_that_is_not_there_is_named(catalog):
     with pytest.raises(DatasetMissing, match=r"dataset\.version: Version 000000000000 is not in the store"):
-        catalog.entry("0" * 64)
+        catalog.entry("0" * 64, "test/one")
 
 
 def test_raw_bars_with_their_actions_may_be_asked_for_adjusted(tmp_path):

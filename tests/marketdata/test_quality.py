@@ -175,7 +175,7 @@ def test_the_report_as_plain_values():
     (finding,) = report["findings"]
     assert finding == {
         "level": "amber", "code": "gap", "symbol": "A", "date": DAY_20,
-        "sentence": f"A has no close on 1 sessions of its span, {DAY_20} first.",
+        "sentence": f"A has no close on 1 session of its span, {DAY_20} first.",
     }  # fmt: skip
     assert Finding.from_dict(finding).as_dict() == finding
 
@@ -232,7 +232,7 @@ def test_shorter_bars_are_counted_in_bars_and_told_by_the_minute():
     bars.close[9] = np.nan
     sentences = {each.code: each.sentence for each in check(bars).findings}
     when = f"{weekdays(10)[1]} 02:00 UTC"
-    assert sentences["gap"] == f"A has no close on 1 bars of its span, {when} first."
+    assert sentences["gap"] == f"A has no close on 1 bar of its span, {when} first."
     assert sentences["session_gap"] == f"No symbol has a close on 1 of 70 bars, {when} first."
 
 

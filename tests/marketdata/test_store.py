@@ -73,12 +73,6 @@ def test_putting_again_writes_nothing(store):
     assert store.ids() == [version]
 
 
-def test_the_same_content_is_stored_once_whatever_it_is_called(store):
-    version = store.put(ragged(), meta("test/one"))
-    assert store.put(ragged(), meta("test/two")) == version
-    assert (store.ids(), store.meta(version)["id"]) == ([version], "test/one")
-
-
 def test_one_symbols_columns_come_alone(store):
     bars = with_actions(ragged())
     version = store.put(bars, meta())

@@ -52,7 +52,7 @@ def test_a_kill_at_each_step_is_swept(root: Path, work: str, step: str) -> None:
     killed(root, step, work)
     left = [path.name for path in root.iterdir()]
     assert left, "the kill left nothing to sweep: this step tests nothing"
-    assert Store(root).sweep(lambda version, meta: meta["id"] == "files/upload")
+    assert Store(root).sweep(lambda version, id: id == "files/upload")
     assert list(root.iterdir()) == []
 
 

@@ -79,6 +79,22 @@ def test_the_last_look_is_not_repeated(model: PPO) -> None:
     assert [look.step for look in selection.looks] == [64]
 
 
+@pytest.mark.parametrize(
+    ("patience", "scores", "steps"),
+    [(1, (0.1, 0.3, 0.3, 0.9), (64, 128, 192)),  # reached again is no new best
+     (2, (0.1, 0.3, 0.2, 0.4, 0.1, 0.2, 0.9), (64, 128, 192, 256, 320, 384)),
+     (None, (0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1), (64, 128, 192, 256, 320, 384, 448))],
+)  # fmt: skip
+def test_it_ends_after_looks_without_a_new_best(
+    model: PPO, patience: int | None, scores: tuple[float, ...], steps: tuple[int, ...]
+) -> None:
+    found = iter(scores)
+    selection = Selection(lambda: next(found), lambda: None, lambda look, best: None, every=64, patience=patience)
+    model.learn(448, callback=selection)
+    assert [look.step for look in selection.looks] == list(steps)
+    assert selection.stopped == (patience is not None) and model.num_timesteps <= steps[-1] + 4
+
+
 @pytest.mark.parametrize(("asked", "done"), [(256, 512), (512, 512), (513, 1024)])
 def test_steps_are_rounded_up_to_whole_rollouts(asked: int, done: int) -> None:
     assert total_steps(ModelConfig(n_steps=8), TrainingConfig(total_timesteps=asked)) == done

@@ -33,15 +33,21 @@ def test_a_lookback_longer_than_the_data_is_refused() -> None:
         Windows(np.zeros((30, 1, 1), np.float32), 31)
 
 
+def window_at(task: Task, bar: int) -> np.ndarray:
+    return task.windows.table[bar - 7 : bar + 1]
+
+
 def test_a_window_ends_at_the_bar_of_its_book(task: Task) -> None:
     episodes = Episodes(task, 2)
     episodes.begin(np.arange(2), np.array([40, 77]), np.array([50, 50]))
     for _ in range(3):
         episodes.step(np.zeros((2, 4)))
 
-    seen = episodes.observe()
+    seen = episodes.sight()
 
-    assert np.array_equal(seen["window"][1], task.windows.gather(np.array([80]))[0])
+    assert seen.bars.tolist() == [43, 80]
+    by_hand = np.array([window_at(task, bar) for bar in seen.bars])
+    assert np.array_equal(task.windows.gather(seen.bars), by_hand)
 
 
 def test_the_future_cannot_be_seen(data: Planted, task: Task) -> None:
@@ -60,11 +66,11 @@ def test_portfolio_in_its_order(data: Planted) -> None:
     assert task.layout.portfolio == ("cash", "gross", "drawdown", "weights", "previous_target", "sharpe_state")
     episodes = Episodes(task, 1)
     episodes.begin(np.zeros(1, np.int64), np.array([40]), np.array([50]))
-    start = episodes.observe()["portfolio"][0]
+    start = episodes.sight().portfolio[0]
     for _ in range(2):
         episodes.step(np.array([[1.0, 1.0, -1.0, -1.0]]))
 
-    row, books = episodes.observe()["portfolio"][0], episodes.books
+    row, books = episodes.sight().portfolio[0], episodes.books
 
     assert start.tolist() == [1.0, 0.0, 0.0, *[0.0] * 8]
     assert row[0] == pytest.approx(books.cash[0] / books.equity[0]) and row[1] == pytest.approx(1 - row[0], abs=1e-6)
@@ -84,4 +90,4 @@ def test_ragged_data_show_which_assets_have_a_bar(data: Planted) -> None:
     episodes.begin(np.zeros(1, np.int64), np.array([100]), np.array([50]))
 
     assert task.layout.portfolio[-1] == "has_bar"
-    assert episodes.observe()["portfolio"][0, -3:].tolist() == [1.0, 0.0, 1.0]
+    assert episodes.sight().portfolio[0, -3:].tolist() == [1.0, 0.0, 1.0]

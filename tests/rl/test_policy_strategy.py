@@ -52,6 +52,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return path, stored(task_on(bars(), costs()), path)[1]
 
 
+def seen_by(task: Task, episodes: Episodes) -> dict[str, np.ndarray]:
+    sight = episodes.sight()
+    return {"window": task.windows.gather(sight.bars), "portfolio": sight.portfolio}
+
+
 @pytest.mark.parametrize("mode", ["simplex_cash", "discrete"])
 @pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
 def test_it_acts_as_stock_load_and_predict_say(tmp_path: Path, mode: str, policy: str) -> None:
@@ -64,7 +69,7 @@ def test_it_acts_as_stock_load_and_predict_say(tmp_path: Path, mode: str, policy
     session, episodes = BookSession(task.market, config, 310, 360), Episodes(task, 1)
     episodes.begin(np.zeros(1, np.int64), np.array([310]), np.array([50]))
     while not session.done:
-        said = stock.predict(dict(episodes.observe()), deterministic=True)[0]
+        said = stock.predict(seen_by(task, episodes), deterministic=True)[0]
         acted = strategy.decide(session.t, session)
         assert acted is not None and np.array_equal(acted, said[0].astype(np.float64))
         session.step(acted)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import backtest.run
+from marketdata.config import FeaturesConfig
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from rl.train_ppo import run
@@ -130,6 +131,36 @@ def test_a_backtest_of_the_policy_leaves_the_same_report(
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 0, done.stderr
+    assert report_of(folder) == report_of(trained[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("lookback", 9, "features.lookback: This policy was trained on {}, not 9."),
+        ("indicators", ["rsi(14)"], "features.indicators: This policy was trained on {}, not rsi(14)."),
+        ("feature_set", ["ohlcv_ta_rich"], "features.feature_set: This policy was trained on {}, not ohlcv_ta_rich."),
+    ],
+)
+def test_features_that_are_not_the_policys_are_refused(
+    trained: tuple[Path, Any], datasets: Path, tmp_path: Path, name: str, value: Any, sentence: str
+) -> None:
+    folder = tmp_path / "backtest"
+    asked = backtest_of(trained[0], folder, features=SMALL["features"] | {name: value})
+    was = FeaturesConfig.model_validate(SMALL["features"])
+    words = str(was.lookback) if name == "lookback" else ", ".join(getattr(was, name)) or "none"
+    with pytest.raises(JobRefused) as refused:
+        backtest.run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), asked))
+    assert str(refused.value) == sentence.format(words)
+
+
+def test_without_features_it_sees_those_of_its_training(
+    trained: tuple[Path, Any], datasets: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backtest"
+    asked = backtest_of(trained[0], folder)
+    del asked["features"]
+    backtest.run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), asked))
     assert report_of(folder) == report_of(trained[0])
 
 

@@ -14,9 +14,8 @@ from simulator.engine import BookSession
 from simulator.ledger import Ledger
 from simulator.market import prepare_market
 from tests.simulator.agreement import by_engine
-from tests.simulator.worlds import world
+from tests.simulator.worlds import World, worlds
 
-SEEDS = st.integers(100_000, 200_000)
 SOME = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -41,11 +40,10 @@ def past(ledger: Ledger, cut: int) -> list[np.ndarray]:
     return paths + [getattr(orders, name)[filled] for name in names]
 
 
-@given(SEEDS)
+@given(worlds())
 @SOME
-def test_the_future_changes_nothing_of_the_past(seed):
+def test_the_future_changes_nothing_of_the_past(case: World):
     """Changing bars > t changes nothing decided at t or filled ≤ t: of other futures even the orders are the same."""
-    case = world(seed)
     config = SimulatorConfig(**case.groups)
     cut = (case.t0 + case.t1) // 2
     other = dataclasses.replace(case, bars=with_future(case.bars, cut))
@@ -53,11 +51,11 @@ def test_the_future_changes_nothing_of_the_past(seed):
         assert np.array_equal(mine, theirs, equal_nan=True)
 
 
-@given(SEEDS, st.integers(2, 5))
+@given(worlds(), st.integers(2, 5), st.integers(0, 2**16))
 @SOME
-def test_n_books_equal_one_by_one(seed, n):
+def test_n_books_equal_one_by_one(case: World, n: int, seed: int):
     """N books at once equal N books one by one, bit for bit."""
-    case = dataclasses.replace(world(seed), layers="policy")
+    case = dataclasses.replace(case, layers="policy")
     config = SimulatorConfig(**case.groups)
     market = prepare_market(case.bars, config, cost_multiplier=case.cost_multiplier)
     rng = np.random.default_rng(seed)
@@ -100,11 +98,10 @@ def reckoned(ledger: Ledger, bars: Bars) -> float:
     return total
 
 
-@given(SEEDS)
+@given(worlds())
 @SOME
-def test_profit_is_trades_and_lots_and_dividends_and_financing_less_fees(seed):
+def test_profit_is_trades_and_lots_and_dividends_and_financing_less_fees(case: World):
     """E_N − E₀ = what trades realised + open lots + dividends + financing − fees; E = K + Σ q·m. To 1e-9·E₀."""
-    case = world(seed)
     config = SimulatorConfig(**case.groups)
     ledger = by_engine(case, config)
     start = config.episode.start_cash
@@ -117,11 +114,10 @@ def test_profit_is_trades_and_lots_and_dividends_and_financing_less_fees(seed):
         assert getattr(ledger.orders, name)[filled].sum() == pytest.approx(getattr(ledger, whole)[-1], abs=1e-9 * start)
 
 
-@given(SEEDS, st.sampled_from([1.0, 2.0, 5.0, 20.0]))
+@given(worlds(), st.sampled_from([1.0, 2.0, 5.0, 20.0]))
 @SOME
-def test_more_cost_with_the_same_fills_never_ends_richer(seed, dearer):
+def test_more_cost_with_the_same_fills_never_ends_richer(case: World, dearer: float):
     """Without yield, margin calls, guards and ruin; worlds whose fills differ say nothing."""
-    case = world(seed)
     groups = {name: dict(fields) for name, fields in case.groups.items()}
     groups["fees"]["maker_rebate_bps"] = groups["margin"]["maintenance_margin"] = 0.0
     groups["margin"] |= {"cash_yield_apr": 0.0, "cash_yield_column": None, "short_rebate_apr": 0.0}

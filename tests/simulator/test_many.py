@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.books import ActionError
 from simulator.config import SimulatorConfig
-from simulator.engine import ActionError, Curves, Decisions, run_decisions, run_many
+from simulator.engine import Curves, Decisions, run_decisions, run_many
 from simulator.ledger import Ledger
 from simulator.market import prepare_market
 from tests.simulator.markets import make_bars, no_cost, random_bars

@@ -3,9 +3,10 @@
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from hypothesis import strategies as st
 
 from marketdata.bars import Bars, Delisting
 from tests.simulator.markets import sessions
@@ -26,19 +27,76 @@ class World:
     tags: list[str] = field(default_factory=list)
 
 
+class Choices(Protocol):
+    """What decides the structure of a world; its numbers are `noise`."""
+
+    noise: np.random.Generator
+
+    def pick(self, *values: Any) -> Any:
+        """One of the values, the plainest of which stands first."""
+
+    def chance(self, share: float) -> bool:
+        """True in about this share of worlds."""
+
+    def whole(self, low: int, high: int) -> int:
+        """low..high-1."""
+
+
+class Seeded:
+    """All from one generator: thousands of worlds in little time, each told by its seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.noise = np.random.default_rng(seed)
+
+    def pick(self, *values: Any) -> Any:
+        return values[int(self.noise.integers(len(values)))]
+
+    def chance(self, share: float) -> bool:
+        return bool(self.noise.random() < share)
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.noise.integers(low, high))
+
+
+class Drawn:
+    """From hypothesis: a world that fails shrinks to fewer bars, fewer rules and plainer ones."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw = draw
+        self.noise = np.random.default_rng(draw(st.integers(0, 2**16)))
+
+    def pick(self, *values: Any) -> Any:
+        return self._draw(st.sampled_from(values))
+
+    def chance(self, share: float) -> bool:
+        return self._draw(st.booleans())
+
+    def whole(self, low: int, high: int) -> int:
+        return self._draw(st.integers(low, high - 1))
+
+
 def world(seed: int) -> World:
     """The case of a seed."""
-    rng = np.random.default_rng(seed)
-    layers = "policy" if rng.random() < 0.6 else "mandate"
-    groups = random_groups(rng, layers)
-    n_bars, n_assets = int(rng.integers(12, 45)), int(rng.choice([1, 2, 3, 4]))
-    bars = random_world_bars(rng, n_bars, n_assets)
-    if bars.rates and rng.random() < 0.5:
+    return world_of(Seeded(seed), seed)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Cases for hypothesis."""
+    return world_of(Drawn(draw))
+
+
+def world_of(choices: Choices, seed: int = 0) -> World:
+    layers = "policy" if choices.chance(0.6) else "mandate"
+    groups = random_groups(choices, layers)
+    n_bars, n_assets = choices.whole(12, 45), choices.pick(1, 2, 3, 4)
+    bars = random_world_bars(choices, n_bars, n_assets)
+    if bars.rates and choices.chance(0.5):
         groups["margin"]["cash_yield_column"] = "tbill"
-    t0 = int(rng.integers(0, max(1, n_bars - 10)))
+    t0 = choices.whole(0, max(1, n_bars - 10))
     t1 = n_bars - 1
-    decisions = random_decisions(rng, groups, layers, n_assets, t0, t1)
-    multiplier = float(rng.choice([1.0, 1.0, 1.0, 0.0, 2.0, 5.0]))
+    decisions = random_decisions(choices, groups, layers, n_assets, t0, t1)
+    multiplier = choices.pick(1.0, 1.0, 1.0, 0.0, 2.0, 5.0)
     return World(bars, groups, decisions, t0, t1, layers, multiplier, seed)
 
 
@@ -66,14 +124,12 @@ def lean_world(seed: int) -> World:
     return case
 
 
-def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, Any]]:
-    def pick(*values: Any) -> Any:
-        return values[int(rng.integers(len(values)))]
-
+def random_groups(choices: Choices, layers: str) -> dict[str, dict[str, Any]]:
+    pick = choices.pick
     short = pick(True, False)
     gross = pick(0.5, 1.0, 1.0, 1.7, 4.0)
     mapping = pick("simplex_cash", "discrete", *(["tanh_leverage"] if short else []))
-    limit = rng.random() < 0.25
+    limit = choices.chance(0.25)
     kelly, vol_target = pick((None, None), (None, None), ({"fraction": 0.5}, None), (None, {"annual_vol": 0.2}))
     return {
         "fees": {
@@ -112,10 +168,10 @@ def random_groups(rng: np.random.Generator, layers: str) -> dict[str, dict[str, 
     }  # fmt: skip
 
 
-def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int) -> Bars:
-    shape = (n_bars, n_assets)
-    intraday = rng.random() < 0.3
-    vol = float(rng.choice([0.01, 0.03, 0.08, 0.25]))
+def random_world_bars(choices: Choices, n_bars: int, n_assets: int) -> Bars:
+    shape, rng = (n_bars, n_assets), choices.noise
+    intraday = choices.chance(0.3)
+    vol = choices.pick(0.01, 0.03, 0.08, 0.25)
     close = rng.uniform(8, 120, n_assets) * np.exp(np.cumsum(vol * rng.standard_normal(shape), axis=0))
     opened = np.vstack([close[:1], close[:-1]]) * np.exp(0.4 * vol * rng.standard_normal(shape))
     high = np.fmax(opened, close) * np.exp(0.3 * vol * np.abs(rng.standard_normal(shape)))
@@ -126,19 +182,19 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int) -> B
     }  # fmt: skip
     split = dividend = member = None
     delistings: dict[str, Delisting] = {}
-    start = str(rng.choice(["2020-01-02", "2022-04-20", "2023-02-01"]))
-    days = intraday_sessions(n_bars, rng, start) if intraday else sessions(n_bars, start)
-    if rng.random() < 0.6:
-        make_ragged(rng, columns)
-    if rng.random() < 0.6:
+    start = choices.pick("2020-01-02", "2022-04-20", "2023-02-01")
+    days = intraday_sessions(n_bars, choices.pick(3, 7), start) if intraday else sessions(n_bars, start)
+    if choices.chance(0.6):
+        make_ragged(choices, columns)
+    if choices.chance(0.6):
         split, dividend = random_actions(rng, columns)
-    if rng.random() < 0.4:
-        delistings = random_delistings(rng, columns, days)
-    if rng.random() < 0.25:
+    if choices.chance(0.4):
+        delistings = random_delistings(choices, columns, days)
+    if choices.chance(0.25):
         member = rng.random(shape) < 0.85
-    if rng.random() < 0.5:
+    if choices.chance(0.5):
         columns.pop("vwap")
-    rates = {"tbill": rng.uniform(-0.01, 0.08, n_bars)} if rng.random() < 0.3 else {}
+    rates = {"tbill": rng.uniform(-0.01, 0.08, n_bars)} if choices.chance(0.3) else {}
     return Bars(
         symbols=tuple(f"S{a}" for a in range(n_assets)), session=days, known_at=closes_of(days, intraday),
         interval="1h" if intraday else "1d", split=split, dividend=dividend, delistings=delistings, member=member,
@@ -146,8 +202,7 @@ def random_world_bars(rng: np.random.Generator, n_bars: int, n_assets: int) -> B
     )  # fmt: skip
 
 
-def intraday_sessions(n_bars: int, rng: np.random.Generator, start: str) -> np.ndarray:
-    per_day = int(rng.choice([3, 7]))
+def intraday_sessions(n_bars: int, per_day: int, start: str) -> np.ndarray:
     return sessions(n_bars // per_day + 1, start).repeat(per_day)[:n_bars]
 
 
@@ -158,16 +213,16 @@ def closes_of(days: np.ndarray, intraday: bool) -> np.ndarray:
     return days.astype("datetime64[ns]") + (15 + hour) * np.timedelta64(3_600_000_000_000, "ns")
 
 
-def make_ragged(rng: np.random.Generator, columns: dict[str, np.ndarray]) -> None:
+def make_ragged(choices: Choices, columns: dict[str, np.ndarray]) -> None:
     """Late listings, halts (all fields), and single fields that are missing."""
-    n_bars, n_assets = columns["close"].shape
+    (n_bars, n_assets), rng = columns["close"].shape, choices.noise
     gone = rng.random((n_bars, n_assets)) < 0.04
     for a in range(n_assets):
-        if rng.random() < 0.4:
-            gone[: rng.integers(0, n_bars // 2), a] = True
-        if rng.random() < 0.3:
-            start = int(rng.integers(0, n_bars))
-            gone[start : start + int(rng.integers(1, 5)), a] = True
+        if choices.chance(0.4):
+            gone[: choices.whole(0, n_bars // 2), a] = True
+        if choices.chance(0.3):
+            start = choices.whole(0, n_bars)
+            gone[start : start + choices.whole(1, 5), a] = True
     for column in columns.values():
         column[gone | (rng.random(gone.shape) < 0.02)] = np.nan
     columns["volume"][rng.random(gone.shape) < 0.05] = 0.0
@@ -184,28 +239,26 @@ def random_actions(rng: np.random.Generator, columns: dict[str, np.ndarray]) -> 
     return split, dividend
 
 
-def random_delistings(
-    rng: np.random.Generator, columns: dict[str, np.ndarray], days: np.ndarray
-) -> dict[str, Delisting]:
+def random_delistings(choices: Choices, columns: dict[str, np.ndarray], days: np.ndarray) -> dict[str, Delisting]:
     found = {}
     n_bars, n_assets = columns["close"].shape
     for a in range(n_assets):
-        if rng.random() < 0.5:
-            last: dt.date = days[int(rng.integers(n_bars // 3, n_bars))].astype(object)
+        if choices.chance(0.5):
+            last: dt.date = days[choices.whole(n_bars // 3, n_bars)].astype(object)
             after = days > np.datetime64(last)
             for column in columns.values():
                 column[after, a] = np.nan
-            found[f"S{a}"] = Delisting(last, [None, -1.0, -0.37, 0.2][int(rng.integers(4))])
+            found[f"S{a}"] = Delisting(last, choices.pick(None, -1.0, -0.37, 0.2))
     return found
 
 
 def random_decisions(
-    rng: np.random.Generator, groups: dict[str, Any], layers: str, n: int, t0: int, t1: int
+    choices: Choices, groups: dict[str, Any], layers: str, n: int, t0: int, t1: int
 ) -> dict[int, np.ndarray]:
     """Raw actions (policy) or targets (mandate); dense, sparse or irregular; now and then the same one again."""
-    every, keep = int(rng.choice([1, 1, 2, 5])), float(rng.choice([1.0, 1.0, 0.6]))
+    rng, every, keep = choices.noise, choices.pick(1, 1, 2, 5), choices.pick(1.0, 1.0, 0.6)
     short, mode = groups["margin"]["allow_short"], groups["episode"]["mapping_mode"]
-    size = float(rng.choice([0.7, 1.0, 1.8, 4.0]))
+    size = choices.pick(0.7, 1.0, 1.8, 4.0)
     found: dict[int, np.ndarray] = {}
     last: np.ndarray | None = None
     for t in range(t0, t1):

@@ -26,7 +26,9 @@ PUBLIC = {
     "healthz", "readyz", "accounts:login", "accounts:signup", "admin:login",
     "auth:register", "auth:login", "auth:refresh", "auth:logout",
 }  # fmt: skip
-UNANSWERED = {"api:run-tb-scalars", "api:dataset-commit"}  # for want of a curve, and of the upload's files
+UNANSWERED = {  # for want of a curve, of stored prices, and of the upload's files
+    "api:run-tb-scalars", "api:run-prices", "api:dataset-commit",
+}  # fmt: skip
 ROUTES = all_routes()
 OWNED = [route for route in ROUTES if route.object_ids]
 

@@ -6,22 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.baselines import Baseline
 from marketdata.indicators.base import Columns, Indicator
 from marketdata.indicators.registry import INDICATORS
-from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
+from tests.backtest.stepping import Stepping
 
 Floats = NDArray[np.float64]
 MEMO: dict[tuple[float, ...], Floats] = {}
-
-
-class Stepping(Baseline):
-    layers = "mandate"
-
-    def decisions(self, market: Market, t0: int, t1: int) -> Any:
-        return None
 
 
 class Remembering(Stepping):
@@ -72,13 +64,13 @@ class ByDate(Stepping):
         return weights
 
 
-class RarePeek(Baseline):
+class RarePeek(Stepping):
     """Equal weights each bar, but on one bar in 41 all in what rises most tomorrow."""
 
     key = "rare_peek"
 
-    def prepare(self, market: Market, config: SimulatorConfig) -> None:
-        """Nothing."""
+    def decide(self, t: int, session: BookSession) -> None:
+        """All is said by `decisions`."""
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
         bars, close = np.arange(t0, t1), market.bars.close

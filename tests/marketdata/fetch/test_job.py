@@ -152,6 +152,30 @@ def test_the_next_source_serves_what_the_first_has_not(desk: Desk, yahoo: FakeYa
     assert done.bars.close[0, 1] == pytest.approx(1132.99)
 
 
+def test_the_same_prices_under_a_second_id_are_a_dataset_too(desk: Desk, yahoo: FakeYahoo) -> None:
+    yahoo.symbols["AAA"] = daily({"2020-01-02": 20.0, "2020-01-03": 21.0})
+    first, second = (
+        desk.fetch(id="yahoo/one", symbols=["AAA"]),
+        desk.fetch(id="yahoo/two", symbols=["AAA"], title="Two"),
+    )
+    assert first.note["version"] == second.note["version"]
+    one, two = (Catalog(desk.datasets).find(id) for id in ("yahoo/one", "yahoo/two"))
+    assert (one.version, one.title, two.title) == (two.version, "AAA, 1d", "Two")
+
+
+def test_indices_are_known_by_their_mark_by_their_source_and_by_who_asks(desk: Desk, yahoo: FakeYahoo) -> None:
+    for symbol in ("AAA", "BBB", "^DJI", "DX-Y.NYB"):
+        yahoo.symbols[symbol] = daily({"2010-01-04": 20.0, "2010-01-05": 21.0})
+    yahoo.symbols["DX-Y.NYB"].kind = "INDEX"
+    asked = {"symbols": ["AAA", "^DJI", "BBB", "SP500", "DX-Y.NYB"], "sources": ["yahoo", "sample"],
+             "start": "2010-01-04", "end": "2010-01-05"}  # fmt: skip
+    assert desk.fetch(**asked).note["indices"] == ["^DJI", "SP500", "DX-Y.NYB"]
+    again = desk.fetch(**asked, indices=["BBB"])  # from the raw copies: Yahoo is not asked what they are
+    assert again.note["indices"] == ["^DJI", "BBB", "SP500", "DX-Y.NYB"]
+    assert sum(again.note["asked"].values()) == 0
+    assert Catalog(desk.datasets).find("yahoo/mine").indices == ("^DJI", "BBB", "SP500", "DX-Y.NYB")
+
+
 def test_a_second_fetch_waits_for_nobody(desk: Desk, yahoo: FakeYahoo) -> None:
     """By hand, beside the queue: the provider is asked by one at a time all the same."""
     yahoo.fault = lambda symbol, n: yahoo.hold.clear() or 0

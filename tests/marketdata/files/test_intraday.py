@@ -28,7 +28,7 @@ def test_a_day_of_hours(tmp_path, times, marks):
 def test_a_time_that_ends_no_bar_is_left_out_and_told(tmp_path):
     found = built(tmp_path, hours([*ENDS, "09:30"]), NEW_YORK | {"time_marks": "end"}, interval="1h")
     assert found.bars.n_bars == 7
-    assert any("1 rows on times outside the sessions of XNYS" in text for text in sentences(found))
+    assert any("1 row on times outside the sessions of XNYS" in text for text in sentences(found))
 
 
 def test_daylight_saving_is_that_of_the_zone(tmp_path):

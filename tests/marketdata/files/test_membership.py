@@ -34,7 +34,7 @@ def test_a_symbol_that_is_never_a_member_and_a_member_without_a_close_are_told(t
     text = "\n".join(line for line in prices("AB").splitlines() if not line.startswith("2020-01-06,A,"))
     said = sentences(built(tmp_path, text, FULL, members="symbol,start,end\nA,2020-01-02,\n"))
     assert "B has prices and is never a member: it cannot be bought." in said
-    assert "A is a member without a close on 1 sessions, 2020-01-06 first." in said
+    assert "A is a member without a close on 1 session, 2020-01-06 first." in said
 
 
 @pytest.mark.parametrize(

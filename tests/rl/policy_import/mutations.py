@@ -4,6 +4,7 @@ Half of them stay whole zips with right checksums, so that what is broken lies b
 """
 
 import base64
+import copy
 import functools
 import io
 import json
@@ -128,7 +129,7 @@ def of_seen(chance: Chance, base: bytes, files: dict[str, bytes]) -> bytes:
     value = json.loads(files[name])
     for _ in range(int(chance.integers(1, 3))):
         holder, key = places(value)[int(chance.integers(len(places(value))))]
-        holder[key] = VALUES[int(chance.integers(len(VALUES)))]
+        holder[key] = copy.deepcopy(VALUES[int(chance.integers(len(VALUES)))])
     files[name] = json.dumps(value).encode()
     if name == own.OBSERVATION:
         told = json.loads(files[spec.MEMBER]) | {"observation_sha256": spec.sha256_of(files[name])}

@@ -54,7 +54,7 @@ def test_what_cannot_be_is_refused_all_at_once(alice: Client, settings: Any) -> 
     assert says(sentences, "A has a high of 90", SPAN[9], "below")
     assert says(sentences, "B has a volume of -5", SPAN[10], "negative")
     assert says(sentences, "B has no close on 60 sessions", SPAN[40])
-    assert says(sentences, "A", "repeated rows", SPAN[2], "other values")
+    assert says(sentences, "A", "repeated row", SPAN[2], "other values")
     assert not stored(alice, settings)
 
 
@@ -67,13 +67,13 @@ def test_what_is_odd_is_stored_and_told(alice: Client, settings: Any) -> None:
     mixed = "\n".join([lines[0], *lines[:0:-1], lines[5], "2020-01-20,A,1,1,1,1,1"])
     status, said, sentences = answered(alice, mixed)
     assert (status, said["report"]["level"]) == (201, "amber"), sentences
-    assert says(sentences, "A has no close on 1 sessions", SPAN[7])
+    assert says(sentences, "A has no close on 1 session", SPAN[7])
     assert says(sentences, "A has a close but no open", SPAN[8])
     assert says(sentences, "B has a close but no volume", SPAN[9])
     assert says(sentences, "B has no close before", SPAN[5]) and says(sentences, "B has no close after", SPAN[-6])
     assert says(sentences, "A", "order", SPAN[-2])
-    assert says(sentences, "A", "repeated rows", lines[5].split(",")[0], "same values")
-    assert says(sentences, "A has 1 rows on days without a session of", "2020-01-20")
+    assert says(sentences, "A", "repeated row", lines[5].split(",")[0], "same values")
+    assert says(sentences, "A has 1 row on days without a session of", "2020-01-20")
 
 
 @pytest.mark.parametrize(

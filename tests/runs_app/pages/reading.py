@@ -24,6 +24,7 @@ class Reading(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._owner = ""
         self._select = ""
+        self._drawn: list[str] = []
         self._text = ""
         self._in_error = False
         self.feed(html)
@@ -47,11 +48,11 @@ class Reading(HTMLParser):
         if tag == "input" and name:
             self._read_input(self.fields[name], found)
         elif tag == "select":
-            self._select = name
+            self._select, self._drawn = name, []
         elif tag == "option" and self._select:
             self.fields[self._select].options.append(found.get("value") or "")
-            if "selected" in found:
-                self.fields[self._select].values = [found.get("value") or ""]
+            if not self._drawn or "selected" in found:
+                self._drawn = [found.get("value") or ""]
         elif tag == "textarea":
             self._text = name
             self.fields[name].values = [""]
@@ -59,8 +60,7 @@ class Reading(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select" and self._select:
-            known = self.fields[self._select]
-            known.values = known.values or known.options[:1]
+            self.fields[self._select].values += self._drawn[:1]
             self._select = ""
         if tag == "textarea":
             self._text = ""

@@ -53,7 +53,7 @@ def test_without_excesses_there_is_no_table_and_no_mark(owner: Any, person: Clie
 
 @pytest.mark.parametrize("odd", [{}, "x", [1], [{}], [{"baseline": []}], [{"baseline": "own", "p": "x", "low": True}]])
 def test_whatever_the_file_holds_it_is_read(odd: Any) -> None:
-    rows = excess_rows({"excesses": odd})
+    rows = excess_rows({"excesses": odd}, {})
     assert all({cell.text for cell in row.cells} == {"—"} and len(row.cells) == len(COLUMNS) for row in rows)
     assert shown_only({"excesses": odd}, ["own"]) <= {"own"}
 

@@ -11,11 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from backtest import run as backtest_run
-from backtest.report_rows import LABELS
 from runfiles import layout, report_rows, report_tables, yamlio
 from runfiles.events import EventWriter
 from runfiles.job import Job
-from runs_app import places, report_parts
+from runs_app import places, report_parts, report_reader
 from runs_app.models import Run
 from tests.runs_app.finished_run import finished_training
 from tests.runs_app.pages.reading import Reading
@@ -26,7 +25,7 @@ CONFIG: dict[str, Any] = {
     "evaluation": {"baselines": ["cash", "equal"], "bootstrap_paths": 1000, "metric_bootstrap_paths": 100},
 }  # fmt: skip
 NEW = ("sensitivity", "stress", "capacity", "drawdowns", "intervals", "costs", "sides", "symbols", "periods")
-TOLD = ("split", "rules", "diagnosis")
+TOLD = ("split", "rules", "diagnosis", "strategies")
 ODD = ["", "{}", "[]", '{"rows": 5}', '{"rows": [1, {}, {"strategies": []}, {"strategies": [1]}]}', "a,b\n1,2\n",
        "metric,kind\ncagr,interval\n", '{"rows": [{"strategies": [{}], "status": "left_out"}], "break_even": [1]}',
        "period,return\n20,x\n2019-13,1\n2019,nan\n", '"' + "x" * 200_000]  # fmt: skip
@@ -60,6 +59,10 @@ def target(run: Run, key: str) -> Path:
     return places.run_folder(run.id) / layout.FILES[key].path
 
 
+def labels_of(run: Run) -> dict[str, str]:
+    return report_reader.labels(run, report_reader.read_summary(run))
+
+
 def text_of(run: Run, person: Client) -> str:
     answer = person.get(reverse("runs:report", args=[run.id]))
     assert answer.status_code == 200
@@ -70,7 +73,7 @@ def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path)
     page = text_of(run, person)
     file = Reading((judged / "report.html").read_text()).text
     split = report_parts.read_json(run, "summary")["split"]
-    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"), split)
+    tables = report_parts.part_tables(run, report_parts.read_json(run, "metrics"), split, labels_of(run))
     assert {part.spec.key for part in tables} == {spec.key for spec in report_tables.TABLES}
     for part in tables:
         assert part.spec.title in page and part.spec.note in page and part.spec.note in file
@@ -91,7 +94,7 @@ def test_each_table_reads_as_in_the_file(run: Run, person: Client, judged: Path)
 def test_every_strategy_of_every_rerun_is_shown(run: Run, judged: Path) -> None:
     """Read off the files by hand: three strategies, four costs, each window that was run."""
     split = report_parts.read_json(run, "summary")["split"]
-    parts = {part.spec.key: part for part in report_parts.part_tables(run, {}, split)}
+    parts = {part.spec.key: part for part in report_parts.part_tables(run, {}, split, labels_of(run))}
     for key, figure in (("sensitivity", "cagr"), ("stress", "total_return")):
         rows = [row for row in json.loads((judged / f"{key}.json").read_text())["rows"] if row["strategies"]]
         matrix = parts[key].matrix
@@ -175,10 +178,6 @@ def test_another_persons_tables_are_missing(run: Run, other_person: Client) -> N
     assert other_person.get(reverse("runs:report", args=[run.id])).status_code == 404
     for key in NEW:
         assert other_person.get(f"/api/stockbot/runs/{run.id}/files/{key}").status_code == 404
-
-
-def test_labels_are_the_registrys() -> None:
-    assert report_parts.LABELS == LABELS
 
 
 @pytest.mark.parametrize("split", [3, [], {"scheme": []}, {"scheme": "80_20", "ranges": [1, {}], "folds": {"a": 1}}])

@@ -1,0 +1,113 @@
+"""PPO on indices: SB3's algorithm, losses and parameters, without SB3's observations.
+
+A rollout holds the row of each window and the book's own numbers. What the network makes of windows is made once a
+date (`rl.indexed_net`): for all dates before a rollout, whose weights stand still, and for those of each minibatch.
+Minibatches are shuffled over the whole rollout, as SB3's are. The file that `save` writes is that of a stock PPO.
+"""
+
+from typing import Any
+
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+from torch import Tensor
+
+from rl.action_law import ActionLaw
+from rl.indexed_net import IndexedNet
+from rl.loss import Batch, LossParts, clipped_loss
+from rl.rollout import Rollout
+from rl.vec_env import Bar, PortfolioVecEnv
+
+
+class IndexedPPO(PPO):
+    """Stock PPO, but for how it collects and how it reads what it collected. Set `net` before it learns."""
+
+    net: IndexedNet
+    rollout_buffer: Rollout
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "net"]
+
+    def collect_rollouts(self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
+        """Fill the rollout with `n_rollout_steps` bars of every book. False where a callback ends the training."""
+        assert isinstance(env, PortfolioVecEnv)
+        self.policy.set_training_mode(False)
+        rollout_buffer.reset()
+        callback.on_rollout_start()
+        with torch.no_grad():
+            seen = self.net.every_date()
+            law = ActionLaw.of(self.policy)
+            for _ in range(n_rollout_steps):
+                bar = self._one_bar(env, rollout_buffer, seen, law)
+                self.num_timesteps += env.num_envs
+                self.ep_info_buffer.extend(bar.episodes)
+                callback.update_locals(locals())
+                if not callback.on_step():
+                    return False
+            self._close(env, rollout_buffer, seen)
+        callback.update_locals(locals())
+        callback.on_rollout_end()
+        return True
+
+    def _one_bar(self, env: PortfolioVecEnv, rollout: Rollout, seen: Tensor, law: ActionLaw) -> Bar:
+        sight = env.sight()
+        rows, portfolio = rollout.look(sight)
+        found = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio)
+        actions, log_prob = law.draw(found.action)
+        bar = env.advance(law.executed(actions))
+        rollout.add(actions, log_prob, found.value, bar)
+        return bar
+
+    def _close(self, env: PortfolioVecEnv, rollout: Rollout, seen: Tensor) -> None:
+        """Values behind the last bar, and behind those at which an episode was cut short by the end of its bars."""
+        rows, portfolio = rollout.open_ends(env.sight())
+        values = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio).value
+        rollout.close(values, self.gamma, self.gae_lambda)
+
+    def train(self) -> None:
+        """`n_epochs` passes over the rollout in shuffled minibatches."""
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        clip = self.clip_range(self._current_progress_remaining)
+        parts: list[LossParts] = []
+        stopped = False
+        for _ in range(self.n_epochs):
+            for batch in self.rollout_buffer.shuffled(self.batch_size):
+                found = self._loss(batch, clip)
+                parts.append(found)
+                if self.target_kl is not None and float(found.kl) > 1.5 * self.target_kl:
+                    stopped = True
+                    break
+                self._descend(found.loss)
+            self._n_updates += 1
+            if stopped:
+                break
+        self._record(parts, clip)
+
+    def _loss(self, batch: Batch, clip: float) -> LossParts:
+        found = self.net.outputs(batch.rows, batch.portfolio)
+        return clipped_loss(
+            batch, found, ActionLaw.of(self.policy), clip, ent_coef=self.ent_coef, vf_coef=self.vf_coef,
+            normalise=self.normalize_advantage,
+        )  # fmt: skip
+
+    def _descend(self, loss: Tensor) -> None:
+        self.policy.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
+        self.policy.optimizer.step()
+
+    def _record(self, parts: list[LossParts], clip: float) -> None:
+        """SB3's names."""
+        means = {name: torch.stack([getattr(part, name).detach() for part in parts]).mean().item()
+                 for name in ("policy", "value", "entropy", "kl", "clipped")}  # fmt: skip
+        for name, key in (("entropy_loss", "entropy"), ("policy_gradient_loss", "policy"), ("value_loss", "value"),
+                          ("approx_kl", "kl"), ("clip_fraction", "clipped")):  # fmt: skip
+            self.logger.record(f"train/{name}", means[key])
+        self.logger.record("train/loss", parts[-1].loss.item())
+        self.logger.record("train/explained_variance", self.rollout_buffer.explained_variance())
+        if hasattr(self.policy, "log_std"):
+            self.logger.record("train/std", torch.exp(self.policy.log_std).mean().item())
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/clip_range", clip)
