@@ -78,7 +78,7 @@ static/vendor/.ready: package-lock.json scripts/vendor.py .venv/.ready
 	@$(PY) scripts/vendor.py && touch $@
 
 .venv/.kernels: .venv/.ready $(KERNELS)
-	@echo "Compiling the simulator and the judge (once, a minute or so) ..."
+	@echo "Compiling the simulator and the judge (once, a minute or two on two cores) ..."
 	@$(PY) scripts/compile_kernels.py $(MEDIA)/datasets
 	@touch $@
 

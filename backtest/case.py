@@ -1,7 +1,10 @@
 """What a judgement found: the one thing that files, pages and logs are made from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from backtest.config import JudgedConfig
 from backtest.evidence import Evidence, Parts
@@ -13,6 +16,7 @@ from backtest.runner import Judged
 from backtest.split_told import Split
 from backtest.statistics import Excess
 from backtest.verdict import Verdict
+from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
 from simulator.market import Market
 
@@ -21,6 +25,8 @@ from simulator.market import Market
 class Case:
     """What is judged: the subject comes first in `judged`; `against` are the baselines of the verdict.
 
+    `features`: what a policy sees, `taught`: how it was trained, by group of the configuration; None of a subject that
+    learned nothing, and where a policy's file does not tell.
     `trained`: the subject on the bars that it was trained on, None where it was on none of these.
     """
 
@@ -39,6 +45,8 @@ class Case:
     split: Split
     matched: MatchedRandom | None = None
     trained: InSample | None = None
+    features: FeaturesConfig | None = None
+    taught: Mapping[str, BaseModel] | None = None
 
     @property
     def subject(self) -> Judged:

@@ -44,11 +44,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """`issue` gives the sentence, or an empty text where all is well."""
+    """`issue` gives the sentence, or an empty text where all is well; `advice` where it hangs on the facts is made of
+    them.
+    """
 
     key: str
     issue: Callable[[Facts], str]
-    advice: str
+    advice: str | Callable[[Facts], str]
 
 
 def diagnose(case: Case) -> list[Finding]:
@@ -59,7 +61,11 @@ def diagnose(case: Case) -> list[Finding]:
 def findings(facts: Facts) -> list[Finding]:
     """What the rules say, in the order of `RULES`."""
     said = [(rule, rule.issue(facts)) for rule in RULES]
-    return [Finding(rule.key, issue, rule.advice) for rule, issue in said if issue]
+    return [Finding(rule.key, issue, _advice(rule, facts)) for rule, issue in said if issue]
+
+
+def _advice(rule: Rule, facts: Facts) -> str:
+    return rule.advice if isinstance(rule.advice, str) else rule.advice(facts)
 
 
 def _percent(share: float) -> str:
@@ -105,6 +111,12 @@ def _break_even(f: Facts) -> str:
     return f"The excess is gone at {significant(f.break_even)} × the costs, less than {kind}."
 
 
+def _of_break_even(f: Facts) -> str:
+    if f.break_even == 0:
+        return "Costs are not why: what it holds earns no more than a baseline does, and cheaper trading mends nothing."
+    return "Check fees and spread against your broker's, and trade less."
+
+
 def _idle(f: Facts) -> str:
     if f.exposure >= LITTLE_EXPOSURE and f.mean_gross >= LITTLE_GROSS:
         return ""
@@ -135,7 +147,12 @@ def _stale(f: Facts) -> str:
 
 
 def _at_cap(f: Facts) -> str:
-    return f"On {_percent(f.at_cap)} of bars a position lies at its limit." * (f.at_cap > OFTEN_AT_CAP)
+    return f"On {_percent(f.at_cap)} of bars a position lies at the limit of one position." * (f.at_cap > OFTEN_AT_CAP)
+
+
+def _of_limit(f: Facts) -> str:
+    either = " or lower episode.logit_scale, which spreads its weights" if f.spreads else ""
+    return f"margin.max_position_weight decides, not the strategy: widen it{either}."
 
 
 def _constant(f: Facts) -> str:
@@ -173,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     Rule("flat", _flat, "Look at orders.csv: caps, a no-trade band or a least order may hold everything back."),
     Rule("few_trades", _few_trades, "Judge a longer range, or do not read hit rate and expectancy."),
     Rule("costs_eat_gain", _eaten, "Trade less: a no-trade band, a step limit, a turnover term in the reward."),
-    Rule("break_even", _break_even, "Check fees and spread against your broker's, and trade less."),
+    Rule("break_even", _break_even, _of_break_even),
     Rule("one_symbol", lambda f: _one(f.top_symbol, f.top_symbol_share),
          "Judge it without that symbol, or with a position limit."),
     Rule("one_month", lambda f: _one(f.top_month, f.top_month_share), "Judge it over folds that leave the month out."),
@@ -187,7 +204,7 @@ RULES: tuple[Rule, ...] = (
     Rule("orders_cut", _cut, "Start with less money, trade slower, or keep cash for costs."),
     Rule("unfillable", _unfillable, "Leave out symbols with halts, or look at the quality report."),
     Rule("stale_marks", _stale, "Look at the gaps in the quality report: equity there is a guess."),
-    Rule("at_cap", _at_cap, "The limit decides, not the policy: widen it, or lower logit_scale."),
+    Rule("at_cap", _at_cap, _of_limit),
     Rule("constant", _constant, "It is a fixed mix: compare it with fixed_weights; train longer, with more entropy."),
     Rule("dependent", _dependent, "Volatility and Sharpe scaled to a year mislead: read PSR (HAC) and the intervals."),
     Rule("short_range", _short, "Judge at least a year, better walk_forward over several."),

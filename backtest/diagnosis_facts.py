@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.registry import POLICY
 from backtest.report_figures import equity_before_costs
 from simulator.state import REASONS
 
@@ -29,7 +30,9 @@ class Facts:
     slippage. `break_even`: multiple of the costs at which no excess is left, 0 where there is none without costs, None
     where it is unknown or beyond the sweep. `guards`: sales that a guard forced, `calls`: that a margin call did, in
     bars. `cut`, `unfillable`: shares of the orders. `stale`: share of positions by bar that were valued without a bar.
-    `at_cap`: share of bars with a position at its limit. `moves`: largest standard deviation of a weight over bars.
+    `at_cap`: share of bars with a position at `margin.max_position_weight`, 0 where that is no narrower than what may
+    be invested in all. `spreads`: a policy's action goes through the softmax.
+    `moves`: largest standard deviation of a weight over bars.
     `rho_score`: autocorrelation times the root of the bars. Excess and power are fractions a year. `trained_sharpe`: a
     year, over the `trained_years` that it was trained on, None where it was on none of these bars.
     """
@@ -57,6 +60,7 @@ class Facts:
     unfillable: float
     stale: float
     at_cap: float
+    spreads: bool
     moves: float
     rho: float | None
     rho_score: float
@@ -80,7 +84,6 @@ def facts_of(case: Case) -> Facts:
     weights, shares = ledger.weights[1:], ledger.shares[1:]
     held = shares != 0
     has_bar = case.market.has_bar[ledger.t0 + 1 : ledger.t1 + 1]
-    limit = min(case.config.margin.max_position_weight, case.config.margin.max_gross_leverage)
     steps = np.sort(np.diff(ledger.equity))[::-1]
     rho = case.subject.metrics["rho1"]
     return Facts(
@@ -106,7 +109,8 @@ def facts_of(case: Case) -> Facts:
         cut=_cut_orders(case),
         unfillable=_part_of(case, "untradable", "no_volume"),
         stale=float((held & ~has_bar).sum() / max(int(held.sum()), 1)),
-        at_cap=float((np.abs(weights) >= limit * (1 - NEAR)).any(axis=1).mean()),
+        at_cap=_at_cap(case),
+        spreads=case.subject.key == POLICY and case.config.episode.mapping_mode == "simplex_cash",
         moves=float(weights.std(axis=0).max()),
         rho=rho,
         rho_score=0.0 if rho is None else float(abs(rho) * np.sqrt(ledger.n_bars)),
@@ -123,6 +127,19 @@ def facts_of(case: Case) -> Facts:
 
 def _share(part: float, gain: float) -> float | None:
     return float(part) / gain if gain > 0 else None
+
+
+def _at_cap(case: Case) -> float:
+    """Share of the closes at which a weight lies at the limit of one position. A limit that is as wide as all that may
+    be invested cuts nothing: one asset that holds everything lies there by choice.
+    """
+    margin, episode = case.config.margin, case.config.episode
+    limit, most = margin.max_position_weight, margin.max_gross_leverage
+    if not (case.subject.key == POLICY and episode.mapping_mode == "tanh_leverage"):  # which fills the gross limit
+        most = min(most, episode.invest_max)
+    if limit >= most * (1 - NEAR):
+        return 0.0
+    return float((np.abs(case.subject.ledger.weights[1:]) >= limit * (1 - NEAR)).any(axis=1).mean())
 
 
 def _months(case: Case) -> dict[str, float]:

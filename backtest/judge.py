@@ -18,6 +18,7 @@ from backtest.contest import Contest
 from backtest.degenerate import degenerate
 from backtest.evidence import Evidence, gather, rounds
 from backtest.feed import Feed, plan_for
+from backtest.holding import require_benchmark
 from backtest.in_sample import InSample, in_sample
 from backtest.judged_hash import judged_hash
 from backtest.leaks.gate import Gate
@@ -29,8 +30,9 @@ from backtest.runner import Judged, StrategyUnfit
 from backtest.split_told import split_of
 from backtest.stamps import left_out_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Strategy
+from backtest.strategy import Learned, Strategy, Taught
 from backtest.verdict import judge
+from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
@@ -81,10 +83,13 @@ def examine(
     )  # fmt: skip
     shown = tuple(one for one in judged if one.key in contest.shown)
     stand_in = "benchmark" if config.evaluation.benchmark is None else ""  # buy_hold again, and no likeness of its own
+    measures = yardsticks(subject.key, runs.against, config.evaluation.benchmark)
+    cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     told = [
         *seen_stamp(seen, span.n_bars),
         *degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year),
-        *runs.luck, *left_out_stamp(left_out), *stamps(config, feed, market, shown, features),
+        *runs.luck, *left_out_stamp(left_out), *([cut] if cut else []),
+        *stamps(config, feed, market, shown, features),
     ]  # fmt: skip
     return Case(
         config=config,
@@ -102,6 +107,8 @@ def examine(
         split=split_of(config, feed, span, subject, judged, runs.against, features),
         matched=runs.matched,
         trained=runs.trained,
+        features=features,
+        taught=subject.taught() if isinstance(subject, Taught) else None,
     )
 
 
@@ -131,6 +138,7 @@ def _run_all(
         raise ConfigFault(faults)
     against, needed = verdict_baselines(subject.key, config), _needed(feed, features)
     market, contest = prepare_market(feed.bars, config), Contest(config, subject)
+    require_benchmark(chosen.benchmark, market, span)
     meter = Meter(job, len(contest.strategies) + rounds(config, market, feed.indices) + GATE_STEPS)
     judged = contest.judge(market, span, meter.tick)
     excess = _excess(judged, against, config, market)

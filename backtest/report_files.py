@@ -12,9 +12,10 @@ from backtest import tables
 from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
 from backtest.leaks.report import LeakReport
-from backtest.rules import rules_of
+from backtest.report_rules import rules_of
 from backtest.runner import Judged
 from backtest.strategy_tables import TABLES, Written, ordered_json
+from backtest.yardsticks import filled_of
 from runfiles import atomic, layout
 from runfiles.job import Job
 
@@ -130,6 +131,7 @@ def excesses(case: Case) -> list[dict[str, Any]]:
     found = case.excess
     if found is None:
         return []
+    filled = filled_of({one.key: one.ledger for one in case.judged})
     return [
         {
             "baseline": key,
@@ -141,6 +143,7 @@ def excesses(case: Case) -> list[dict[str, Any]]:
             "equal_risk_low": float(found.equal_risk_low[b]),
             "equal_risk_high": float(found.equal_risk_high[b]),
             "dsr": found.dsr[b],
+            "filled": filled[key],
         }
         for b, key in enumerate(case.against)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import jinja2
 
 from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
-from backtest.rules import rules_of
+from backtest.report_rules import rules_of
 from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables
 from runfiles import report_rows as words_of
@@ -60,7 +61,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         left_out=report_rows.left_out(case),
         split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
-        rules=rules_of(case),
+        rule_groups=[(name, list(rules)) for name, rules in itertools.groupby(rules_of(case), lambda one: one.group)],
         words=excess_words,
         texts=words_of,
     )

@@ -1,8 +1,14 @@
-"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time."""
+"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time.
+
+A multiple is one of fees, spread and impact. A maker rebate is income and stays as it is; the grid of ticks is a rule
+of the market and stays too, at 0 times the costs as well, so that the rows hang together.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from backtest.config import JudgedConfig
 from backtest.contest import Contest, Ledgers, least_excess
@@ -10,6 +16,7 @@ from backtest.metrics import IN_BPS, cost_figures
 from backtest.runner import returns_of, simple_total
 from backtest.series import Floats, growth_a_year, sharpe_sortino
 from backtest.statistics import optional
+from backtest.yardsticks import filled_share
 from marketdata.splits import Range
 from simulator.ledger import Ledger
 from simulator.market import Market, at_cost
@@ -49,8 +56,9 @@ class Row:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """`status`: `found`; `none`, no excess even without costs; `beyond`, an excess still at 20 times the costs;
-    `unknown`, no baseline of the verdict or no costs. `cost_bps` per traded value at `multiplier`.
+    """`status`: `found`; `none`, no excess even at 0 times the costs; `beyond`, an excess still at 20 times the costs;
+    `unknown`, no baseline of the verdict, or the subject pays nothing that is multiplied. `cost_bps` per traded value
+    at `multiplier`.
     """
 
     status: str
@@ -141,13 +149,15 @@ class Reruns:
         """Bisection of re-runs in [0, 20], to 1 % of the multiplier."""
         if not self._against:
             return BreakEven("unknown", None, None)
-        if not self._theta(self._at_cost(0.0)) > 0:
+        free = self._at_cost(0.0)
+        if not self._theta(free) > 0:
             return BreakEven("none", None, None)
         far = self._at_cost(MOST)
         tick()
         if self._theta(far) > 0:
-            paid = cost_of_value(far[self._contest.subject.key])
-            return BreakEven("beyond" if paid > 0 else "unknown", None, None)
+            own = self._contest.subject.key
+            pays = not np.array_equal(free[own].equity, far[own].equity)
+            return BreakEven("beyond" if pays else "unknown", None, None)
         low, high, ledgers = 0.0, MOST, far
         while high - low > max(CLOSE * high, CLOSEST):
             middle = (low + high) / 2
@@ -181,11 +191,3 @@ def cost_of_value(ledger: Ledger) -> float:
     """Fees, spread and impact in bps of the value traded; NaN where nothing was."""
     traded = float(ledger.traded.sum())
     return float(ledger.costs[-1]) / traded * IN_BPS if traded > 0 else math.nan
-
-
-def filled_share(ledger: Ledger) -> float:
-    """Shares filled over shares ordered, at the price of the decision; NaN without an order."""
-    orders = ledger.orders
-    price = ledger.marks[orders.decided - ledger.t0, orders.asset]
-    wanted = float((abs(orders.qty_target) * price).sum())
-    return float((abs(orders.qty_filled) * price).sum()) / wanted if wanted > 0 else math.nan

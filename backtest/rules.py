@@ -1,11 +1,11 @@
-"""What the figures of a report rest on, in words: the main rules, and every other one that is not at its default."""
+"""Parts of a configuration in words: the main rules, and every other one that is not at its default."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,9 +14,6 @@ from marketdata.config_base import is_later
 from runfiles.figures import minus
 from simulator.config import SimulatorConfig
 from simulator.market import Market
-
-if TYPE_CHECKING:
-    from backtest.case import Case
 
 MAIN = frozenset({
     "fees.taker_bps", "fees.borrow_fee_apr", "margin.allow_short", "margin.max_gross_leverage",
@@ -32,29 +29,45 @@ FILLS = {
 }
 PER_CENT = {"fraction": "%", "fraction/year": "% a year", "weight": "% of equity"}
 WORDS = {"money": "", "money/share": "a share"}
+NOT_CHARGED = (
+    "; not charged: the maximum a trade of FINRA's Trading Activity Fee, rounding up to cents, and the Consolidated "
+    "Audit Trail (CAT) fee, which brokers such as Alpaca pass on for buys and sells"
+)
+"""Beside the regulators' fees on sales."""
 BY_THE_SHARE = frozenset({"fees.commission_per_share", "fees.regulatory_sell_fees"})
+
+TRADING = "Trading"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`definition` says what the name means; empty where the text says it."""
+    """`definition` says what the name means, empty where the text says it; `group` is its heading."""
 
     name: str
     text: str
     definition: str
-
-
-def rules_of(case: Case) -> list[Rule]:
-    """Rules of the simulation, then of the resampling, then each strategy in one sentence."""
-    return [*simulator_rules(case.config, case.market), _resampling(case), *_strategies(case)]
+    group: str
 
 
 def simulator_rules(config: SimulatorConfig, market: Market) -> list[Rule]:
     """The main rules and all that differ from their default, in the order of the configuration."""
     return [
-        Rule(title_of(path, field), _text(path, field, value, market), field.description or "")
+        Rule(title_of(path, field), _text(path, field, value, market), field.description or "", TRADING)
         for path, field, value in leaves(config)
         if path in MAIN or value != field.get_default(call_default_factory=True)
+    ]
+
+
+def part_rules(
+    name: str, part: BaseModel, group: str, *, always: frozenset[str] = frozenset(), leave: frozenset[str] = frozenset()
+) -> list[Rule]:
+    """Leaves of a group of a configuration that are not at their default, and those of `always`; `leave` are told
+    elsewhere. Both by dotted path.
+    """
+    return [
+        Rule(title_of(path, field), value_text(value, _unit(field)), field.description or "", group)
+        for path, field, value in _leaves(name, part)
+        if path not in leave and (path in always or value != field.get_default(call_default_factory=True))
     ]
 
 
@@ -97,6 +110,7 @@ def _text(path: str, field: FieldInfo, value: Any, market: Market) -> str:
         shown = f"{_digits(cap * 100)} % of usual volume" if math.isfinite(cap) else "off"
         return shown + (" (auto)" if value == "auto" else "")
     told = value_text(value, _unit(field))
+    told += NOT_CHARGED if path == "fees.regulatory_sell_fees" and value else ""
     left_out = path in BY_THE_SHARE and value and market.bars.adjustment != "raw"
     return told + (", but its part by the share is left out: prices are adjusted" if left_out else "")
 
@@ -112,6 +126,10 @@ def value_text(value: Any, unit: str) -> str:
         return "off"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value_text(one, unit if unit in PER_CENT else "") for one in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_digits(share * 100)} %" for name, share in value.items())
     if not isinstance(value, int | float):
         return str(value)
     if unit in PER_CENT:
@@ -123,20 +141,3 @@ def _digits(value: float) -> str:
     """As it was given: twelve digits, thousands apart."""
     text = f"{value:.12g}"
     return minus(text if "e" in text or abs(value) < 10_000 else f"{value:,.12g}")
-
-
-def _resampling(case: Case) -> Rule:
-    chosen = case.config.evaluation
-    block = "" if case.excess is None else f", mean block {case.excess.mean_block:.1f} bars"
-    return Rule(
-        "Resampling",
-        f"{chosen.bootstrap_paths:,} paths of the stationary bootstrap{block}, seed {chosen.seed}",
-        "How the intervals were made: blocks of bars drawn with replacement.",
-    )
-
-
-def _strategies(case: Case) -> list[Rule]:
-    """Each strategy of the report in one sentence; a benchmark says which one it is."""
-    symbol = case.config.evaluation.benchmark
-    benchmark = f"{symbol} bought and held." if symbol else "Buy and hold stands for it: no symbol is named."
-    return [Rule(one.spec.label, benchmark if one.key == "benchmark" else one.spec.note, "") for one in case.judged]

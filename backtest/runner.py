@@ -8,7 +8,7 @@ from backtest.metrics import Metrics
 from backtest.random_fund import add_up
 from backtest.registry import StrategySpec
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Several, Strategy, Telling
+from backtest.strategy import Outsider, Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError
@@ -114,11 +114,17 @@ def _run(
     if isinstance(strategy, Several):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)
+    market = _market_for(strategy, market)
     known = decided.get((t0, t1)) or strategy.decisions(market, t0, t1)
     if known is None:
         return _step_through(strategy, BookSession(market, config, t0, t1, strategy.layers)), None
     decided[t0, t1] = known
     return run_decisions(market, config, known, t0, t1), None
+
+
+def _market_for(strategy: Strategy, market: Market) -> Market:
+    """What it may buy: all that the market offers, and for an outsider what it brings along."""
+    return strategy.market_for(market) if isinstance(strategy, Outsider) else market
 
 
 def run_with_waterfall(
@@ -136,6 +142,7 @@ def run_with_waterfall(
         sentence = f"A waterfall holds at most {MAX_CELLS:,} bars times symbols; this range has {cells:,}."
         raise ConfigFault({"evaluation.waterfall": [sentence]})
     prepare(strategy, market, config)
+    market = _market_for(strategy, market)
     session = BookSession(market, config, t0, t1, strategy.layers, trail=True)
     try:
         decisions = strategy.decisions(market, t0, t1)

@@ -9,6 +9,7 @@ from backtest.realism import left_out
 from backtest.runner import Judged
 from backtest.verdict import seen_of
 from marketdata.config import FeaturesConfig
+from runfiles.figures import significant
 from simulator.market import Market
 from simulator.regulatory import SECTION_31, TRADING_ACTIVITY, Table, unverified_rates
 
@@ -22,6 +23,15 @@ _MARKET = {
     "no_volume": "No volume: market impact and capacity are not modelled.",
     "impact_or_capacity_off": "Market impact or the participation cap is switched off.",
     "preset_without_share_fees": "Adjusted prices: the fee preset's part that is charged by the share is left out.",
+}
+_ADJUSTED = {
+    "split": "Split-adjusted prices: the level of a past price contains later splits.",
+    "total_return": "Adjusted prices: the level of a past price contains later dividends and splits.",
+}
+_PAID_NOBODY = "holders receive none and shorts pay none, so that what holds shares looks worse than it was."
+_NO_DIVIDENDS = {
+    "raw": f"No dividends are recorded: {_PAID_NOBODY}",
+    "split": f"Dividends are left out of split-adjusted prices: {_PAID_NOBODY}",
 }
 
 _OPENS = "open_is_last_close"
@@ -52,8 +62,7 @@ def stamps(
     found += _of_indices(feed, market)
     found += [_MARKET[code] for code in market.stamps]
     found += _of_data(feed, market, features)
-    if market.bars.adjustment != "raw":
-        found.append("Adjusted prices: the level of a past price contains later dividends and splits.")
+    found += _of_prices(feed, market)
     found += _of_ends(market, config)
     found += _of_fees(market, config, judged[0].ledger.t0, judged[0].ledger.t1)
     if config.margin.cash_yield_apr == 0 and config.margin.cash_yield_column is None:
@@ -82,6 +91,16 @@ def _of_indices(feed: Feed, market: Market) -> list[str]:
     if market.needs_volume:
         found += " Market impact and the participation cap rest on the volume of the members' shares and say nothing."
     return [found]
+
+
+def _of_prices(feed: Feed, market: Market) -> list[str]:
+    """What the level of a past price contains, and whether anybody is paid a dividend."""
+    bars = market.bars
+    found = [_ADJUSTED[bars.adjustment]] if bars.adjustment in _ADJUSTED else []
+    paid = bars.adjustment == "total_return" or bars.column("dividend") is not None
+    if not paid and len(feed.indices) < len(bars.symbols):  # indices are told as such
+        found.append(_NO_DIVIDENDS["split" if bars.adjustment == "split" else "raw"])
+    return found
 
 
 def _of_ends(market: Market, config: JudgedConfig) -> list[str]:
@@ -135,11 +154,12 @@ def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:
         found.append(f"The mandate's caps cut {subject.ledger.bound} decisions of {subject.spec.label}.")
     bound = [_bound(one) for one in judged[1:] if one.ledger.bound]
     if bound:
-        found.append(f"The mandate's caps cut decisions of baselines: {', '.join(bound)}.")
+        found.append(f"The mandate's caps cut decisions of baselines: {'; '.join(bound)}.")
     return found
 
 
 def _bound(one: Judged) -> str:
-    """How often caps cut its decisions; a fund of books decides once for each of them."""
+    """How often caps cut its decisions and what that left it; a fund of books decides once for each of them."""
     books = f" (in all of its {one.spread.books} books)" if one.spread else ""
-    return f"{one.spec.label} {one.ledger.bound}×{books}"
+    invested = f"invested to {significant(100 * float(one.ledger.gross[1:].mean()))} % on average"
+    return f"{one.spec.label} {one.ledger.bound}×{books}, {invested}"

@@ -111,7 +111,11 @@ class Excess:
     @property
     def power(self) -> float:
         """The least excess over the best baseline that this test could have shown."""
-        return POWER * float(self.error[self.best])
+        return self.could_show(self.best)
+
+    def could_show(self, baseline: int) -> float:
+        """The least excess over this baseline that this test could have shown."""
+        return POWER * float(self.error[baseline])
 
     @property
     def least_dsr(self) -> float | None:

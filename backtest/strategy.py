@@ -1,10 +1,12 @@
 """What a strategy is to the runner."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from marketdata.config import FeaturesConfig
 from simulator.config import SimulatorConfig
@@ -61,6 +63,22 @@ class Sees(Protocol):
     @property
     def sees(self) -> FeaturesConfig:
         """Sets, indicators and lookback that it was trained on."""
+
+
+@runtime_checkable
+class Taught(Protocol):
+    """A strategy that can say how it was trained."""
+
+    def taught(self) -> Mapping[str, BaseModel] | None:
+        """Groups of the training's configuration by name; None where that is not known."""
+
+
+@runtime_checkable
+class Outsider(Protocol):
+    """A strategy that buys something which need not belong to the universe."""
+
+    def market_for(self, market: Market) -> Market:
+        """`market` with what it may buy."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from backtest.runner import StrategyUnfit, returns_of, simple_total
 from backtest.short_past import sentence
 from backtest.statistics import optional
 from backtest.strategy import Learned
+from backtest.yardsticks import cut_sentence, filled_share, yardsticks
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range, range_between
 from simulator.ledger import Ledger
@@ -21,7 +22,9 @@ from simulator.market import Market
 
 @dataclass(frozen=True)
 class Stressed:
-    """A strategy's own book over a window; `max_drawdown` is a fraction <= 0, `cost_bps` of the value traded."""
+    """A strategy's own book over a window; `max_drawdown` is a fraction <= 0, `cost_bps` of the value traded,
+    `filled` the share of the value ordered that found a fill.
+    """
 
     strategy: str
     total_return: float
@@ -29,12 +32,14 @@ class Stressed:
     volatility: float | None
     turnover: float | None
     cost_bps: float | None
+    filled: float | None
     n_orders: int
 
 
 @dataclass(frozen=True)
 class StressRow:
-    """`status` `run`, or `left_out` with the reason in `note`, which also names baselines that had too little past.
+    """`status` `run`, or `left_out` with the reason in `note`, which also names baselines that had too little past and
+    those that could not buy what they wanted.
 
     `seen`: bars that a policy was trained or selected on.
     `start` and `end` are the first decision and the last mark where it was run, else the days asked for.
@@ -86,6 +91,8 @@ def _row(contest: Contest, market: Market, crisis: Crisis, against: Sequence[str
     excess, baseline = (None, None) if least is None else (of_window(least[0], span, market), least[1])
     notes = ["In training: the policy was made from bars of this window."] if seen else []
     notes += [short] if (short := sentence(contest.compared, span.t0, span.t1)) else []
+    measures = [key for key in yardsticks(subject.key, against, contest.config.evaluation.benchmark) if key in ledgers]
+    notes += [cut] if (cut := cut_sentence(ledgers, measures)) else []
     cells = tuple(_stressed(key, ledgers[key], market.periods_per_year) for key in contest.shown)
     return StressRow(
         window=crisis.key,
@@ -117,6 +124,7 @@ def _stressed(key: str, ledger: Ledger, periods: float) -> Stressed:
         volatility=optional(volatility),
         turnover=optional(cost_figures(ledger, periods)["turnover"]),
         cost_bps=optional(cost_of_value(ledger)),
+        filled=optional(filled_share(ledger)),
         n_orders=len(ledger.orders),
     )
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from backtest import needed
 from backtest.leaks.report import GateState, LeakReport
 from backtest.statistics import Excess
@@ -21,6 +23,8 @@ LeakGate = GateState | Literal["not_run"]
 LEAST_BARS = 126
 LEAST_BLOCKS = 10
 SURE = 0.95
+NOTABLY = 1.5
+"""Times wider than against the hardest baseline, from where on the widest is told too."""
 NOT_RUN = "The leak gate has not been run, and without it nothing is called shown."
 
 
@@ -189,14 +193,24 @@ def _reading(
         )
     if passes_every_test_of_chance(excess):
         return f"Not shown: {told}. It passed every test of chance. {lacking}"
-    could = signed(figures.power).removeprefix("+")
     parts = [
         f"Not shown to be skill: {told}.", _what_fails(excess, names),
-        f"This test could have shown an excess of about {could} a year or more over {names[excess.best]}, so it is no "
-        "proof that there is none.",
+        f"This test could have shown an excess of about {_could(excess, names)}, so it is no proof that there is none.",
         needed.sentence(more, names), lacking,
     ]  # fmt: skip
     return " ".join(part for part in parts if part)
+
+
+def _could(excess: Excess, names: Sequence[str]) -> str:
+    """The least excess over the hardest baseline, and over the one that is told apart worst, as all must be beaten."""
+    least, worst = excess.could_show(excess.best), int(np.argmax(excess.error))
+    said = f"{_size(least)} a year or more over {names[excess.best]}"
+    wide = excess.could_show(worst)
+    return f"{said} and of about {_size(wide)} over {names[worst]}" if wide > NOTABLY * least else said
+
+
+def _size(log_excess: float) -> str:
+    return signed(math.expm1(log_excess)).removeprefix("+")
 
 
 def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], n_bars: int) -> str:

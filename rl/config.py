@@ -1,12 +1,13 @@
 """How a policy learns: reward, model, training; `TrainConfig` composes every group of a training run."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
-from marketdata.config_base import ConfigFault, Part, knob, later, later_choices, off
+from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
 
@@ -167,6 +168,17 @@ def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
     return model.n_steps * training.books
 
 
+TAUGHT: dict[str, type[Part]] = {
+    "reward": RewardConfig, "regime": RegimeConfig, "model": ModelConfig, "training": TrainingConfig,
+}  # fmt: skip
+"""Groups that only a training has: a policy's file keeps them, so that a later report can say how it was made."""
+
+
+def taught_groups(stored: Mapping[str, Any]) -> dict[str, Part]:
+    """The groups from what `TrainConfig.taught` gave. Raises ValidationError where this version knows others."""
+    return {name: model.model_validate(stored.get(name)) for name, model in TAUGHT.items()}
+
+
 class TrainConfig(JudgedConfig):
     """A training run whose report judges the policy and every baseline on the test range."""
 
@@ -175,6 +187,11 @@ class TrainConfig(JudgedConfig):
     regime: RegimeConfig = Field(default_factory=RegimeConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
+
+    @property
+    def taught(self) -> dict[str, Any]:
+        """How the policy is trained, as plain JSON values by group."""
+        return {name: canonical(getattr(self, name)) for name in TAUGHT}
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:

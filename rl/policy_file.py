@@ -29,22 +29,24 @@ from runfiles import atomic
 
 @dataclass(frozen=True)
 class StoredPolicy:
-    """A policy as it lies in a file, with what is needed to show it a market. `policy` acts; it cannot learn on."""
+    """A policy as it lies in a file, with what is needed to show it a market. `taught`: None where it does not tell how
+    it was trained. `policy` acts; it cannot learn on."""
 
     policy: ActorCriticPolicy
     normaliser: Normaliser
     layout: ObservationLayout
     learned: LearnedDays
     regime: RegimeModel | None = None
+    taught: dict[str, Any] | None = None
 
 
 def pack(model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
-         regime: RegimeModel | None = None) -> bytes:  # fmt: skip
+         regime: RegimeModel | None = None, taught: dict[str, Any] | None = None) -> bytes:  # fmt: skip
     """The policy file's bytes; the same policy gives the same bytes. Model and torch's generator stay as they are.
 
-    Raises PolicyFileFault for a network that stands in no registry.
+    `taught`: of `TrainConfig.taught`. Raises PolicyFileFault for a network that stands in no registry.
     """
-    documents = Seen(normaliser, layout, learned, regime).documents()
+    documents = Seen(normaliser, layout, learned, regime, taught).documents()
     return pack_document(document_of(model, documents))
 
 
@@ -69,9 +71,9 @@ def pack_document(document: PolicyDocument, policy: ActorCriticPolicy | None = N
 
 
 def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayout, learned: LearnedDays,
-         regime: RegimeModel | None = None) -> str:  # fmt: skip
+         regime: RegimeModel | None = None, taught: dict[str, Any] | None = None) -> str:  # fmt: skip
     """Writes the policy file beside and renames it. Returns its sha256."""
-    content = pack(model, normaliser, layout, learned, regime)
+    content = pack(model, normaliser, layout, learned, regime, taught)
     atomic.write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 

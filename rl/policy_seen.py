@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from marketdata.regime import RegimeFault, RegimeModel
+from rl.config import TAUGHT
 from rl.learned_days import LearnedDays
 from rl.normaliser import Normaliser, NormaliserFault
 from rl.observation_layout import PER_ASSET, WIDTHS, ObservationLayout, ObservationMismatch
 from rl.policy_format import container, own
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.fields import Fields, text
-from rl.policy_format.own import OBSERVATION, OBSNORM, REGIME, PolicyDocument
+from rl.policy_format.own import OBSERVATION, OBSNORM, REGIME, TRAINING, PolicyDocument
 from rl.policy_format.spaces import plain_space
 from rl.policy_format.spec import PolicySpec
 
@@ -28,6 +29,7 @@ class Seen:
     layout: ObservationLayout
     learned: LearnedDays
     regime: RegimeModel | None
+    taught: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, document: PolicyDocument) -> Self:
@@ -43,7 +45,7 @@ class Seen:
             layout = ObservationLayout.from_dict(seen)
             _check_spaces(document.spec, layout)
             normaliser = Normaliser.from_dict(documents[OBSNORM], len(layout.features))
-            return cls(normaliser, layout, learned, _regime(documents, layout))
+            return cls(normaliser, layout, learned, _regime(documents, layout), _taught(documents))
         except (
             RegimeFault,
             NormaliserFault,
@@ -64,6 +66,8 @@ class Seen:
             OBSNORM: self.normaliser.as_dict(),
             OBSERVATION: self.layout.as_dict() | {TRAINED: self.learned.as_dict()},
         }
+        if self.taught is not None:
+            told[TRAINING] = self.taught
         return told | ({REGIME: self.regime.as_dict()} if self.regime else {})
 
 
@@ -121,3 +125,13 @@ def _regime(documents: Mapping[str, Any], layout: ObservationLayout) -> RegimeMo
         said = f"{REGIME} has {model.n_states} regimes, and {OBSERVATION} sees {len(layout.regime)}"
         raise PolicyFileFault(said, "observation")
     return model
+
+
+def _taught(documents: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the policy was trained, by groups of a configuration; their fields are read where they are shown."""
+    if TRAINING not in documents:
+        return None
+    fields = Fields(documents[TRAINING], TRAINING)
+    found = {name: fields.object(name).rest() for name in TAUGHT if fields.has(name)}
+    fields.end()
+    return found

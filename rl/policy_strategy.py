@@ -1,11 +1,13 @@
 """A stored policy as a strategy that the judge can run beside the baselines."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
 from backtest.leaks.probes import Statistic, Table
 from marketdata.config import FeaturesConfig
@@ -14,6 +16,7 @@ from marketdata.features import FeaturePlan, build_features, plan_of
 from marketdata.regime import inputs_hash
 from rl import policy_file, regime
 from rl.actor import Actor
+from rl.config import taught_groups
 from rl.learned_days import rows_hash
 from rl.normaliser import Normaliser, fitted_labels
 from rl.observation import Windows, with_beliefs
@@ -75,6 +78,13 @@ class PolicyStrategy:
         """The days that it was trained and selected on, from its file."""
         learned = self._stored.learned
         return (("train", *learned.train), ("validation", *learned.validation))
+
+    def taught(self) -> Mapping[str, BaseModel] | None:
+        """How it was trained, from its file; None where it does not tell, or in words of another version."""
+        try:
+            return None if self._stored.taught is None else taught_groups(self._stored.taught)
+        except ValidationError:
+            return None
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backtest import judge
 from backtest.feed import Feed, left_out_of_features, load_feed, read_config, write_note
+from backtest.holding import require_benchmark
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
@@ -67,6 +68,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
             market, config, config.reward, config.features, table, train=ranges.train, benchmark=benchmark,
             regime=regime_of(config, bars, ranges.train),
         )  # fmt: skip
+        require_benchmark(benchmark, market, ranges.test)
     except ConfigFault as fault:
         raise JobRefused(fault.first) from fault
     write_note(job, feed, features)

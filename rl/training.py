@@ -50,7 +50,9 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     sha256: dict[str, str] = {}
 
     def keep(name: str) -> None:
-        sha256[name] = policy_file.save(folder / name, model, task.normaliser, task.layout, learned, task.regime)
+        sha256[name] = policy_file.save(
+            folder / name, model, task.normaliser, task.layout, learned, task.regime, config.taught
+        )
 
     selection = Selection(
         score=lambda: _score(model, task, validation),

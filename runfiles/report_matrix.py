@@ -22,11 +22,17 @@ class Matrix:
 
 A_YEAR = Column("cagr", "Return of every strategy, % a year", "percent", RETURN_MEANS["cagr"], "% a year")
 IN_ALL = Column("total_return", "Return of every strategy, %", "percent", RETURN_MEANS["total_return"], "%")
+FILLED = Column("filled", "Filled of every strategy, % of the value ordered", "share", RETURN_MEANS["filled"], "%")
 
 
 def by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
     """Of `rows` of sensitivity.json or capacity.json."""
-    return _matrix(rows, labels, A_YEAR, lambda row: cell(_TIMES, row.get("multiplier")).text + " ×")
+    return _matrix(rows, labels, A_YEAR, _times)
+
+
+def filled_by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
+    """Of `rows` of capacity.json."""
+    return _matrix(rows, labels, FILLED, _times)
 
 
 def by_window(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
@@ -35,6 +41,10 @@ def by_window(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
 
 
 _TIMES = Column("multiplier", "Times", "times", "Times what is configured")
+
+
+def _times(row: Any) -> str:
+    return cell(_TIMES, row.get("multiplier")).text + " ×"
 
 
 def _matrix(

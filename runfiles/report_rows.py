@@ -43,10 +43,11 @@ BEFORE_COSTS_MEANS = (
 RETURN_MEANS = {
     "cagr": "The constant yearly return that gives the total return of the strategy, run again in that row's setting.",
     "total_return": "Last equity over the first, less one, of the strategy run again in that window.",
+    "filled": "Share of the value ordered that found a fill; who gets less than it wants is not what its name says.",
 }
 PANDAS = """import pandas as pd
 equity = pd.read_csv("equity.csv", index_col="time", parse_dates=True)["equity"]
-print(equity.resample("YE").last().pct_change())"""
+print(equity.pct_change().dropna().add(1).resample("YE").prod().sub(1))"""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -73,13 +74,13 @@ def break_even_words(found: Mapping[str, Any] | None) -> str:
         return ""
     status, times, cost = found.get("status"), number_of(found.get("multiplier")), number_of(found.get("cost_bps"))
     if status == "none":
-        return "Break-even: none; there is no excess over the hardest baseline even without costs."
+        return "Break-even: none; there is no excess over the hardest baseline even at 0 × the costs."
     if status == "beyond":
         return "Break-even: beyond 20 × the configured costs; the excess is still above zero there."
     if status == "found" and times is not None:
         paid = "" if cost is None else f", where trading takes {significant(cost)} bps of the value traded"
         return f"Break-even: at {significant(times)} × the configured costs{paid}."
-    return "Break-even: unknown; there is no baseline of the verdict, or nothing costs anything."
+    return "Break-even: unknown; there is no baseline of the verdict, or the subject pays nothing that is multiplied."
 
 
 def not_modelled(reason: Any) -> str:

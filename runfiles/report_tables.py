@@ -68,7 +68,13 @@ class Cell:
 _YEAR = "% a year"
 _EXCESS = Column("excess_per_year", "Excess", "percent", "Growth above that of the baseline beside it", _YEAR)
 _OVER = Column("baseline", "Over", "text", "The baseline that is hardest to beat there")
-_COST = Column("cost_bps", "Cost of trading", "bps", "Fees, spread and impact over the value traded", "bps")
+_COST = Column(
+    "cost_bps",
+    "Cost of trading",
+    "bps",
+    "Fees less rebates, spread and impact, ticks included, over the value traded",
+    "bps",
+)
 _SHARPE = Column("sharpe", "Sharpe", "number", "Mean return above cash over its standard deviation, scaled to a year")
 _GROWTH = Column("cagr", "Return", "percent", "The constant yearly return that gives the same total return", _YEAR)
 _TURNOVER = Column("turnover", "Turnover", "number", "Value bought and sold in a year over mean equity", "a year")
@@ -133,7 +139,8 @@ INTERVALS = TableSpec(
     ),
 )  # fmt: skip
 SWEEP = TableSpec(
-    "sensitivity", "At other costs", "Fees, spread and impact times the factor; subject and baselines run again.",
+    "sensitivity", "At other costs", "Fees, spread and impact times the factor; subject and baselines run again. A "
+    "maker rebate is income and stays as it is, and so does the grid of ticks, at every factor.",
     (
         Column("multiplier", "Costs", "times", "Times what is configured", "×"),
         _COST, _EXCESS, _OVER, _GROWTH, _SHARPE, _TURNOVER,
@@ -160,7 +167,7 @@ STRESS = TableSpec(
         Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the window", "%"),
         _OVER,
         Column("beside", "Its return", "percent", "What that baseline made", "%"),
-        Column("note", "Note", "text", "Bars of training in this window; baselines with too little past"),
+        Column("note", "Note", "text", "Bars of training here; baselines with too little past or cut orders"),
     ),
 )  # fmt: skip
 RANGES = TableSpec(

@@ -7,6 +7,8 @@ from typing import Any
 from runfiles.figures import significant
 from runs_app.numbers_text import DASH, Shown, finite, percent
 
+SHARE = "%"
+"""Unit of a share of a whole, which has no sign."""
 # key, heading, unit, what it means; those with a unit are fractions
 COLUMNS = (
     ("excess_per_year", "Excess", "% a year", "Growth above the baseline's"),
@@ -17,6 +19,7 @@ COLUMNS = (
     ("equal_risk_low", "Low", "% a year", "Lower limit at equal risk"),
     ("equal_risk_high", "High", "% a year", "Upper limit at equal risk"),
     ("dsr", "DSR", "", "Deflated Sharpe of the excess growth of a bar"),
+    ("filled", "Baseline filled", SHARE, "Share of the value that the baseline ordered which found a fill"),
 )
 
 
@@ -47,12 +50,14 @@ def _known(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cells(one: dict[str, Any]) -> list[Shown]:
-    return [_shown(one.get(key), bool(unit)) for key, _, unit, _ in COLUMNS]
+    return [_shown(one.get(key), unit) for key, _, unit, _ in COLUMNS]
 
 
-def _shown(value: Any, fraction: bool) -> Shown:
+def _shown(value: Any, unit: str) -> Shown:
     number = finite(value)
     if number is None:
         return Shown(DASH, "undefined", "")
-    sign = "" if not fraction or number == 0 else ("gain" if number > 0 else "loss")
-    return Shown(percent(number) if fraction else significant(number), repr(number), sign)
+    if unit == SHARE:
+        return Shown(significant(number * 100), repr(number), "")
+    sign = "" if not unit or number == 0 else ("gain" if number > 0 else "loss")
+    return Shown(percent(number) if unit else significant(number), repr(number), sign)

@@ -40,7 +40,9 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class PartTable:
-    """A table with its rows; `text` stands instead of rows where there are none, or above them; `matrix` below them."""
+    """A table with its rows; `text` stands instead of rows where there are none, or above them; `matrix` and
+    `filled` of every strategy below them.
+    """
 
     spec: TableSpec
     rows: list[list[Cell]]
@@ -48,6 +50,12 @@ class PartTable:
     left_out: tuple[str, ...] = ()
     artifact: str = ""
     matrix: Matrix | None = None
+    filled: Matrix | None = None
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """Those that there are."""
+        return tuple(one for one in (self.matrix, self.filled) if one is not None)
 
     @property
     def file_key(self) -> str:
@@ -150,4 +158,5 @@ def _capacity(run: Run, labels: Labels) -> PartTable | None:
     found_rows = _rows(found.get("rows"))
     rows = report_rows.rerun_rows(found_rows, labels)
     matrix = report_matrix.by_multiplier(found_rows, labels)
-    return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix) if rows else None
+    filled = report_matrix.filled_by_multiplier(found_rows, labels)
+    return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix, filled=filled) if rows else None

@@ -17,7 +17,7 @@ _BASELINES: Final = ("baseline", "years_against", "seeds_against")
 _MOST_STAMPS: Final = 64
 _MOST_EXCESSES: Final = 64
 _MOST_STRATEGIES: Final = 64
-_MOST_TEXTS: Final = 128
+_MOST_TEXTS: Final = 256
 _MOST_SEEDS: Final = 64
 _MOST_CHECKS: Final = 32
 _GATE: Final = {"passed": "no leak found", "failed": "leak found", "incomplete": "not all could be examined"}
@@ -59,7 +59,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "strategies": strategies(value.get("strategies")),
         "split": value["split"] if isinstance(value.get("split"), dict) else {},
         "luck": luck_words(value.get("matched_random")),
-        "rules": _texts(value.get("rules"), ("name", "text", "definition")),
+        "rules": _rules(value.get("rules")),
         "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),
         **excesses(value.get("excesses")),
     }
@@ -86,6 +86,12 @@ def _texts(rows: Any, keys: tuple[str, ...]) -> list[dict[str, str]]:
     known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     found = [{key: row[key] for key in keys} for row in known if all(isinstance(row.get(key), str) for key in keys)]
     return found[:_MOST_TEXTS]
+
+
+def _rules(rows: Any) -> list[dict[str, str]]:
+    """Rules with their group, empty in reports of an earlier version."""
+    known = [{"group": "", **row} for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return _texts(known, ("name", "text", "definition", "group"))
 
 
 def leaks(value: dict[str, Any]) -> dict[str, Any]:

@@ -216,9 +216,11 @@ def main() -> int:
             run = demo(client)
             print_table(client, run)
             print(f"\nVERDICT: {client.detail(run)['verdict']['sentence']}")
-            print(f"\nReport: {BASE}/runs/{run}/report")
+            page = f"{BASE}/runs/{run}/report"
             if os.environ.get("EXIT") == "1":
+                print(f"\nReport: {page} once `make serve` runs.")
                 return 0
+            print(f"\nReport: {page}")
             print("Serving until Ctrl-C.", flush=True)
             process.wait()
             raise DemoError(f"The server ended by itself with code {process.returncode}.")

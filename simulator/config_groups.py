@@ -51,7 +51,9 @@ class FeesConfig(Part):
         title="Borrow fee",
     )
     regulatory_sell_fees: bool = knob(
-        False, "The SEC's and FINRA's fees on sales of US shares, as of the day of the fill.", advanced=True
+        False,
+        "The SEC's and FINRA's fees on sales of US shares, as of the day of the fill, without a maximum; no CAT fee.",
+        advanced=True,
     )
 
     @model_validator(mode="before")

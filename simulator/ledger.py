@@ -155,10 +155,20 @@ class Ledger:
         return self.fees + self.spread + self.impact
 
 
+DUST = 1e-12
+"""Of the start equity: less interest than that over a whole range is that of a cash balance of 0 but for rounding."""
+
+
+def _without_dust(interest: Array, start: float) -> Array:
+    return interest if np.abs(interest).max() > DUST * abs(start) else np.zeros(len(interest))
+
+
 def make_ledger(
     market: Market, t0: int, t1: int, state: State, totals: Totals, path: Path, log: OrderLog, extra: Extra | None
 ) -> Ledger:
-    """The ledger of book 0, on the arrays of its log and path: nothing is copied, so they must not be written again."""
+    """The ledger of book 0, on the arrays of its log and path: none but dust is copied, so they must not be written
+    again.
+    """
     count, changed = int(log.orders[0]), int(path.events[0])
     orders = Orders(**{name: column[:count] for name, column in log._asdict().items() if name != "orders"})
     columns = (path.traded, path.fees, path.spread, path.impact, path.dividends, path.shares)
@@ -167,7 +177,8 @@ def make_ledger(
     split = market.bars.split
     split = None if split is None or (split[t0 + 1 : t1 + 1] == 1.0).all() else split[t0 : t1 + 1]
     return Ledger(
-        t0, t1, *path[:6], events, marks=market.mark[t0 : t1 + 1], orders=orders,
-        bound=int(totals.bound[0]), ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
+        t0, t1, *path[:5], _without_dust(path.interest, float(path.equity[0])), events,
+        marks=market.mark[t0 : t1 + 1], orders=orders, bound=int(totals.bound[0]),
+        ended="" if status == LIVE else ("ruin" if status == RUINED else "stop"),
         dividends_by_asset=np.zeros(market.n_assets) if extra is None else extra.state.received[0], split=split,
     )  # fmt: skip

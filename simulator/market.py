@@ -41,7 +41,8 @@ class MarketArrays(NamedTuple):
 class Market:
     """A market under one set of rules. T bars, A assets; `bars` keeps the raw prices.
 
-    `cost_multiplier` stands before fees, spread and impact together: 1 is what the configuration says.
+    `cost_multiplier` stands before fees, spread and impact together, not before rebates and ticks: 1 is what the
+    configuration says.
     """
 
     bars: Bars

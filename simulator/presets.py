@@ -19,7 +19,8 @@ class CostPreset:
 
 
 PRESETS: dict[str, CostPreset] = {
-    # US shares sent online: no commission, and the regulators' fees on sales passed on
+    # US shares sent online: no commission, and the regulators' fees on sales passed on; the Consolidated Audit Trail
+    # fee on buys and sells, which Alpaca passes on too, is not charged, and the report says so (backtest.rules)
     "alpaca": CostPreset(regulatory_sell_fees=True),
     "schwab": CostPreset(regulatory_sell_fees=True),
 }

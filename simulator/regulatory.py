@@ -1,4 +1,5 @@
 """Fees of the US regulators on sales of shares by the date of the sale, without a maximum: funding needs linear fees.
+FINRA's Consolidated Audit Trail (CAT) fee, a share bought or sold, is not among them.
 
 Each row of a table is in force from its day to the day before the next row's, and names the paper that it comes from.
 Where only the rate or its day is in the paper that was at hand, the row names what gives the other: section 31(j)

@@ -94,7 +94,7 @@ def make_rules(config: SimulatorConfig, market: Market, *, policy_layers: bool) 
         policy_layers=policy_layers,
         limit=execution.order_type == "limit",
         limit_offset=execution.limit_offset_bps * BASIS_POINT,
-        maker_rate=(fees.commission_pct_notional - fees.maker_rebate_bps * BASIS_POINT) * times,
+        maker_rate=fees.commission_pct_notional * times - fees.maker_rebate_bps * BASIS_POINT,  # income: not multiplied
         tick=execution.tick_size,
         carry=execution.remainder == "carry",
         latency=execution.latency_bars,

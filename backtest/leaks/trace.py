@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backtest.leaks.alter import alter
 from backtest.leaks.probes import Numbers, Probed
 from backtest.runner import StrategyUnfit, prepare, run_prepared
-from backtest.strategy import Floats, Several, Strategy
+from backtest.strategy import Floats, Outsider, Several, Strategy
 from marketdata.bars import Bars
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError
@@ -85,6 +85,9 @@ class Recorder:
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
         self._strategy.prepare(market, config)
+
+    def market_for(self, market: Market) -> Market:
+        return self._strategy.market_for(market) if isinstance(self._strategy, Outsider) else market
 
     def decisions(self, market: Market, t0: int, t1: int) -> Decisions | None:
         found = self._strategy.decisions(market, t0, t1)

@@ -6,6 +6,7 @@
 | `stockbot/weights.safetensors` | its weights, float32                                                               |
 | `stockbot/obsnorm.json`        | mean, std, clip of each feature                                                    |
 | `stockbot/observation.json`    | what it sees, how its action is read, which days it learned from                   |
+| `stockbot/training.json`       | how it was trained: groups of the training's configuration                         |
 | `stockbot/regime.json`         | only with regimes: the model that was fitted on the training bars                  |
 """
 
@@ -22,8 +23,9 @@ from rl.policy_format.spec import PolicySpec, plain_json, sha256_of
 
 OBSNORM: Final = "stockbot/obsnorm.json"
 OBSERVATION: Final = "stockbot/observation.json"
+TRAINING: Final = "stockbot/training.json"
 REGIME: Final = "stockbot/regime.json"
-DOCUMENTS: Final = (OBSNORM, OBSERVATION, REGIME)
+DOCUMENTS: Final = (OBSNORM, OBSERVATION, TRAINING, REGIME)
 SB3_MEMBERS: Final = (
     "data",
     "policy.pth",

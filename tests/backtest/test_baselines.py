@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest.baselines import Benchmark, monthly_bars
+from backtest.baselines import monthly_bars
 from backtest.config import BacktestConfig
+from backtest.holding import Benchmark
 from backtest.registry import load
 from marketdata.bars import Bars
 from simulator.market import Market, prepare_market

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from backtest import judge, run
-from backtest.baselines import EqualDaily, FirstLong
+from backtest.baselines import EqualDaily
 from backtest.config import BacktestConfig
 from backtest.contest import Contest
 from backtest.feed import load_feed, read_config
+from backtest.holding import FirstLong
 from backtest.in_sample import in_sample
 from simulator.market import Market, prepare_market
 from tests.backtest.books import run_strategy

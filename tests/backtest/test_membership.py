@@ -59,3 +59,19 @@ def test_asked_for_where_there_is_none_it_is_refused(tmp_path: Path) -> None:
     version = Store(root).put(bars_of(random_ohlcv(260).close), meta)
     with pytest.raises(ValueError, match=r"dataset\.membership: files/mine has no membership"):
         judged(tmp_path / "one", (root, version), membership="stored")
+
+
+def test_a_benchmark_is_no_member_by_nature(tmp_path: Path, store: tuple[Path, str]) -> None:
+    """B joins with the 150th bar; as the benchmark it is bought at the first of the range, by equal only then."""
+    folder = tmp_path / "one"
+    evaluation = {**BASE["evaluation"], "baselines": ["cash", "benchmark"], "benchmark": "B"}
+    folder.mkdir()
+    root, version = store
+    config = BASE | {"evaluation": evaluation, "dataset": {"id": "files/mine", "version": version}}
+    run.run(Job(folder, root, EventWriter(folder / layout.EVENTS), config))
+    orders = (folder / "report/baselines/benchmark/orders.csv").read_text().splitlines()
+    assert len(orders) == 2 and orders[1].split(",")[1].startswith("2020-06-01")
+    weights = (folder / "report/baselines/benchmark/weights.csv").read_text().splitlines()
+    assert float(weights[2].split(",")[2]) > 0.9
+    own = (folder / "report/weights.csv").read_text().splitlines()
+    assert float(own[2].split(",")[2]) == 0.0

@@ -17,6 +17,7 @@ from marketdata.splits import Range
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession
 from simulator.market import Market, at_cost, prepare_market
+from simulator.rules import make_rules
 from tests.simulator.markets import make_bars, random_bars
 
 N = 120
@@ -181,3 +182,25 @@ def test_more_money_costs_more_and_fills_less() -> None:
     assert [row.excess_per_year for row in found.rows] == sorted(
         (row.excess_per_year for row in found.rows), key=lambda x: -(x or 0)
     )
+
+
+def test_ticks_stay_at_every_multiple_and_break_nothing_even() -> None:
+    """Buys at 10.03 go to 10.05, sales at 10.13 to 10.10, whatever the factor: nothing is left that is multiplied."""
+    steps = np.where(np.arange(N + 1) % 2 == 1, 10.03, 10.13)
+    closes = np.column_stack((steps, np.full(N + 1, 10.0)))
+    free = {"fees": {"taker_bps": 0.0}, "exec": {"half_spread_bps": 0.0, "fill": "next_close", "tick_size": 0.05}}
+    found = swept(closes, **free)
+    own = [row.strategies[0] for row in found.rows]
+    assert all(one == own[0] for one in own[1:])
+    assert own[0].cost_bps == pytest.approx((0.02 + 0.03) / (10.05 + 10.10) * 1e4, rel=2e-3)
+    assert found.break_even is not None and found.break_even.status == "unknown"
+
+
+def test_a_rebate_is_income_and_is_not_multiplied() -> None:
+    fees = {"commission_pct_notional": 0.0002, "maker_rebate_bps": 3.0, "taker_bps": 1.0}
+    config = SimulatorConfig.model_validate({"fees": fees, "exec": {"order_type": "limit"}})
+    market = prepare_market(with_extremes(random_bars(5, 40, 2)), config)
+    for times in (0.0, 1.0, 2.0, 5.0):
+        rules = make_rules(config, at_cost(market, config, times), policy_layers=False)
+        assert rules.maker_rate == pytest.approx(2e-4 * times - 3e-4)
+        assert rules.fee_rate == pytest.approx(3e-4 * times)

@@ -104,3 +104,11 @@ def test_a_preset_on_adjusted_prices_says_what_it_leaves_out() -> None:
     config = with_leaf("fees.preset", "schwab")
     told = [rule.text for rule in simulator_rules(config, market_of(config, adjustment="split"))]
     assert any("left out: prices are adjusted" in text for text in told)
+
+
+def test_regulatory_fees_say_what_is_not_charged() -> None:
+    config = with_leaf("fees.preset", "alpaca")
+    told = [rule.text for rule in simulator_rules(config, market_of(config))]
+    assert any("Consolidated Audit Trail (CAT) fee" in text and "maximum a trade" in text for text in told)
+    plain = SimulatorConfig()
+    assert not any("CAT" in rule.text for rule in simulator_rules(plain, market_of(plain)))

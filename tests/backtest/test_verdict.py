@@ -56,6 +56,15 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
     assert (found.n_bars, found.trials, found.seeds) == (252, 7, 1)
 
 
+def test_what_it_could_have_shown_against_the_baseline_that_is_told_apart_worst() -> None:
+    """All must be beaten: 2.8 standard errors of the hardest, and of the widest where that is much wider."""
+    unsure = {"low": np.array([-0.2, -0.01]), "p": np.array([0.3, 0.3])}
+    wide = verdict(excess(**unsure, error=np.array([0.10, 0.02]))).sentence
+    assert "about 5.76 % a year or more over Equal weight and of about 32.3 % over Cash, so it is no proof" in wide
+    alike = verdict(excess(**unsure, error=np.array([0.029, 0.02]))).sentence
+    assert "about 5.76 % a year or more over Equal weight, so it is no proof" in alike
+
+
 def test_keys_are_those_of_the_contract() -> None:
     assert list(verdict(excess()).as_dict()) == [
         "code", "excess_per_year", "low", "high", "baseline", "equal_risk_excess", "power", "p", "years_needed",

@@ -67,7 +67,7 @@ def test_nothing_of_clock_machine_or_path_is_in_it(task: Task, tmp_path: Path) -
         names, dates = archive.namelist(), {entry.date_time for entry in archive.infolist()}
         data = json.loads(archive.read("data"))
 
-    assert tuple(names) == own.ORDER[:-1] and dates == {(1980, 1, 1, 0, 0, 0)}
+    assert tuple(names) == own.ORDER[:-2] and dates == {(1980, 1, 1, 0, 0, 0)}
     assert not LEFT_OUT & set(data)
     assert str(tmp_path) not in json.dumps(data) and " at 0x" not in json.dumps(data)
     spaces = [json_to_data(json.dumps(data))[key] for key in ("observation_space", "action_space")]

@@ -90,7 +90,7 @@ def test_off_nothing_is_said_of_them() -> None:
     model = make_model(plain, ModelConfig(n_steps=16, batch_size=32), TrainingConfig(n_envs=4))
     content = policy_file.pack(model, plain.normaliser, plain.layout, LearnedDays.of(bars().session, TRAIN, VALIDATION))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert tuple(archive.namelist()) == own.ORDER[:-1]
+        assert tuple(archive.namelist()) == own.ORDER[:-2]
         assert "regime" not in json.loads(archive.read(own.OBSERVATION))
     assert regime_of(TrainConfig(), bars(), TRAIN) is None
 

@@ -94,6 +94,18 @@ def test_the_log_ends_with_the_numbers_of_the_summary(trained: tuple[Path, Any])
     assert float(policy[1]) == pytest.approx(summary["metrics"]["total_return"], rel=1e-5)
 
 
+def test_the_report_says_what_it_saw_and_how_it_was_trained(trained: tuple[Path, Any]) -> None:
+    summary = json.loads((trained[0] / layout.REPORT / "summary.json").read_text())
+    told = {(one["group"], one["name"]): one["text"] for one in summary["rules"]}
+
+    assert told["What the policy sees", "Lookback"] == "6 bars"
+    assert told["What the policy sees", "Indicators"] == "volatility(20)"
+    assert told["How the policy was trained", "Steps"] == "512 steps"
+    assert told["How the policy was trained", "Rollout"] == "16 steps"
+    assert told["How the policy was trained", "Regimes"] == "no"
+    assert told["Data", "Symbols"] == "3 of 20: AAPL, KO, XOM"
+
+
 def test_dataset_json_names_the_features(trained: tuple[Path, Any]) -> None:
     note = json.loads((trained[0] / layout.DATASET).read_text())
 
