@@ -16,7 +16,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import json_to_data
 
 from rl import policy_file
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import ModelConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays
 from rl.policy_format import own
 from rl.policy_format.fault import PolicyFileFault
@@ -154,3 +154,14 @@ def test_a_policy_that_does_not_tell_its_days_is_refused(task: Task, tmp_path: P
 
     with pytest.raises(PolicyFileFault, match="the days that a policy was trained on are not told"):
         policy_file.load(path, kept(path, content))
+
+
+def test_how_it_was_trained_travels_with_it_by_known_groups_alone(task: Task, tmp_path: Path) -> None:
+    path, taught = tmp_path / "policy.zip", TrainConfig().taught
+    model = trained(task)
+    sha256 = policy_file.save(path, model, task.normaliser, task.layout, LEARNED, taught=taught)
+    assert policy_file.load(path, sha256).taught == taught
+
+    sha256 = policy_file.save(path, model, task.normaliser, task.layout, LEARNED, taught=taught | {"code": {}})
+    with pytest.raises(PolicyFileFault, match=r"training\.json has a field 'code', which is not known"):
+        policy_file.load(path, sha256)
