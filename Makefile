@@ -7,7 +7,7 @@ KERNELS := $(wildcard simulator/*.py simulator/linked/*.py backtest/*.py rl/*.py
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint bench growth setup tools screenshots
+.PHONY: help demo serve test check lint fuzz bench growth setup tools screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ lint: .venv/.dev
 	.venv/bin/mypy .
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
+
+fuzz: setup .venv/.dev ## 100,000 broken policy zips through the reader: nothing runs, nothing crashes (COUNT=, SEED=)
+	$(PY) -m tests.rl.policy_import.fuzz $(or $(COUNT),100000) $(or $(SEED),0)
 
 bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interleaved (ONLY=B1,R5 for some)
 	$(PY) -m benchmarks.run $(if $(ONLY),--only $(ONLY))

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3 import PPO
+from stable_baselines3.common.policies import BasePolicy
 
 from rl.observation import Windows
 from rl.observation_layout import ObservationLayout
@@ -30,16 +30,16 @@ def one_thread() -> Iterator[None]:
 
 
 class Actor:
-    """The mean action of `model` on one book.
+    """The mean action of `policy` on one book.
 
     Always one row at a time on one thread, so that the same book gives the same bits on every count of threads.
     """
 
-    def __init__(self, model: PPO, layout: ObservationLayout, windows: Windows, market: Market) -> None:
-        self._policy, self._device = model.policy, model.device
+    def __init__(self, policy: BasePolicy, layout: ObservationLayout, windows: Windows, market: Market) -> None:
+        self._policy, self._device = policy, policy.device
         self._policy.set_training_mode(False)
         self.observer = Observer(layout, windows, market)
-        self._bounds = model.action_space if isinstance(model.action_space, spaces.Box) else None
+        self._bounds = policy.action_space if isinstance(policy.action_space, spaces.Box) else None
 
     def decide(self, session: BookSession) -> NDArray[np.float64] | None:
         """Raw action (width,) of the policy for the book's present close; None once the book has ended."""

@@ -44,8 +44,9 @@ class AssetEncoder(BaseFeaturesExtractor):
     def forward(self, observations: dict[str, Tensor]) -> Codes:
         window, portfolio = observations["window"], observations["portfolio"]
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
-        rows = window.transpose(1, 2).reshape(len(window) * self.n_assets, -1)
-        return self.codes(self.window(rows).view(len(window), self.n_assets, -1), portfolio)
+        batch = window.shape[0]  # not len, which an export to ONNX would take for a constant
+        rows = window.transpose(1, 2).reshape(batch * self.n_assets, -1)
+        return self.codes(self.window(rows).view(batch, self.n_assets, -1), portfolio)
 
     def codes(self, seen: Tensor, portfolio: Tensor) -> Codes:
         """From what the layer of windows makes of each asset's (B, n_assets, features_dim)."""

@@ -53,7 +53,7 @@ class PolicyStrategy:
         scaled = self._stored.normaliser.apply(build_features(market.bars, plan).values)
         beliefs = model.beliefs(market.bars) if model else None
         windows = Windows(with_beliefs(scaled, beliefs), layout.lookback)
-        actor = Actor(self._stored.model, layout, windows, market)
+        actor = Actor(self._stored.policy, layout, windows, market)
         self._prepared = _Prepared(market, plan, windows, actor, beliefs)
 
     @property

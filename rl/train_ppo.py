@@ -16,7 +16,7 @@ from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
 from rl.config import TrainConfig
 from rl.learned_days import rows_hash
-from rl.policy_file import PolicyFileFault
+from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
 from rl.regime import regime_of

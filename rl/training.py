@@ -88,7 +88,7 @@ def _is_finite(model: PPO) -> bool:
 
 
 def _score(model: PPO, task: Task, validation: Range) -> float:
-    actor = Actor(model, task.layout, task.windows, task.market)
+    actor = Actor(model.policy, task.layout, task.windows, task.market)
     return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
 
 

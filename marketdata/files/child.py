@@ -9,6 +9,7 @@ import json
 import resource
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def limit() -> None:
+def limit(limits: Mapping[int, int] = LIMITS, wall_s: int = WALL_S) -> None:
     """No more than is sensible, and less where the machine already says so."""
-    for kind, most in LIMITS.items():
+    for kind, most in limits.items():
         hard = resource.getrlimit(kind)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
@@ -47,7 +48,7 @@ def limit() -> None:
         except (ValueError, OSError):  # macOS knows some of them by name only
             if sys.platform == "linux":
                 raise
-    signal.alarm(WALL_S)
+    signal.alarm(wall_s)
 
 
 def most_hard(kind: int, least: int, hard: int) -> int:

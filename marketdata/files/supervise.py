@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Busy(Exception):
     """Others' files are being read; the same again in a moment."""
 
 
-def run(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """The child's answer to `job`, which it finds in the empty `folder`.
+def run(folder: Path, job: Mapping[str, Any], command: Sequence[str] | None = None) -> dict[str, Any]:
+    """The child's answer to `job`, which it finds in `folder`. `command`: another child than the reader of prices.
 
     Raises ConfigFault with the sentence for files that are refused or too much, Busy when no turn came.
     """
@@ -56,7 +56,7 @@ def run(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         raise Busy
     try:
         (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
-        code = _wait(folder)
+        code = _wait(folder, command or COMMAND)
     finally:
         CHILDREN.release()
     return _answer(folder, code)
@@ -68,11 +68,11 @@ def environment(folder: Path) -> dict[str, str]:
     return {"LANG": "C.UTF-8", **found, **_FIXED, "TMPDIR": str(folder), "HOME": str(folder)}
 
 
-def _wait(folder: Path) -> int | None:
+def _wait(folder: Path, command: Sequence[str]) -> int | None:
     """Exit code, negative for a signal; None for a child that took too long."""
     with (folder / "log").open("wb") as log_file:
         child = subprocess.Popen(
-            [*COMMAND, str(folder)], cwd=folder,
+            [*command, str(folder)], cwd=folder,
             env=environment(folder), stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
             start_new_session=True,
         )  # fmt: skip

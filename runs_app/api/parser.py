@@ -1,47 +1,13 @@
-"""JSON that means one thing: UTF-8, no duplicate keys, finite numbers, 64-bit integers, bounded depth and count."""
+"""Bodies of requests: strict JSON (runfiles.strict_json), and forms with files."""
 
-import codecs
-import json
-import math
-import re
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 
+from runfiles import strict_json
 from runs_app.upload_handler import NO_FORM
-
-MAX_DEPTH = 32
-MAX_VALUES = 20_000  # values and keys of one body
-_MAX_INT = 2**63 - 1
-_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
-
-
-class NotStrictJSON(ValueError):
-    """The bytes are no JSON that we take; the message is one sentence for the person who sent them."""
-
-
-def read_json(raw: bytes) -> Any:
-    """The value of `raw`. Raises NotStrictJSON with one sentence."""
-    if raw.startswith(codecs.BOM_UTF8):
-        raise NotStrictJSON("The body must be JSON without a byte order mark.")
-    _check_size(raw)
-    try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_int,
-        )
-    except UnicodeDecodeError as error:
-        raise NotStrictJSON("The body must be UTF-8.") from error
-    except json.JSONDecodeError as error:
-        raise NotStrictJSON(f"The body is no JSON (line {error.lineno}, column {error.colno}).") from error
-    if _has_surrogate(raw):
-        _check_text(value)
-    return value
 
 
 class StrictJSONParser(BaseParser):
@@ -56,8 +22,8 @@ class StrictJSONParser(BaseParser):
         if not raw.strip():
             return {}
         try:
-            return read_json(raw)
-        except NotStrictJSON as error:
+            return strict_json.read(raw)
+        except strict_json.NotStrictJSON as error:
             raise ParseError(str(error)) from error
 
 
@@ -71,71 +37,3 @@ class FormParser(MultiPartParser):
             return super().parse(stream, media_type, parser_context)
         except ParseError as error:
             raise ParseError(NO_FORM) from error
-
-
-def _check_size(raw: bytes) -> None:
-    """Depth and count, by the marks on the bytes: the parser itself recurses and must not see a bomb.
-
-    Every value and key but the first follows a comma, a colon or an opening bracket.
-    """
-    depth = count = 0
-    for place, match in enumerate(_MARKS.finditer(raw)):
-        mark = match.group()
-        count += mark in (b",", b":", b"[", b"{")
-        if count > MAX_VALUES or place > 4 * MAX_VALUES:
-            raise NotStrictJSON(f"The body holds more than {MAX_VALUES} values and keys.")
-        if mark in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise NotStrictJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
-        elif mark in (b"]", b"}"):
-            depth -= 1
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise NotStrictJSON(f"The key {name[:80]!r} stands twice; keep one.")
-        found[name] = value
-    return found
-
-
-def _constant(word: str) -> NoReturn:
-    raise NotStrictJSON(f"{word} is no JSON number; numbers must be finite.")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise NotStrictJSON(f"The number {text[:20]} is too large; numbers must be finite.")
-    return value
-
-
-def _int(text: str) -> int:
-    if len(text) > 20 or abs(int(text)) > _MAX_INT:
-        raise NotStrictJSON(f"The whole number {text[:20]} does not fit in 64 bits.")
-    return int(text)
-
-
-def _has_surrogate(raw: bytes) -> bool:
-    return b"\\ud" in raw.lower()
-
-
-def _check_text(value: Any) -> None:
-    """Half a surrogate pair is no text: it can neither be stored nor sent back."""
-    for text in _texts(value):
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise NotStrictJSON("A text of the body holds half a character (a lone surrogate).") from error
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for key, item in value.items() for text in [key, *_texts(item)]]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return []

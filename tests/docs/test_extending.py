@@ -22,6 +22,7 @@ from marketdata.fetch_config import DataConfig, resolved
 from marketdata.indicators import registry as indicators
 from marketdata.indicators import trend
 from marketdata.sources import base as sources
+from rl.policy_format import registry as policy_registry
 from runfiles import layout, manifest
 from runfiles.events import EventWriter
 from runfiles.job import Job
@@ -50,6 +51,12 @@ def as_module(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
 
 def test_no_example_is_longer_than_twenty_lines() -> None:
     assert all(len(text.splitlines()) <= 20 for text in blocks(PAGE, "python"))
+
+
+def test_a_network() -> None:
+    row = evaluated(examples("A network")["# row in EXTRACTORS"], dict(vars(policy_registry)))
+    given = policy_registry.read_arguments(row, {"channels": 8, "kernel": 3}, "kwargs")
+    assert given == {"channels": 8, "kernel": 3} and row.policies == ("MultiInputPolicy",)
 
 
 def test_an_indicator(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ def test_trap_7_the_test_range_chooses_nothing_and_the_best_is_what_is_judged(tm
     assert files[0] == files[1]
     assert done.best.score == max(look.score for look in done.looks)
     kept = policy_file.load(tmp_path / "one" / layout.BEST_POLICY, hashlib.sha256(files[0][0]).hexdigest())
-    actor = Actor(kept.model, task.layout, task.windows, task.market)
+    actor = Actor(kept.policy, task.layout, task.windows, task.market)
     score = mean_log_return(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1)
     assert score == done.best.score
     assert VALIDATION.t0 - TRAIN.t1 > task.layout.lookback + 4 and TEST.t0 - VALIDATION.t1 > task.layout.lookback + 4

@@ -16,9 +16,11 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import json_to_data
 
 from rl import policy_file
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import ModelConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays
-from rl.policy_file import PolicyFileFault
+from rl.policy_format import own
+from rl.policy_format.fault import PolicyFileFault
+from rl.policy_format.sb3_members import LEFT_OUT
 from rl.ppo import make_model
 from rl.task import Task
 
@@ -65,8 +67,8 @@ def test_nothing_of_clock_machine_or_path_is_in_it(task: Task, tmp_path: Path) -
         names, dates = archive.namelist(), {entry.date_time for entry in archive.infolist()}
         data = json.loads(archive.read("data"))
 
-    assert tuple(names) == policy_file.MEMBERS and dates == {(1980, 1, 1, 0, 0, 0)}
-    assert not policy_file.LEFT_OUT & set(data)
+    assert tuple(names) == own.ORDER[:-2] and dates == {(1980, 1, 1, 0, 0, 0)}
+    assert not LEFT_OUT & set(data)
     assert str(tmp_path) not in json.dumps(data) and " at 0x" not in json.dumps(data)
     spaces = [json_to_data(json.dumps(data))[key] for key in ("observation_space", "action_space")]
     assert [space._np_random for space in spaces] == [None, None] and model.action_space._np_random is not None
@@ -91,8 +93,10 @@ def test_a_loaded_policy_acts_the_same_without_an_optimiser(task: Task, tmp_path
     stored = policy_file.load(path, policy_file.save(path, model, task.normaliser, task.layout, LEARNED))
 
     seen = {"window": task.windows.gather(np.arange(100, 140)), "portfolio": np.zeros((40, 6), np.float32)}
-    assert np.array_equal(stored.model.predict(seen, deterministic=True)[0], model.predict(seen, deterministic=True)[0])
-    assert not isinstance(stored.model.policy.optimizer, torch.optim.Optimizer)
+    assert np.array_equal(
+        stored.policy.predict(seen, deterministic=True)[0], model.predict(seen, deterministic=True)[0]
+    )
+    assert not isinstance(stored.policy.optimizer, torch.optim.Optimizer)
 
 
 @pytest.mark.slow
@@ -131,7 +135,7 @@ def test_a_missing_file_and_a_stock_zip_are_refused(task: Task, tmp_path: Path) 
     with zipfile.ZipFile(stock, "w") as archive:
         archive.writestr("data", "{}")
     path = tmp_path / "stock.zip"
-    with pytest.raises(PolicyFileFault, match=r"lacks policy\.pth"):
+    with pytest.raises(PolicyFileFault, match=r"lacks stockbot/policy\.json, as files from before"):
         policy_file.load(path, kept(path, stock.getvalue()))
 
 
@@ -144,14 +148,20 @@ def test_the_days_it_learned_from_are_told_in_plain_words(task: Task) -> None:
 
 
 def test_a_policy_that_does_not_tell_its_days_is_refused(task: Task, tmp_path: Path) -> None:
-    whole, cut = io.BytesIO(packed(task)), io.BytesIO()
-    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(cut, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "stockbot/observation.json":
-                content = json.dumps({k: v for k, v in json.loads(content).items() if k != "trained"}).encode()
-            target.writestr(name, content)
     path = tmp_path / "old.zip"
+    told = {"stockbot/obsnorm.json": task.normaliser.as_dict(), "stockbot/observation.json": task.layout.as_dict()}
+    content = policy_file.pack_document(policy_file.document_of(trained(task), told))
 
     with pytest.raises(PolicyFileFault, match="the days that a policy was trained on are not told"):
-        policy_file.load(path, kept(path, cut.getvalue()))
+        policy_file.load(path, kept(path, content))
+
+
+def test_how_it_was_trained_travels_with_it_by_known_groups_alone(task: Task, tmp_path: Path) -> None:
+    path, taught = tmp_path / "policy.zip", TrainConfig().taught
+    model = trained(task)
+    sha256 = policy_file.save(path, model, task.normaliser, task.layout, LEARNED, taught=taught)
+    assert policy_file.load(path, sha256).taught == taught
+
+    sha256 = policy_file.save(path, model, task.normaliser, task.layout, LEARNED, taught=taught | {"code": {}})
+    with pytest.raises(PolicyFileFault, match=r"training\.json has a field 'code', which is not known"):
+        policy_file.load(path, sha256)

@@ -88,7 +88,7 @@ def test_two_runs_of_it_are_the_same_to_the_last_bit(kept: tuple[Path, str]) -> 
 def test_the_score_is_the_growth_of_its_own_backtest(tmp_path: Path) -> None:
     task = task_on(bars(), costs())
     model, sha256 = stored(task, tmp_path / "p.zip")
-    actor = Actor(model, task.layout, task.windows, task.market)
+    actor = Actor(model.policy, task.layout, task.windows, task.market)
 
     score = mean_log_return(actor, task.market, task.config, 310, 400)
 

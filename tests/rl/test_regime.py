@@ -20,7 +20,8 @@ from rl import policy_file
 from rl.config import ModelConfig, RegimeConfig, RewardConfig, TrainConfig, TrainingConfig
 from rl.episodes import Episodes
 from rl.learned_days import LearnedDays
-from rl.policy_file import PolicyFileFault
+from rl.policy_format import own
+from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
 from rl.regime import regime_of
@@ -89,8 +90,8 @@ def test_off_nothing_is_said_of_them() -> None:
     model = make_model(plain, ModelConfig(n_steps=16, batch_size=32), TrainingConfig(n_envs=4))
     content = policy_file.pack(model, plain.normaliser, plain.layout, LearnedDays.of(bars().session, TRAIN, VALIDATION))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert tuple(archive.namelist()) == policy_file.MEMBERS
-        assert "regime" not in json.loads(archive.read(policy_file.OBSERVATION))
+        assert tuple(archive.namelist()) == own.ORDER[:-2]
+        assert "regime" not in json.loads(archive.read(own.OBSERVATION))
     assert regime_of(TrainConfig(), bars(), TRAIN) is None
 
 
@@ -152,7 +153,7 @@ def test_a_file_without_its_model_or_with_another_is_refused(kept: tuple[Path, s
     with pytest.raises(PolicyFileFault, match=r"lacks stockbot/regime\.json"):
         policy_file.load(tmp_path / "a.zip", without)
     three = policy_file.save(tmp_path / "b.zip", *parts, fitted(bars(), n_states=3))
-    with pytest.raises(PolicyFileFault, match="has 3 regimes, and sees 2"):
+    with pytest.raises(PolicyFileFault, match=r"has 3 regimes, and .* sees 2"):
         policy_file.load(tmp_path / "b.zip", three)
 
 

@@ -48,7 +48,7 @@ def test_one_thread_or_two_give_the_same_ledger_and_score(tmp_path: Path, lookba
     for threads in (1, 2):
         torch.set_num_threads(threads)
         ledgers.append(run_strategy(PolicyStrategy(path, sha256), given.market, costs(), JUDGED.t0, JUDGED.t1))
-        actor = Actor(model, given.layout, given.windows, given.market)
+        actor = Actor(model.policy, given.layout, given.windows, given.market)
         scores.append(mean_log_return(actor, given.market, costs(), VALIDATION.t0, VALIDATION.t1))
         assert torch.get_num_threads() == threads  # a training goes on with its own
 

@@ -68,7 +68,7 @@ def test_the_best_is_kept_by_its_validation_score(task: Task, tmp_path: Path) ->
 
     path = tmp_path / layout.BEST_POLICY
     best = policy_file.load(path, hashlib.sha256(path.read_bytes()).hexdigest())
-    actor = Actor(best.model, task.layout, task.windows, task.market)
+    actor = Actor(best.policy, task.layout, task.windows, task.market)
     score = mean_log_return(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1)
     assert score == found.best.score == max(look.score for look in found.looks)
     assert [look.step for look in found.looks] == [256, 512, 768, 1024]
@@ -99,7 +99,7 @@ def test_it_finds_a_planted_signal_on_bars_it_never_saw() -> None:
 
 
 def capture(data: Planted, task: Task, model: PPO, span: Range) -> float:
-    actor = Actor(model, task.layout, task.windows, task.market)
+    actor = Actor(model.policy, task.layout, task.windows, task.market)
     targets = oracle_targets(data.signal[span.t0 : span.t1], 0.5)
     oracle = run_decisions(
         market_of(data), costs(), Decisions(np.arange(span.t0, span.t1), targets), span.t0, span.t1

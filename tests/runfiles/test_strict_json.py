@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from runs_app.api.parser import MAX_DEPTH, MAX_VALUES, NotStrictJSON, _object, read_json
+from runfiles.strict_json import MAX_DEPTH, MAX_VALUES, NotStrictJSON, _object
+from runfiles.strict_json import read as read_json
 
 
 @pytest.mark.parametrize(

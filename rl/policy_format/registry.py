@@ -1,0 +1,170 @@
+"""Policies and features extractors by name. What a policy file may name is here, and nothing else is built from one.
+
+A new network is one entry of EXTRACTORS (and one of POLICIES where it has a policy class of its own): name, version,
+class by dotted path, the arguments that a file may give it. `version` goes up when the same arguments and weights mean
+another function. Nothing here imports torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from rl.policy_format.fault import PolicyFileFault
+from rl.policy_format.fields import number, text, whole
+
+ACTIVATIONS: Final = {
+    "tanh": "torch.nn.modules.activation:Tanh",
+    "relu": "torch.nn.modules.activation:ReLU",
+    "elu": "torch.nn.modules.activation:ELU",
+    "leaky_relu": "torch.nn.modules.activation:LeakyReLU",
+    "gelu": "torch.nn.modules.activation:GELU",
+    "silu": "torch.nn.modules.activation:SiLU",
+}
+
+
+class Argument(Protocol):
+    """A keyword argument that a file may give."""
+
+    def read(self, value: Any, where: str) -> Any:
+        """What the class is given. Raises PolicyFileFault."""
+
+    def plain(self, value: Any) -> Any:
+        """The JSON value of what the class was given."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An integer from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def read(self, value: Any, where: str) -> int:
+        return whole(value, self.least, self.most, where)
+
+    def plain(self, value: Any) -> Any:
+        return int(value)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number from `least` to `most`."""
+
+    least: float
+    most: float
+
+    def read(self, value: Any, where: str) -> float:
+        return number(value, self.least, self.most, where)
+
+    def plain(self, value: Any) -> Any:
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """true or false."""
+
+    def read(self, value: Any, where: str) -> bool:
+        if not isinstance(value, bool):
+            raise PolicyFileFault(f"{where} must be true or false", "json")
+        return value
+
+    def plain(self, value: Any) -> Any:
+        return bool(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few texts."""
+
+    among: tuple[str, ...]
+
+    def read(self, value: Any, where: str) -> str:
+        if text(value, 64, where) not in self.among:
+            raise PolicyFileFault(f"{where} must be one of {', '.join(self.among)}", "json")
+        return str(value)
+
+    def plain(self, value: Any) -> Any:
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Wholes:
+    """A list of at most `count` integers, given as a tuple."""
+
+    least: int
+    most: int
+    count: int
+
+    def read(self, value: Any, where: str) -> tuple[int, ...]:
+        if not isinstance(value, list) or len(value) > self.count:
+            raise PolicyFileFault(f"{where} must be a list of at most {self.count}", "json")
+        return tuple(whole(each, self.least, self.most, where) for each in value)
+
+    def plain(self, value: Any) -> Any:
+        return [int(each) for each in value]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of `portfolio`: the width of each, and whether it holds one number an asset."""
+
+    most: int = 64
+
+    def read(self, value: Any, where: str) -> tuple[tuple[int, bool], ...]:
+        if not isinstance(value, list) or len(value) > self.most:
+            raise PolicyFileFault(f"{where} must be a list of at most {self.most}", "json")
+        for pair in value:
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise PolicyFileFault(f"{where} must hold pairs of a width and true or false", "json")
+        return tuple((whole(width, 1, 10_000, where), Flag().read(flag, where)) for width, flag in value)
+
+    def plain(self, value: Any) -> Any:
+        return [[int(width), bool(flag)] for width, flag in value]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A class that a file may name.
+
+    `arguments`: what the file gives it; `activation`: it takes `activation_fn` as well. Of an extractor, `policies`
+    that may have it; of a policy, `one_net_arch` where it takes one list of widths instead of two.
+    """
+
+    dotted: str
+    version: int = 1
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    activation: bool = False
+    policies: tuple[str, ...] = ()
+    one_net_arch: bool = False
+
+
+POLICIES: Final[Mapping[str, Entry]] = {
+    "MlpPolicy": Entry("stable_baselines3.common.policies:ActorCriticPolicy"),
+    "MultiInputPolicy": Entry("stable_baselines3.common.policies:MultiInputActorCriticPolicy"),
+    "AssetSharedPolicy": Entry("rl.networks:AssetSharedPolicy", one_net_arch=True),
+}
+
+EXTRACTORS: Final[Mapping[str, Entry]] = {
+    "flatten": Entry("stable_baselines3.common.torch_layers:FlattenExtractor", policies=("MlpPolicy",)),
+    "combined": Entry("stable_baselines3.common.torch_layers:CombinedExtractor", policies=("MultiInputPolicy",)),
+    "asset_shared": Entry(
+        "rl.networks:AssetEncoder",
+        arguments={"features_dim": Whole(1, 4096), "parts": Parts()},
+        activation=True,
+        policies=("AssetSharedPolicy",),
+    ),
+}
+
+
+def read_arguments(entry: Entry, given: Any, where: str) -> dict[str, Any]:
+    """The keyword arguments of an entry out of a JSON object. Raises PolicyFileFault."""
+    if not isinstance(given, dict) or set(given) != set(entry.arguments):
+        wanted = ", ".join(sorted(entry.arguments)) or "nothing"
+        raise PolicyFileFault(f"{where} must hold {wanted}", "json")
+    return {name: argument.read(given[name], f"{where}.{name}") for name, argument in entry.arguments.items()}
+
+
+def plain_arguments(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object of an entry's keyword arguments."""
+    return {name: argument.plain(given[name]) for name, argument in entry.arguments.items()}
