@@ -93,6 +93,7 @@ export function chartWords(found) {
   const count = (side) => found.fills.count.filter((_, row) => found.fills.side[row] === side).reduce((sum, one) => sum + one, 0);
   const kind = { raw: "raw prices", split: "prices adjusted for splits", total_return: "prices of total return" }[found.adjustment];
   const joined = found.bars_a_point > 1 ? `, ${found.bars_a_point} to a point (choose fewer days to see each)` : "";
-  const traded = found.n_fills ? `${whole(count("buy"))} purchases and ${whole(count("sell"))} sales` : "never traded on these days";
-  return `${found.symbol}, ${kind}: ${whole(found.n_total)} bars${joined}; ${traded}.`;
+  const many = (number, word) => `${whole(number)} ${word}${number === 1 ? "" : "s"}`;
+  const traded = found.n_fills ? `${many(count("buy"), "purchase")} and ${many(count("sell"), "sale")}` : "never traded on these days";
+  return `${found.symbol}, ${kind}: ${many(found.n_total, "bar")}${joined}; ${traded}.`;
 }

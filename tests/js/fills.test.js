@@ -65,6 +65,11 @@ test("joined bars and bars of an hour say what they are", () => {
   assert.match(chartWords(joined), /^A, raw prices: 6 bars, 3 to a point \(choose fewer days to see each\); 3 purchases and 4 sales\.$/);
 });
 
+test("one of a kind is no plural", () => {
+  const one = { ...FOUND, n_total: 1, fills: { ...FOUND.fills, side: ["buy"], count: [1] } };
+  assert.match(chartWords(one), /: 1 bar; 1 purchase and 0 sales\.$/);
+});
+
 test("a chart without bars or fills says so", () => {
   assert.equal(chartWords({ ...FOUND, n_total: 0 }), "A has no judged bar on these days.");
   const none = Object.fromEntries(Object.keys(FILLS).map((name) => [name, []]));
