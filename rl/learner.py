@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
 from rl.action_law import ActionLaw
+from rl.episodes import Sight
 from rl.indexed_net import IndexedNet
 from rl.loss import Batch, LossParts, clipped_loss
 from rl.rollout import Rollout
@@ -37,21 +38,21 @@ class IndexedPPO(PPO):
         callback.on_rollout_start()
         with torch.no_grad():
             seen = self.net.every_date()
-            law = ActionLaw.of(self.policy)
+            law, sight = ActionLaw.of(self.policy), env.sight()
             for _ in range(n_rollout_steps):
-                bar = self._one_bar(env, rollout_buffer, seen, law)
+                bar = self._one_bar(env, rollout_buffer, sight, seen, law)
+                sight = bar.sight
                 self.num_timesteps += env.num_envs
                 self.ep_info_buffer.extend(bar.episodes)
                 callback.update_locals(locals())
                 if not callback.on_step():
                     return False
-            self._close(env, rollout_buffer, seen)
+            self._close(rollout_buffer, sight, seen)
         callback.update_locals(locals())
         callback.on_rollout_end()
         return True
 
-    def _one_bar(self, env: PortfolioVecEnv, rollout: Rollout, seen: Tensor, law: ActionLaw) -> Bar:
-        sight = env.sight()
+    def _one_bar(self, env: PortfolioVecEnv, rollout: Rollout, sight: Sight, seen: Tensor, law: ActionLaw) -> Bar:
         rows, portfolio = rollout.look(sight)
         found = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio)
         actions, log_prob = law.draw(found.action)
@@ -59,9 +60,9 @@ class IndexedPPO(PPO):
         rollout.add(actions, log_prob, found.value, bar)
         return bar
 
-    def _close(self, env: PortfolioVecEnv, rollout: Rollout, seen: Tensor) -> None:
-        """Values behind the last bar, and behind those at which an episode was cut short by the end of its bars."""
-        rows, portfolio = rollout.open_ends(env.sight())
+    def _close(self, rollout: Rollout, sight: Sight, seen: Tensor) -> None:
+        """Values of what is seen now, and of where an episode was cut short by the end of its bars."""
+        rows, portfolio = rollout.open_ends(sight)
         values = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio).value
         rollout.close(values, self.gamma, self.gae_lambda)
 

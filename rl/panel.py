@@ -33,10 +33,6 @@ class Panel:
     def n_rows(self) -> int:
         return self.features.shape[1] - self.lookback + 1
 
-    def rows(self, bars: Tensor) -> Tensor:
-        """Rows of the windows that end at `bars`."""
-        return bars - (self.lookback - 1)
-
     def windows(self, rows: Tensor) -> Tensor:
         """(n, G, lookback, C), copied."""
         groups, bars, channels = self.features.shape

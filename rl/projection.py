@@ -42,11 +42,6 @@ class Projection:
         self._blocks = -(-panel.n_rows // self._valid)
         self._spectrum: Spectrum | None = None
 
-    def gathered(self, weight: Tensor, rows: Tensor) -> Tensor:
-        """(B, G, O) of the windows `rows` (B,)."""
-        table = self.table(weight, rows)
-        return table.values.index_select(0, table.places).view(len(rows), self._groups, -1)
-
     def table(self, weight: Tensor, rows: Tensor) -> Table:
         """The layer at every date of `rows`, each once, by the cheaper way."""
         dates, place = torch.unique(rows, return_inverse=True)

@@ -23,8 +23,8 @@ def case(shape: tuple[int, ...]) -> tuple[Projection, torch.Tensor, torch.Tensor
 
 def gathered(projection: Projection, weight: torch.Tensor, rows: torch.Tensor, way: str) -> torch.Tensor:
     if way == "chosen":
-        return projection.gathered(weight, rows)
-    if way == "sweep":
+        values, places = projection.table(weight, rows)
+    elif way == "sweep":
         values, places = projection.sweep(weight), projection.places(rows)
     else:
         values, places = projection._direct(weight, *torch.unique(rows, return_inverse=True))
@@ -54,4 +54,3 @@ def test_a_window_is_a_stretch_of_the_panel() -> None:
     panel = Panel(torch.arange(24.0).view(2, 6, 2), 3)
     assert panel.n_rows == 4
     assert torch.equal(panel.windows(torch.tensor([1]))[0, 1], panel.features[1, 1:4])
-    assert torch.equal(panel.rows(torch.tensor([2, 5])), torch.tensor([0, 3]))
