@@ -11,9 +11,12 @@ from stable_baselines3 import PPO
 from marketdata.regime import inputs_hash
 from marketdata.splits import Range
 from rl import policy_file
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, Episode, whole_episode
+from rl.alarms import Alarm, Sameness, Watch
 from rl.callbacks import Look, Progress, Selection, make_logger
 from rl.config import TrainConfig
+from rl.diagnostics import RolloutDiagnostics
+from rl.gradients import GradientNotFinite
 from rl.learned_days import LearnedDays
 from rl.ppo import make_model, total_steps
 from rl.task import Task
@@ -54,21 +57,30 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
             folder / name, model, task.normaliser, task.layout, learned, task.regime, config.taught
         )
 
+    sound = _sounder(events, log, model)
+    sameness = Sameness()
+
+    def score() -> float:
+        found = _episode(model, task, validation)
+        if alarm := sameness.look(found.weights):
+            sound(alarm)
+        return found.score
+
     selection = Selection(
-        score=lambda: _score(model, task, validation),
+        score=score,
         keep=lambda: keep(layout.BEST_POLICY),
         told=_teller(events, log, total),
         every=config.training.eval_every,
         patience=config.training.early_stop,
     )
     try:
-        model.learn(total, callback=[Progress(events, total), selection])
+        model.learn(total, callback=[Progress(events, total), RolloutDiagnostics(task.layout), Watch(sound), selection])
     except ValueError as error:  # SB3's distributions and our simulator both refuse what is not finite
-        if _is_finite(model):
+        if not isinstance(error, GradientNotFinite) and _is_finite(model):
             raise
-        raise TrainingDiverged(
-            "The training diverged: the network's weights are no longer finite; a smaller model.learning_rate helps"
-        ) from error
+        what = str(error) if isinstance(error, GradientNotFinite) else "the network's weights are no longer finite"
+        sound(Alarm("nan", f"The training diverged: {what}; a smaller model.learning_rate helps.", math.nan))
+        raise TrainingDiverged(f"The training diverged: {what}; a smaller model.learning_rate helps") from error
     finally:
         model.logger.close()
     if selection.stopped:
@@ -87,9 +99,20 @@ def _is_finite(model: PPO) -> bool:
     return all(bool(torch.isfinite(parameter).all()) for parameter in model.policy.parameters())
 
 
-def _score(model: PPO, task: Task, validation: Range) -> float:
+def _episode(model: PPO, task: Task, validation: Range) -> Episode:
     actor = Actor(model.policy, task.layout, task.windows, task.market)
-    return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
+    return whole_episode(actor, task.market, task.config, validation.t0, validation.t1)
+
+
+def _sounder(events: EventWriter, log: Callable[[str], None], model: PPO) -> Callable[[Alarm], None]:
+    """An alarm becomes an event of the run and a line of its log."""
+
+    def sound(alarm: Alarm) -> None:
+        value = alarm.value if math.isfinite(alarm.value) else None
+        events.alarm(alarm.sentence, rule=alarm.rule, value=value, step=model.num_timesteps)
+        log(f"alarm at step {model.num_timesteps:,}: {alarm.sentence}")
+
+    return sound
 
 
 def _teller(events: EventWriter, log: Callable[[str], None], total: int) -> Callable[[Look, bool], None]:
