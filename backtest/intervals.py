@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.bootstrap import DRAWS, decay_of, mean_block
+from backtest.bootstrap import DRAWS, decay_of, guide_of, mean_block
 from backtest.metric_paths import KEYS, SUMS, resample_metrics
 from backtest.metrics import IN_BPS
 from backtest.quantiles import quantiles
@@ -76,9 +76,10 @@ def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths:
     out, place, sums = np.empty((paths, count, len(KEYS))), np.array([0, n]), np.zeros((count, SUMS))
     level, deepest, squares = np.ones((groups, 4)), np.ones((groups, 4)), np.zeros((groups, 4))
     source, decay = np.random.PCG64(seed), decay_of(block)
+    guide = guide_of(decay)
     while place[0] < paths:
         raw = source.random_raw(DRAWS)
-        resample_metrics(raw, prefix, twice, n, decay, periods, place, sums, level, deepest, squares, out)
+        resample_metrics(raw, prefix, twice, n, decay, guide, periods, place, sums, level, deepest, squares, out)
     return out
 
 
