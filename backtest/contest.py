@@ -33,7 +33,7 @@ class Contest:
         self.subject = subject
         self.shown: tuple[str, ...] = (subject.key, *others)
         self.strategies: list[Strategy] = [subject, *(load(key)(config) for key in (*others, *extra))]
-        self._runner = Runner()
+        self._runner = Runner(config)
 
     def judge(self, market: Market, span: Range, tick: Callable[[], None]) -> list[Judged]:
         """The first run, with trades and figures; `tick` is called after each strategy.

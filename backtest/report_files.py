@@ -74,9 +74,9 @@ def folder_of(case: Case, one: Judged) -> str:
 
 
 def write_reruns(folder: Path, evidence: Evidence) -> None:
-    """What the subject and its baselines did at other costs, in crises, with more money."""
+    """What the subject and its baselines did at other costs, later, in crises, with more money."""
     contents = {
-        "sensitivity": asdict(evidence.sweep),
+        "sensitivity": {**asdict(evidence.sweep), "delays": [asdict(row) for row in evidence.delays]},
         "stress": {"rows": [asdict(row) for row in evidence.stress]},
         "capacity": asdict(evidence.capacity),
     }

@@ -58,6 +58,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         years=words_of.calendar(report_rows.period_rows(case)),
         shade=words_of.shade,
         break_even=words_of.break_even_words(break_even(case)),
+        delayed=words_of.delay_words(report_rows.delay_rows(case), report_rows.labels(case)),
         left_out=report_rows.left_out(case),
         split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),

@@ -64,7 +64,7 @@ def run_with_spread(
 
     Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
-    return Runner().run(strategy, market, config, t0, t1)
+    return Runner(config).run(strategy, market, config, t0, t1)
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,26 @@ class _Kept:
 
 
 class Runner:
-    """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
+    """Runs strategies again and again over the same bars: other costs, latency or money, or other ranges.
 
-    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; one
-    that looks at its book acts anew.
+    A strategy looks at the bars once, under `config`, whatever it is then run under: a policy is refused a state of
+    its book that it was not trained on, and a rule that is only tried must not show it one. Targets that do not depend
+    on a book are decided once a range and kept; one that looks at its book acts anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: SimulatorConfig) -> None:
+        self._config = config
         self._kept: dict[int, _Kept] = {}
 
     def run(
         self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
     ) -> tuple[Ledger, Spread | None]:
-        """As `run_with_spread`; between calls `market` may differ in its costs and `config` in its start cash alone."""
+        """As `run_with_spread`; between calls `market` may differ in its costs, `config` in start cash and latency.
+
+        No other rule may, as targets that were kept could hang on it.
+        """
         if id(strategy) not in self._kept:  # two strategies may have one key; a kept one's id is nobody else's
-            prepare(strategy, market, config)
+            prepare(strategy, market, self._config)
             self._kept[id(strategy)] = _Kept(strategy)
         return run_prepared(strategy, market, config, t0, t1, self._kept[id(strategy)].decided)
 

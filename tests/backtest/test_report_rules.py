@@ -62,6 +62,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "evaluation.baselines": (["cash", "equal"], "cash, equal"),
     "evaluation.benchmark": ("SPY", "SPY"),
     "evaluation.cost_multipliers": ([0, 1.5], "0, 1.5"),
+    "evaluation.delays": ([1, 5], "1, 5"),
     "evaluation.stress_windows": ([], "none"),
     "evaluation.metric_bootstrap_paths": (500, "500 paths"),
     "evaluation.policy": ("last", "last"),
