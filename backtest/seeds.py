@@ -1,14 +1,10 @@
 """A policy that was trained with several seeds, as one subject: its files in a run directory, and how they are run.
-
-`seeds.json` names the seeds and the sha256 of each file `seeds/<seed>.zip`; whoever puts them there writes it last.
 """
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pydantic import BaseModel
 
@@ -16,15 +12,11 @@ from backtest.registry import POLICY, load
 from backtest.runner import prepare, run_prepared
 from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught
 from marketdata.config import FeaturesConfig
-from runfiles import atomic, layout, strict_json
+from runfiles import layout, seed_list
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
 from simulator.market import Market
-
-VERSION = 1
-MOST_SEEDS = 16
-"""As many as `training.seeds` may hold."""
 
 
 class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Protocol):
@@ -51,7 +43,7 @@ class SeveralSeeds:
         """Those of a run directory; `sha256` of their list where it is known. Raises ValueError with one sentence for
         what is missing or another file.
         """
-        files = listed(folder, sha256)
+        files = seed_list.read(folder, sha256)
         return cls({seed: load(POLICY)(folder / layout.seed_policy(seed), own) for seed, own in files.items()})
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
@@ -86,39 +78,3 @@ class SeveralSeeds:
         if found is None or "training" not in found:
             return found
         return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds})}
-
-
-def listed(folder: Path, sha256: str | None = None) -> dict[int, str]:
-    """Seed to sha256, in the order of `seeds.json`. Raises ValueError with one sentence."""
-    try:
-        content = (folder / layout.SEEDS_LIST).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{layout.SEEDS_LIST} cannot be read in the run directory") from error
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(f"{layout.SEEDS_LIST} is not the list that was given: its sha256 differs")
-    found = strict_json.read(content, layout.SEEDS_LIST)
-    rows = found.get("seeds") if isinstance(found, dict) and found.get("v") == VERSION else None
-    if not isinstance(rows, list) or not 1 < len(rows) <= MOST_SEEDS or not all(map(_is_row, rows)):
-        raise ValueError(f"{layout.SEEDS_LIST} is not in the form that this version reads")
-    return {row["seed"]: row["sha256"] for row in rows}
-
-
-def write_list(folder: Path, files: Sequence[tuple[int, str]]) -> str:
-    """`seeds.json` of (seed, sha256), once the files are there; gives its own sha256."""
-    rows = [{"seed": seed, "sha256": sha256} for seed, sha256 in files]
-    content = list_of(rows)
-    atomic.write_bytes(folder / layout.SEEDS_LIST, content)
-    return hashlib.sha256(content).hexdigest()
-
-
-def list_of(rows: Sequence[dict[str, Any]]) -> bytes:
-    return (json.dumps({"v": VERSION, "seeds": list(rows)}, indent=1) + "\n").encode()
-
-
-def _is_row(row: Any) -> bool:
-    return (
-        isinstance(row, dict)
-        and type(row.get("seed")) is int
-        and row["seed"] >= 0
-        and isinstance(row.get("sha256"), str)
-    )

@@ -10,10 +10,10 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from runfiles.seed_list import MOST_SEEDS
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
-MOST_SEEDS = 16
 
 
 class RewardConfig(Part):

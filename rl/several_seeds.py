@@ -11,12 +11,11 @@ from backtest import judge
 from backtest.feed import load_feed, write_note
 from backtest.holding import require_benchmark
 from backtest.run import several_seeds
-from backtest.seeds import write_list
 from marketdata.config_base import ConfigFault, canonical
 from marketdata.features import build_features, plan_of
 from marketdata.splits import make_ranges
 from rl.config import TrainConfig
-from runfiles import atomic, layout, manifest, outcome, yamlio
+from runfiles import atomic, layout, manifest, outcome, seed_list, yamlio
 from runfiles.job import Job, JobCancelled, JobRefused, run_job
 from simulator.market import prepare_market
 
@@ -49,7 +48,7 @@ def train_here(job: Job, config: TrainConfig, train: Train) -> None:
     """Each seed in a run directory of its own below this one, and the list of their policies. Raises JobRefused."""
     job.events.enter("train")
     name = layout.BEST_POLICY if config.evaluation.policy == "best" else layout.LAST_POLICY
-    files = []
+    files: dict[int, str] = {}
     for done, seed in enumerate(config.training.seeds):
         job.events.progress(done, len(config.training.seeds))
         folder = job.folder / layout.seed_folder(seed)
@@ -60,8 +59,8 @@ def train_here(job: Job, config: TrainConfig, train: Train) -> None:
         _require(run_job(train, [str(folder), "--datasets", str(job.datasets)]), seed)
         written = {item["key"]: item["sha256"] for item in manifest.read(folder)}
         atomic.write_bytes(job.folder / layout.seed_policy(seed), (folder / name).read_bytes())
-        files.append((seed, written["best_model" if name == layout.BEST_POLICY else "model"]))
-    write_list(job.folder, files)
+        files[seed] = written["best_model" if name == layout.BEST_POLICY else "model"]
+    seed_list.write(job.folder, files)
 
 
 def _require(code: int, seed: int) -> None:

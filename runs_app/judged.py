@@ -18,7 +18,7 @@ from runs_app.models import Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
 _SHARED = tuple(name for name in BacktestConfig.model_fields if name not in _OWN)
-_FILES = {"best": "best_model", "last": "model"}
+FILES = {"best": "best_model", "last": "model"}
 _SEEN = (("dataset", "symbols"), ("dataset", "interval"), ("dataset", "adjustment"), ("margin", "allow_short"),
          ("episode", "mapping_mode"), ("episode", "logit_scale"), ("episode", "max_step_change"))  # fmt: skip
 """What makes up an observation or an action, beside the features, which are the training's in any case."""
@@ -139,11 +139,11 @@ def _of_run(owner: Any, config: BacktestConfig) -> Subject:
     which = run.config["evaluation"]["policy"]
     if "evaluation" in config.model_fields_set and "policy" in config.evaluation.model_fields_set:
         which = config.evaluation.policy
-    artifact = run.artifacts.filter(key=_FILES[which]).first()
+    artifact = run.artifacts.filter(key=FILES[which]).first()
     if artifact is None:
         raise ConfigFault({"run_id": [f"This training left no {which} policy."]})
     policy = run.policies.filter(which=which).first()
-    return Subject(run, policy, _FILES[which], which, artifact.sha256, run.config)
+    return Subject(run, policy, FILES[which], which, artifact.sha256, run.config)
 
 
 def _without_effect(config: BacktestConfig, split: SplitConfig, which: str) -> dict[str, list[str]]:
