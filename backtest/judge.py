@@ -33,7 +33,7 @@ from backtest.seed_figures import Seeds, apart, seeds_of
 from backtest.split_told import split_of
 from backtest.stamps import left_out_stamp, seeds_stamp, seen_stamp, stamps
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Strategy, Taught
+from backtest.strategy import Learned, Seeded, Strategy, Taught
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
@@ -54,12 +54,20 @@ def judge_and_write(
 
     `features` are those of a policy, None for a baseline. Raises JobRefused where configuration and data do not fit.
     """
-    case = examine(job, config, feed, span, subject, features)
+    case = examine(job, at_least_its_seeds(config, subject), feed, span, subject, features)
     job.events.enter("report")
     summary = report_files.write(job, case)
     for line in closing_lines(case):
         job.log(line)
     return summary
+
+
+def at_least_its_seeds(config: JudgedConfig, subject: Strategy) -> JudgedConfig:
+    """The configuration with each seed of the subject counted as a trial."""
+    if not isinstance(subject, Seeded):
+        return config
+    trials = max(config.evaluation.trials, len(subject.seeds))
+    return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"trials": trials})})
 
 
 def examine(

@@ -1,5 +1,4 @@
-"""A policy that was trained with several seeds, as one subject: its files in a run directory, and how they are run.
-"""
+"""A policy that was trained with several seeds, as one subject: its files in a run directory, and how they are run."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -38,10 +38,8 @@ def judge_seeds(job: Job, config: TrainConfig, train: Train) -> None:
 
 
 def judged_as(config: TrainConfig) -> TrainConfig:
-    """Each seed is a trial. A waterfall is of one book: each seed's own run keeps its own."""
-    chosen, count = config.evaluation, len(config.training.seeds)
-    known = {"trials": max(chosen.trials, count), "waterfall": False}
-    return config.model_copy(update={"evaluation": chosen.model_copy(update=known)})
+    """Without a waterfall, which is of one book: each seed's own run keeps its own."""
+    return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"waterfall": False})})
 
 
 def train_here(job: Job, config: TrainConfig, train: Train) -> None:

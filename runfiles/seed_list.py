@@ -15,12 +15,20 @@ VERSION = 1
 MOST_SEEDS = 16
 
 
-def write(folder: Path, files: Mapping[int, str]) -> str:
-    """The list of seed → sha256 of its file; gives the list's own sha256."""
+def content_of(files: Mapping[int, str]) -> bytes:
+    """The list of seed → sha256 of its file."""
     rows = [{"seed": seed, "sha256": sha256} for seed, sha256 in files.items()]
-    content = (json.dumps({"v": VERSION, "seeds": rows}, indent=1) + "\n").encode()
-    atomic.write_bytes(folder / layout.SEEDS_LIST, content)
-    return hashlib.sha256(content).hexdigest()
+    return (json.dumps({"v": VERSION, "seeds": rows}, indent=1) + "\n").encode()
+
+
+def sha256_of(files: Mapping[int, str]) -> str:
+    """Of the list itself, which names every file's."""
+    return hashlib.sha256(content_of(files)).hexdigest()
+
+
+def write(folder: Path, files: Mapping[int, str]) -> None:
+    """Put the list there, after its files."""
+    atomic.write_bytes(folder / layout.SEEDS_LIST, content_of(files))
 
 
 def read(folder: Path, sha256: str | None = None) -> dict[int, str]:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from runfiles import layout, seed_list
-from runs_app import harvest, judged, moves, places
+from runs_app import judged, moves, places
 from runs_app.models import Run, RunEvent
 
 Changed = list[tuple[uuid.UUID, int]]
@@ -38,7 +37,7 @@ def settle(run: Run) -> Changed:
     if sentence := missing(children):
         return _told(run, _end(run, Run.State.FAILED, "seeds", sentence))
     try:
-        bring(run, children)
+        bring(run)
     except (OSError, ValueError) as error:
         sentence = f"The policies of the seeds could not be brought together ({error}); train again."
         return _told(run, _end(run, Run.State.FAILED, "error", sentence))
@@ -62,20 +61,12 @@ def seed_of(child: Run) -> int:
     return child.seeds[0]
 
 
-def bring(run: Run, children: Sequence[Run]) -> None:
+def bring(run: Run) -> None:
     """Copy each child's policy, by the sha256 that its row holds, beside the parent's configuration; the list of them
     comes last. Raises OSError, ValueError where one is not what it was.
     """
-    folder, files = places.run_folder(run.id), {}
-    (folder / layout.SEEDS).mkdir(exist_ok=True)
-    for child in children:
-        seed, which = seed_of(child), run.config["evaluation"]["policy"]
-        artifact = child.artifacts.filter(key=judged.FILES[which]).first()
-        if artifact is None:
-            raise ValueError(f"seed {seed} left no {which} policy")
-        harvest.copy_verified(child.id, artifact.key, folder / layout.seed_policy(seed), artifact.sha256)
-        files[seed] = artifact.sha256
-    seed_list.write(folder, files)
+    members = judged.members_of(run, run.config["evaluation"]["policy"])
+    judged.copy_members(members, places.run_folder(run.id))
 
 
 def _follow(run: Run, children: Sequence[Run]) -> int | None:

@@ -94,7 +94,7 @@ def _queue(run: Run, *children: Run, subject: judged.Subject | None = None) -> R
         for one in (run, *children):
             _fill(one)
         if subject is not None:
-            judged.copy(subject, places.run_folder(run.id) / layout.JUDGED_POLICY)
+            judged.copy(subject, places.run_folder(run.id))
         with transaction.atomic():
             for one in (run, *children):
                 one.save(force_insert=True)

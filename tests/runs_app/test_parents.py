@@ -174,7 +174,7 @@ def test_a_crash_between_the_policies_and_the_row_is_made_good(yard: Yard) -> No
     for child in family.children:
         yard.step_until(child, "SUCCEEDED")
     if family.parent.queued is None:
-        parents.bring(family.parent, family.parent.seed_runs)
+        parents.bring(family.parent)
     yard.step_until(family.parent, "SUCCEEDED")
 
 
