@@ -30,7 +30,7 @@ ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
         ("training.total_timesteps", 10**9, "Must be at most 200000000."),
         ("training.seeds", [1, 2, 1], "Seeds must not repeat."),
         ("training.seeds", [], "Seeds must hold at least one seed."),
-        ("training.seeds", list(range(17)), "Must have at most 16 items."),
+        ("training.seeds", list(range(17)), "Must hold at most 16 items."),
         ("dataset.symbols", [], "Symbols must name at least one symbol, or be left empty for all."),
         ("dataset.symbols", ["A", "A"], "Symbols must not repeat."),
         ("dataset.id", "../etc", "Must be a dataset such as sample/us20."),

@@ -1,4 +1,4 @@
-"""Queueing a training with several seeds: a parent and a run a seed, all or nothing; whose they are; backtests of them."""
+"""Queueing a training with several seeds: a parent and a run a seed, all or nothing; backtests of them."""
 
 import hashlib
 from pathlib import Path
