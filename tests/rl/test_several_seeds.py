@@ -1,4 +1,4 @@
-"""A real training with several seeds: what its report says, against numpy on the files that each seed's own run left."""
+"""A real training with several seeds: what its report says, against numpy on the files of each seed's own run."""
 
 import csv
 import hashlib
