@@ -69,6 +69,14 @@ def test_the_run_pages_lead_to_each_other(owner: Any, person: Client) -> None:
     assert "Training curves" not in page  # they are its seeds'
 
 
+def test_the_verdict_names_every_seeds_point(owner: Any, person: Client) -> None:
+    parent, _ = family(owner)
+    parent.verdict |= {"seeds": 3, "seed_points": [0.01, -0.02, 0.03]}
+    parent.save(update_fields=["verdict"])
+    page = person.get(reverse("runs:detail", args=[parent.id])).content.decode()
+    assert "in the mean of 3 seeds" in page and "Medians over 3 seeds" in page
+
+
 def test_the_report_page_shows_the_spread_first(owner: Any, person: Client) -> None:
     parent, _ = family(owner)
     path = places.run_folder(parent.id) / layout.REPORT / "summary.json"
