@@ -7,8 +7,9 @@ import numpy as np
 from backtest.metrics import Metrics
 from backtest.random_fund import add_up
 from backtest.registry import StrategySpec
+from backtest.seed_books import SeedBooks
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Outsider, Several, Strategy, Telling
+from backtest.strategy import Outsider, Seeded, Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError
@@ -40,7 +41,8 @@ class Spread:
 class Judged:
     """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar.
 
-    `notes`: what it has to say of its own decisions, clauses for the stamps.
+    `notes`: what it has to say of its own decisions, clauses for the stamps. `by_seed`: the metrics of each seed, of
+    which `metrics` are the medians; empty of a strategy without seeds.
     """
 
     spec: StrategySpec
@@ -51,6 +53,7 @@ class Judged:
     spread: Spread | None = None
     waterfall: Waterfall | None = None
     notes: tuple[str, ...] = ()
+    by_seed: tuple[Metrics, ...] = ()
 
     @property
     def key(self) -> str:
@@ -116,6 +119,8 @@ def run_prepared(
 def _run(
     strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int, decided: Decided
 ) -> tuple[Ledger, Spread | None]:
+    if isinstance(strategy, Seeded):
+        return SeedBooks.of(strategy.books(market, config, t0, t1), strategy.seeds), None
     if isinstance(strategy, Several):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)

@@ -46,6 +46,16 @@ def seen_stamp(seen: int, n_bars: int) -> list[str]:
     return [f"{seen_of(seen, n_bars)}: this is no out-of-sample result."] if seen else []
 
 
+def seeds_stamp(subject: Judged) -> list[str]:
+    """What the figures of several seeds are of."""
+    if not subject.by_seed:
+        return []
+    return [
+        f"{len(subject.by_seed)} seeds: an excess is the mean over them, a metric their median; curves, trades and "
+        "tables are of all their books added up, each with the whole start."
+    ]
+
+
 def left_out_stamp(labels: Sequence[str]) -> list[str]:
     """Baselines of the verdict that the configuration leaves out, by their labels."""
     return [f"Left out of the verdict: {', '.join(labels)}."] if labels else []

@@ -95,3 +95,11 @@ class Several(Protocol):
 
     def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
         """The ledger of each, from all cash at the close of t0 to the mark of t1."""
+
+
+@runtime_checkable
+class Seeded(Several, Protocol):
+    """A strategy that was trained with several seeds: a book of each, judged apart (`backtest.seed_books`)."""
+
+    seeds: tuple[int, ...]
+    members: tuple[Strategy, ...]

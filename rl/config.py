@@ -10,6 +10,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from runfiles.seed_list import MOST_SEEDS
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
@@ -117,10 +118,11 @@ class TrainingConfig(Part):
         None, f"Books stepped at once; empty takes {DEFAULT_ENVS}.", ge=1, le=4096, title="Books at once"
     )
     seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
-        (0,),
-        "Seed of everything random: one whole number in this version.",
-        title="Seed",
-        max_length=16,
+        (0, 1, 2),
+        "Seeds of everything random, each a training of its own; the report judges all and tells how far they lie "
+        "apart. One alone is as much luck as skill.",
+        title="Seeds",
+        max_length=MOST_SEEDS,
         fail_fast=True,
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
@@ -152,9 +154,11 @@ class TrainingConfig(Part):
     checkpoint_every: Annotated[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
 
     @model_validator(mode="after")
-    def _one_seed(self) -> Self:
-        if len(self.seeds) != 1:
-            raise ValueError("seeds must hold one seed; several are not in this version")
+    def _each_once(self) -> Self:
+        if not self.seeds:
+            raise ValueError("seeds must hold at least one seed")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("seeds must not repeat")
         return self
 
     @property
@@ -187,6 +191,10 @@ class TrainConfig(JudgedConfig):
     regime: RegimeConfig = Field(default_factory=RegimeConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
+
+    def of_seed(self, seed: int) -> Self:
+        """The same training with this seed alone."""
+        return self.model_copy(update={"training": self.training.model_copy(update={"seeds": (seed,)})})
 
     @property
     def taught(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A training: `python -m rl.train_ppo RUN_DIR --datasets DIR`.
 
 RUN_DIR holds `config.yaml`, a `TrainConfig`. Phases: data → train → validate → judge → report. The policy is judged as
-it lies in its file, by the same road that a later backtest of it takes, so that both leave the same tables.
+it lies in its file, by the same road that a later backtest of it takes, so that both leave the same tables. With
+several seeds the policies of all are judged as one subject (rl.several_seeds).
 """
 
 import sys
@@ -20,6 +21,7 @@ from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
 from rl.regime import regime_of
+from rl.several_seeds import judge_seeds
 from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
@@ -40,6 +42,9 @@ class Prepared:
 def run(job: Job) -> None:
     """The job. Raises JobRefused with one sentence for what is wrong with the input."""
     config = read_config(job, TrainConfig)
+    if len(config.training.seeds) > 1:
+        judge_seeds(job, config, run)
+        return
     prepared = prepare(job, config)
     job.events.enter("train")
     try:

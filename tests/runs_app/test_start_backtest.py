@@ -22,7 +22,8 @@ SHA = hashlib.sha256(ZIP).hexdigest()
 @pytest.fixture
 def trained(owner: Any, samples: Path) -> Run:
     config = {"dataset": {"symbols": ["AAPL", "KO", "XOM"]}, "split": {"scheme": "80_20"}, "features": {"lookback": 32},
-              "fees": {"taker_bps": 7.0}, "margin": {"max_position_weight": 0.5}}  # fmt: skip
+              "fees": {"taker_bps": 7.0}, "margin": {"max_position_weight": 0.5},
+              "training": {"seeds": [0]}}  # fmt: skip
     run = services.start_training(owner=owner, config=TrainConfig.model_validate(config))
     (places.run_folder(run.id) / layout.BEST_POLICY).write_bytes(ZIP)
     Artifact.objects.create(run=run, key="best_model", kind="model", bytes=len(ZIP), sha256=SHA)
