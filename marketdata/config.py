@@ -148,7 +148,7 @@ class FeaturesConfig(Part):
     indicators: tuple[FeatureText, ...] = knob(
         (),
         "Single features such as rsi(14) or close / mean(close, 20) - 1; refused where the data lacks a column.",
-        advanced=True,
+        title="Single features and formulas",
         max_length=64,
         fail_fast=True,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -54,12 +55,20 @@ class Actor:
         return np.asarray(action, dtype=np.float64)
 
 
-def mean_log_return(actor: Actor, market: Market, config: SimulatorConfig, t0: int, t1: int) -> float:
-    """Score of a policy: mean log return a bar of one episode from cash at t0 to t1, mean action, full costs."""
+class Episode(NamedTuple):
+    """One episode from cash: `score`, the mean log return a bar, and `weights` (N, A) at the closes after its bars."""
+
+    score: float
+    weights: NDArray[np.float64]
+
+
+def whole_episode(actor: Actor, market: Market, config: SimulatorConfig, t0: int, t1: int) -> Episode:
+    """Of a policy by its mean action from t0 to t1, at full costs. Bars after an early end score 0."""
     session = BookSession(market, config, t0, t1, layers="policy")
-    equity = [session.equity]
+    equity, weights = [session.equity], []
     while not session.done and not session.terminated:
         session.step(actor.decide(session))
         equity.append(session.equity)
+        weights.append(session.weights)
     path = np.array(equity)
-    return float(log_growth(path[1:], path[:-1]).sum()) / (t1 - t0)
+    return Episode(float(log_growth(path[1:], path[:-1]).sum()) / (t1 - t0), np.array(weights))

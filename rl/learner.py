@@ -5,7 +5,7 @@ date (`rl.indexed_net`): for all dates before a rollout, whose weights stand sti
 Minibatches are shuffled over the whole rollout, as SB3's are. The file that `save` writes is that of a stock PPO.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from stable_baselines3 import PPO
@@ -15,20 +15,40 @@ from torch import Tensor
 
 from rl.action_law import ActionLaw
 from rl.episodes import Sight
+from rl.gradients import Gradients
 from rl.indexed_net import IndexedNet
 from rl.loss import Batch, LossParts, clipped_loss
 from rl.rollout import Rollout
 from rl.vec_env import Bar, PortfolioVecEnv
 
 
+class Update(NamedTuple):
+    """What an update was like, means over its minibatches: `kl` by Schulman's estimator, `entropy` of a whole action,
+    `explained_variance` of the returns by the critic as it was before.
+    """
+
+    kl: float
+    entropy: float
+    explained_variance: float
+
+
 class IndexedPPO(PPO):
-    """Stock PPO, but for how it collects and how it reads what it collected. Set `net` before it learns."""
+    """Stock PPO, but for how it collects and how it reads what it collected. Set `net` before it learns.
+
+    `update`: of the last update, None before the first. Raises rl.gradients.GradientNotFinite out of `learn`.
+    """
 
     net: IndexedNet
     rollout_buffer: Rollout
+    gradients: Gradients
+    update: Update | None = None
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        self.gradients = Gradients(self.policy)
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "net"]
+        return [*super()._excluded_save_params(), "net", "gradients", "update"]
 
     def collect_rollouts(self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
         """Fill the rollout with `n_rollout_steps` bars of every book. False where a callback ends the training."""
@@ -72,6 +92,7 @@ class IndexedPPO(PPO):
         self._update_learning_rate(self.policy.optimizer)
         clip = self.clip_range(self._current_progress_remaining)
         parts: list[LossParts] = []
+        self.gradients.reset()
         stopped = False
         for _ in range(self.n_epochs):
             for batch in self.rollout_buffer.shuffled(self.batch_size):
@@ -96,19 +117,33 @@ class IndexedPPO(PPO):
     def _descend(self, loss: Tensor) -> None:
         self.policy.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
+        self.gradients.clip(self.max_grad_norm)
         self.policy.optimizer.step()
 
     def _record(self, parts: list[LossParts], clip: float) -> None:
-        """SB3's names."""
+        """SB3's names, and the norms of the gradients before they were clipped."""
         means = {name: torch.stack([getattr(part, name).detach() for part in parts]).mean().item()
                  for name in ("policy", "value", "entropy", "kl", "clipped")}  # fmt: skip
         for name, key in (("entropy_loss", "entropy"), ("policy_gradient_loss", "policy"), ("value_loss", "value"),
                           ("approx_kl", "kl"), ("clip_fraction", "clipped")):  # fmt: skip
             self.logger.record(f"train/{name}", means[key])
         self.logger.record("train/loss", parts[-1].loss.item())
-        self.logger.record("train/explained_variance", self.rollout_buffer.explained_variance())
+        explained = self.rollout_buffer.explained_variance()
+        self.logger.record("train/explained_variance", explained)
         if hasattr(self.policy, "log_std"):
             self.logger.record("train/std", torch.exp(self.policy.log_std).mean().item())
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/clip_range", clip)
+        self._record_gradients()
+        self.update = Update(means["kl"], -means["entropy"], explained)
+
+    def _record_gradients(self) -> None:
+        if not self.gradients.taken:
+            return  # `target_kl` was passed before the first step
+        whole = self.gradients.whole()
+        self.logger.record("grads/norm", whole.mean().item())
+        self.logger.record("grads/norm_max", whole.max().item())
+        norms = self.gradients.by_layer().tolist()
+        for place, (name, norm) in enumerate(zip(self.gradients.layers, norms, strict=True)):
+            # by its number first, for a logger sorts by name, and the order is that of the network
+            self.logger.record(f"grads/by_layer/{place:02d}_{name}", norm, exclude="csv")

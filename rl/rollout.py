@@ -34,6 +34,7 @@ class Rollout:
     def reset(self) -> None:
         """Forget what was collected."""
         self._step = 0
+        self._terms: dict[str, float] = {}
         self._cut: list[tuple[int, np.ndarray, Sight]] = []
 
     def look(self, sight: Sight) -> tuple[Tensor, Tensor]:
@@ -47,6 +48,8 @@ class Rollout:
         step = self._step
         self.actions[step], self.log_prob[step], self.values[step] = actions, log_prob, values
         self.reward[step], self.done[step] = bar.reward, bar.done
+        for name, value in bar.terms.items():
+            self._terms[name] = self._terms.get(name, 0.0) + float(value.sum())
         cut = bar.truncated
         if cut.any():
             self._cut.append((step, bar.ended[cut], Sight(bar.last.bars[cut], bar.last.portfolio[cut])))
@@ -83,6 +86,10 @@ class Rollout:
                                                    self.advantage, self.advantage + self.values)]  # fmt: skip
         for chosen in torch.split(torch.randperm(len(columns[0]), device=self._device), batch_size):
             yield Batch(*(column[chosen] for column in columns))
+
+    def terms(self) -> dict[str, float]:
+        """The mean of each term of the reward over the samples; their sum is the mean reward."""
+        return {name: total / (self._step * self.reward.shape[1]) for name, total in self._terms.items()}
 
     def explained_variance(self) -> float:
         """1 − Var(R − V) / Var(R)."""

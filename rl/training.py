@@ -1,6 +1,7 @@
 """One training: PPO on a task, looked at on the validation range, best and last policy kept in a run directory."""
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,16 @@ from marketdata.config_base import config_hash
 from marketdata.regime import inputs_hash
 from marketdata.splits import Range
 from rl import policy_file
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, Episode, whole_episode
+from rl.alarms import Alarm, Sameness, Watch
 from rl.callbacks import Look, Progress, Selection, make_logger
 from rl.checkpoint import state
 from rl.checkpoint.callback import Checkpoints
 from rl.checkpoint.file import Checkpoint, Fit
 from rl.checkpoint.made_with import changes, made_with
 from rl.config import TrainConfig, rollout_steps
+from rl.diagnostics import RolloutDiagnostics
+from rl.gradients import GradientNotFinite
 from rl.learned_days import LearnedDays
 from rl.ppo import make_model, total_steps
 from rl.task import Task
@@ -82,8 +86,9 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     kept = _Kept(folder, lambda: policy_file.pack(
         model, task.normaliser, task.layout, learned, task.regime, config.taught
     ))  # fmt: skip
+    sound = _sounder(events, log, model)
     selection = Selection(
-        score=lambda: _score(model, task, validation),
+        score=_scorer(model, task, validation, sound),
         keep=kept.keep_best,
         told=lambda look, is_best: _tell(events, log, total, look, selection.best, is_best),
         every=config.training.eval_every,
@@ -101,18 +106,16 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
             _tell_of(begun, made, events, log)
         model.learn(
             total - model.num_timesteps,
-            callback=[Progress(events, total), selection, checkpoints],
+            callback=[Progress(events, total), RolloutDiagnostics(task.layout), Watch(sound), selection, checkpoints],
             reset_num_timesteps=False,  # a fresh model has none; one that goes on keeps its books
         )
     except (JobCancelled, KeyboardInterrupt):
         _save_what_is_held(checkpoints, log)
         raise
     except ValueError as error:  # SB3's distributions and our simulator both refuse what is not finite
-        if _is_finite(model):
+        if not isinstance(error, GradientNotFinite) and _is_finite(model):
             raise
-        raise TrainingDiverged(
-            "The training diverged: the network's weights are no longer finite; a smaller model.learning_rate helps"
-        ) from error
+        raise _diverged(error, sound) from error
     finally:
         model.logger.close()
     if selection.stopped:
@@ -164,9 +167,40 @@ def _is_finite(model: PPO) -> bool:
     return all(bool(torch.isfinite(parameter).all()) for parameter in model.policy.parameters())
 
 
-def _score(model: PPO, task: Task, validation: Range) -> float:
+def _diverged(error: ValueError, sound: Callable[[Alarm], None]) -> TrainingDiverged:
+    what = str(error) if isinstance(error, GradientNotFinite) else "the network's weights are no longer finite"
+    said = f"The training diverged: {what}; a smaller model.learning_rate helps"
+    sound(Alarm("nan", f"{said}.", math.nan))
+    return TrainingDiverged(said)
+
+
+def _scorer(model: PPO, task: Task, validation: Range, sound: Callable[[Alarm], None]) -> Callable[[], float]:
+    """Scores the policy as it is on the validation range; sounds where it does one thing only."""
+    sameness = Sameness()
+
+    def score() -> float:
+        found = _episode(model, task, validation)
+        if alarm := sameness.look(found.weights):
+            sound(alarm)
+        return found.score
+
+    return score
+
+
+def _episode(model: PPO, task: Task, validation: Range) -> Episode:
     actor = Actor(model.policy, task.layout, task.windows, task.market)
-    return mean_log_return(actor, task.market, task.config, validation.t0, validation.t1)
+    return whole_episode(actor, task.market, task.config, validation.t0, validation.t1)
+
+
+def _sounder(events: EventWriter, log: Callable[[str], None], model: PPO) -> Callable[[Alarm], None]:
+    """An alarm becomes an event of the run and a line of its log."""
+
+    def sound(alarm: Alarm) -> None:
+        value = alarm.value if math.isfinite(alarm.value) else None
+        events.alarm(alarm.sentence, rule=alarm.rule, value=value, step=model.num_timesteps)
+        log(f"alarm at step {model.num_timesteps:,}: {alarm.sentence}")
+
+    return sound
 
 
 def _tell(events: EventWriter, log: Callable[[str], None], total: int, look: Look, best: Look, is_best: bool) -> None:

@@ -76,8 +76,6 @@ def put(model: PPO, state: State) -> None:
         own = {name: value for name, value in state.arrays.items() if name.startswith("chance.")}
         chance.put(Chance(state.chance, own), env.chance, model.device)
     except (PolicyFileFault, ValueError, TypeError, KeyError, RuntimeError) as fault:
-        if isinstance(fault, CheckpointFault | CheckpointMisfit):
-            raise
         raise CheckpointFault(f"a value in it is none that a training has ({fault})") from fault
 
 

@@ -149,11 +149,11 @@ function look() {
   return { ...found, timeScale: { borderColor: colour("--sb-line"), minBarSpacing: 0.02 }, layout: { ...found.layout, panes: { separatorColor: colour("--sb-line"), separatorHoverColor: colour("--sb-line"), enableResize: false } } };
 }
 
-/* cents, or as many decimals as a price below one needs */
+/* cents, or as many decimals as a price below one needs; the axis has room below the lowest price, where none is 0 */
 function priceFormat(closes) {
   const least = closes.reduce((low, one) => (one !== null && one > 0 ? Math.min(low, one) : low), Infinity);
   const precision = least >= 1 || least === Infinity ? 2 : Math.min(8, 3 - Math.floor(Math.log10(least)));
-  return { type: "price", precision, minMove: 10 ** -precision };
+  return { type: "custom", minMove: 10 ** -precision, formatter: (price) => (price < 0 ? "" : price.toFixed(precision)) };
 }
 
 /* a lane without its zero would make a constant weight look like nothing */

@@ -2,11 +2,14 @@
 import { short, three } from "./format.js";
 
 const HEIGHT = 150;
+const MOST = 40;
+/* one curve a layer is a table, not a picture; the numbers are in the event file */
+const LAYERS = "grads/by_layer/";
 /* what a person looks at first; the other scalars follow in their own order */
 const FIRST = ["validation/score", "rollout/ep_rew_mean", "train/loss", "train/value_loss", "train/approx_kl",
   "train/entropy_loss", "train/explained_variance", "train/std"];
 /* what rarely moves comes last */
-const LAST = ["rollout/ep_len_mean", "train/learning_rate", "train/clip_range", "train/n_updates", "time/fps"];
+const LAST = ["grads/norm_max", "time/peak_mb", "rollout/ep_len_mean", "train/learning_rate", "train/clip_range", "train/n_updates", "time/fps"];
 
 export class Curves {
   constructor({ api, box, note }) {
@@ -120,7 +123,8 @@ function rank(name) {
 }
 
 function order(names) {
-  return [...names].sort((a, b) => rank(a) - rank(b)).slice(0, 24);
+  const curves = names.filter((name) => !name.startsWith(LAYERS));
+  return curves.sort((a, b) => rank(a) - rank(b)).slice(0, MOST);
 }
 
 /* a logger may write a step twice; the second one stands, or the curve would end in a vertical line */

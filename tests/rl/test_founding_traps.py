@@ -11,7 +11,7 @@ from marketdata.features import build_features, plan_of
 from marketdata.regime_fit import fit_regime
 from marketdata.splits import Range
 from rl import policy_file
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, whole_episode
 from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays
 from rl.policy_strategy import PolicyStrategy
@@ -85,7 +85,7 @@ def test_trap_7_the_test_range_chooses_nothing_and_the_best_is_what_is_judged(tm
     assert done.best.score == max(look.score for look in done.looks)
     kept = policy_file.load(tmp_path / "one" / layout.BEST_POLICY, hashlib.sha256(files[0][0]).hexdigest())
     actor = Actor(kept.policy, task.layout, task.windows, task.market)
-    score = mean_log_return(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1)
+    score = whole_episode(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1).score
     assert score == done.best.score
     assert VALIDATION.t0 - TRAIN.t1 > task.layout.lookback + 4 and TEST.t0 - VALIDATION.t1 > task.layout.lookback + 4
 

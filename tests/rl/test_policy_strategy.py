@@ -12,7 +12,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Range
 from rl import policy_file
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, whole_episode
 from rl.config import ModelConfig, RewardConfig, TrainingConfig
 from rl.episodes import Episodes
 from rl.learned_days import LearnedDays
@@ -90,7 +90,7 @@ def test_the_score_is_the_growth_of_its_own_backtest(tmp_path: Path) -> None:
     model, sha256 = stored(task, tmp_path / "p.zip")
     actor = Actor(model.policy, task.layout, task.windows, task.market)
 
-    score = mean_log_return(actor, task.market, task.config, 310, 400)
+    score = whole_episode(actor, task.market, task.config, 310, 400).score
 
     ledger = run_strategy(PolicyStrategy(tmp_path / "p.zip", sha256), task.market, costs(), 310, 400)
     assert score == pytest.approx(np.log(ledger.equity[-1] / ledger.equity[0]) / 90, abs=1e-12)

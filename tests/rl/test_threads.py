@@ -11,7 +11,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, feature_plan
 from marketdata.splits import Range
 from rl import policy_file
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, whole_episode
 from rl.config import ModelConfig, RewardConfig, TrainingConfig
 from rl.learned_days import LearnedDays
 from rl.policy_strategy import PolicyStrategy
@@ -49,7 +49,7 @@ def test_one_thread_or_two_give_the_same_ledger_and_score(tmp_path: Path, lookba
         torch.set_num_threads(threads)
         ledgers.append(run_strategy(PolicyStrategy(path, sha256), given.market, costs(), JUDGED.t0, JUDGED.t1))
         actor = Actor(model.policy, given.layout, given.windows, given.market)
-        scores.append(mean_log_return(actor, given.market, costs(), VALIDATION.t0, VALIDATION.t1))
+        scores.append(whole_episode(actor, given.market, costs(), VALIDATION.t0, VALIDATION.t1).score)
         assert torch.get_num_threads() == threads  # a training goes on with its own
 
     assert np.array_equal(ledgers[0].equity, ledgers[1].equity) and scores[0] == scores[1]

@@ -99,7 +99,7 @@ def test_the_report_says_what_it_saw_and_how_it_was_trained(trained: tuple[Path,
     told = {(one["group"], one["name"]): one["text"] for one in summary["rules"]}
 
     assert told["What the policy sees", "Lookback"] == "6 bars"
-    assert told["What the policy sees", "Indicators"] == "volatility(20)"
+    assert told["What the policy sees", "Single features and formulas"] == "volatility(20)"
     assert told["How the policy was trained", "Steps"] == "512 steps"
     assert told["How the policy was trained", "Rollout"] == "16 steps"
     assert told["How the policy was trained", "Regimes"] == "no"

@@ -10,7 +10,7 @@ from stable_baselines3 import PPO
 
 from marketdata.splits import Range
 from rl import policy_file, training
-from rl.actor import Actor, mean_log_return
+from rl.actor import Actor, whole_episode
 from rl.config import ModelConfig, TrainConfig, TrainingConfig
 from rl.ppo import make_model
 from rl.task import Task
@@ -69,7 +69,7 @@ def test_the_best_is_kept_by_its_validation_score(task: Task, tmp_path: Path) ->
     path = tmp_path / layout.BEST_POLICY
     best = policy_file.load(path, hashlib.sha256(path.read_bytes()).hexdigest())
     actor = Actor(best.policy, task.layout, task.windows, task.market)
-    score = mean_log_return(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1)
+    score = whole_episode(actor, task.market, task.config, VALIDATION.t0, VALIDATION.t1).score
     assert score == found.best.score == max(look.score for look in found.looks)
     assert [look.step for look in found.looks] == [256, 512, 768, 1024]
 
@@ -83,6 +83,18 @@ def test_a_training_that_diverges_says_so(task: Task, tmp_path: Path, monkeypatc
     monkeypatch.setattr(training, "make_model", broken)
     with pytest.raises(TrainingDiverged, match=r"smaller model\.learning_rate"):
         run(task, tmp_path, config(steps=512))
+    alarms = [event for event in read_events(tmp_path / layout.EVENTS, 0)[0] if event["kind"] == "alarm"]
+    assert [alarm["data"]["rule"] for alarm in alarms] == ["nan"]
+    assert "no longer finite" in alarms[0]["data"]["sentence"]
+
+
+def test_alarms_are_events_of_the_run(task: Task, tmp_path: Path) -> None:
+    wild = config(steps=1024)
+    wild = wild.model_copy(update={"model": wild.model.model_copy(update={"learning_rate": 0.3})})
+    said = run(task, tmp_path, wild)
+    alarms = [event["data"] for event in read_events(tmp_path / layout.EVENTS, 0)[0] if event["kind"] == "alarm"]
+    assert "kl" in [alarm["rule"] for alarm in alarms]
+    assert all(any(alarm["sentence"] in line for line in said) for alarm in alarms)
 
 
 @pytest.mark.slow
@@ -106,4 +118,4 @@ def capture(data: Planted, task: Task, model: PPO, span: Range) -> float:
     ).equity
     best = float(np.log(oracle[-1] / oracle[0])) / span.n_bars
     assert best > 40e-4
-    return mean_log_return(actor, task.market, task.config, span.t0, span.t1) / best
+    return whole_episode(actor, task.market, task.config, span.t0, span.t1).score / best

@@ -53,6 +53,11 @@ def test_a_bad_end_shows_its_sentence(state: str, owner: Any, person: Client) ->
     assert "Read the report" not in page.text
 
 
+def test_a_cancelled_run_says_so_once(owner: Any, person: Client) -> None:
+    page = shown(person, unfinished_training(owner, state="CANCELLED", sentence="Cancelled."))
+    assert "Cancelled. What it wrote" in page.text
+
+
 def test_files_are_listed_by_key_and_never_by_path(owner: Any, person: Client) -> None:
     run = finished_training(owner)
     page = Reading(person.get(reverse("runs:part", args=[run.id, "record"])).content.decode())
