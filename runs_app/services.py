@@ -12,7 +12,7 @@ from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,22 @@ def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | No
     resolved = resolve.training(owner, config)
     run = Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", idempotency_key=idempotency_key)
     return _queue(run, resolved)
+
+
+def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
+    """Queue a training that goes on from the last checkpoint of `run`, under its configuration, for its owner.
+
+    Raises resume.NotResumable, and ConfigFault where its data is not there any more.
+    """
+    left = resume.left_by(run)
+    resolved = resolve.training(run.owner, left.config)
+    if config_hash(resolved) != run.config_hash:
+        raise resume.NotResumable("The configuration means something else in this version; start the training again.")
+    again = Run(
+        owner=run.owner, kind=Run.Kind.TRAIN, subject="policy", name=run.name, source_run=run,
+        idempotency_key=idempotency_key,
+    )  # fmt: skip
+    return _queue(again, resolved, left=left)
 
 
 def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
@@ -72,7 +88,8 @@ def cancel_run(*, run: Run) -> bool:
     return seq is not None
 
 
-def _queue(run: Run, config: Config, subject: judged.Subject | None = None) -> Run:
+def _queue(run: Run, config: Config, subject: judged.Subject | None = None,
+           left: resume.Left | None = None) -> Run:  # fmt: skip
     """Folders first, the row last: a row without its folders would be started."""
     _describe(run, config)
     folder, control = places.make_folders(run)
@@ -84,6 +101,8 @@ def _queue(run: Run, config: Config, subject: judged.Subject | None = None) -> R
             atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, config.dataset))
         if subject is not None:
             judged.copy(subject, folder / layout.JUDGED_POLICY)
+        if left is not None:
+            resume.put(left, folder)
         with transaction.atomic():
             run.save(force_insert=True)
     except BaseException as error:
