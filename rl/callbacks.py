@@ -2,29 +2,45 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import CSVOutputFormat, Logger, TensorBoardOutputFormat
+from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
+from rl.checkpoint import curves
 from runfiles import layout
 from runfiles.events import EventWriter
 
 NEWS_EVERY_S = 1.0
 
 
-def make_logger(folder: Path) -> Logger:
-    """TensorBoard scalars (flushed at each dump, one a rollout) and SB3's CSV in a run directory; no terminal."""
-    return Logger(
-        str(folder),
-        [TensorBoardOutputFormat(str(folder / layout.TENSORBOARD)), CSVOutputFormat(str(folder / layout.PROGRESS_CSV))],
-    )
+class _GoingOn(Logger):
+    """SB3 counts the rollouts of a process; the curves count those of the training."""
+
+    def __init__(self, folder: str, formats: list[KVWriter], rollouts: int) -> None:
+        super().__init__(folder, formats)
+        self._rollouts = rollouts
+
+    def record(self, key: str, value: Any, exclude: str | tuple[str, ...] | None = None) -> None:
+        super().record(key, value + self._rollouts if key == "time/iterations" else value, exclude)
+
+
+def make_logger(folder: Path, step: int = 0, rollout: int = 1) -> Logger:
+    """TensorBoard scalars (flushed at each dump, one a rollout) and SB3's CSV in a run directory; no terminal.
+
+    Behind the curves up to `step` that are there already, where `rollout` steps are one; what lies after it is cut off.
+    """
+    if step:
+        curves.cut(folder, step)
+    table = curves.continued(folder / layout.PROGRESS_CSV, step)
+    return _GoingOn(str(folder), [TensorBoardOutputFormat(str(folder / layout.TENSORBOARD)), table], step // rollout)
 
 
 class Progress(BaseCallback):
-    """A progress event at the start, once a second, and at the end; the rate is that of the whole training so far.
+    """A progress event at the start, once a second, and at the end; the rate is that of this process so far.
 
     Beside SB3's scalars it records `rollout/ep_growth_mean`, the mean ln(E/E₀) of the last episodes.
     """
@@ -33,10 +49,12 @@ class Progress(BaseCallback):
         super().__init__()
         self._events, self._total, self._clock = events, total, clock
         self._began = self._told = 0.0
+        self._from = 0
 
     def _on_training_start(self) -> None:
         self._began = self._told = self._clock()
-        self._events.progress(0, self._total)
+        self._from = self.num_timesteps
+        self._events.progress(self._from, self._total)
 
     def _on_step(self) -> bool:
         if self._clock() - self._told >= NEWS_EVERY_S:
@@ -57,7 +75,8 @@ class Progress(BaseCallback):
     def _tell(self) -> None:
         self._told = self._clock()
         elapsed = self._told - self._began
-        self._events.progress(self.num_timesteps, self._total, self.num_timesteps / elapsed if elapsed > 0 else None)
+        rate = (self.num_timesteps - self._from) / elapsed if elapsed > 0 else 0.0
+        self._events.progress(self.num_timesteps, self._total, rate or None)
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,11 @@ class Selection(BaseCallback):
         self.looks: list[Look] = []
         self.best = Look(0, -math.inf)
 
+    def recall(self, looks: Iterable[Look]) -> None:
+        """Count looks of an earlier process of this training, whose best policy is kept already."""
+        for look in looks:
+            self._count(look)
+
     @property
     def stopped(self) -> bool:
         """Whether too many looks brought no new best."""
@@ -105,14 +129,20 @@ class Selection(BaseCallback):
 
     def _look(self) -> None:
         look = Look(self.num_timesteps, self._score())
-        self.looks.append(look)
-        is_best = look.score > self.best.score
-        self._in_vain = 0 if is_best else self._in_vain + 1
+        is_best = self._count(look)
         if is_best:
-            self.best = look
             self._keep()
         self.logger.record("validation/score", look.score)
         self.logger.record("validation/best_score", self.best.score)
         self.logger.record("time/total_timesteps", self.num_timesteps, exclude="tensorboard")
         self.logger.dump(self.num_timesteps)  # now: the next dump is a rollout later, and would say that step
         self._told(look, is_best)
+
+    def _count(self, look: Look) -> bool:
+        """Whether it is the best so far."""
+        self.looks.append(look)
+        is_best = look.score > self.best.score
+        self._in_vain = 0 if is_best else self._in_vain + 1
+        if is_best:
+            self.best = look
+        return is_best

@@ -151,7 +151,16 @@ class TrainingConfig(Part):
         le=1000,
         title="Stop early after",
     )
-    checkpoint_every: Annotated[int | None, later(None, what="checkpoints")] = off(None, "Steps between checkpoints.")
+    checkpoint_every: int | None = knob(
+        100_000,
+        "Steps between two checkpoints, rounded up to whole rollouts; empty writes one only when it is stopped and at "
+        "its end.",
+        unit="steps",
+        ge=256,
+        le=200_000_000,
+        advanced=True,
+        title="Checkpoint every",
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

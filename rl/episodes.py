@@ -4,7 +4,7 @@ Both environments are made of this, so that N books at once equal N books one by
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,23 @@ class Starts:
         return self._cut.integers(1, self.length + 1, n)
 
 
+class LiveBooks(Books):
+    """Books whose state can be taken and put back."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The live arrays that the next step depends on, by group and field of simulator.state and extra_state."""
+        groups: dict[str, Any] = {"book": self._state, "total": self._totals}
+        if self._extra is not None:
+            groups["extra"] = self._extra.state
+        return {f"{group}.{name}": value for group, held in groups.items() for name, value in held._asdict().items()}
+
+
 class Episodes:
     """N books in a task. Call `begin` for the books that start anew, `step` for all."""
 
     def __init__(self, task: Task, n: int) -> None:
         self._task, self.n = task, n
-        self.books = Books(task.market, task.config, n, layers="policy")
+        self.books = LiveBooks(task.market, task.config, n, layers="policy")
         self._rewards = Rewards(
             task.reward, n, start_cash=task.config.episode.start_cash, periods_per_year=task.market.periods_per_year
         )
@@ -81,6 +92,10 @@ class Episodes:
         bars = books.t.copy()
         view = book_view(books, task.market.has_bar[bars], self._rewards.sharpe.state)
         return Sight(bars, portfolio_rows(task.layout.portfolio, view))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The live arrays that the next step depends on."""
+        return self.books.arrays() | self._rewards.sharpe.arrays() | {"episode.end": self._ends}
 
     def _outcome(self) -> BarOutcome:
         books = self.books

@@ -18,6 +18,7 @@ regimes, of the filtered probability of each, the same for every asset.
 | `sharpe_state`    | 2        | A and B of the differential Sharpe ratio; only with that reward            |
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,14 @@ class Windows:
     def table(self) -> NDArray[np.float32]:
         """(n_bars, n_assets, n_features): what every window is a part of, as a view."""
         return self._memory.transpose(1, 0, 2)
+
+    @property
+    def sha256(self) -> str:
+        """Of the table's shape and numbers."""
+        digest = hashlib.sha256(repr(self.table.shape).encode())
+        for asset in self._memory:
+            digest.update(asset.astype("<f4", copy=False).tobytes())
+        return digest.hexdigest()
 
     def gather(self, bars: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows that end at `bars` (n,): (n, lookback, n_assets, n_features), rows oldest first.

@@ -16,6 +16,7 @@ E, E' are equity before and after a bar, E₀ the start, r = E'/E − 1, b the b
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,10 @@ class DiffSharpe:
     def reset(self, rows: NDArray[np.int64]) -> None:
         self.state[rows] = 0.0
         self._age[rows] = 0
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The live arrays that the next step depends on."""
+        return {"sharpe.state": self.state, "sharpe.age": self._age}
 
     def step(self, returns: Floats) -> Floats:
         """The ratio's change by simple `returns` (N,); 0 until it is defined."""

@@ -1,8 +1,8 @@
 """A training: `python -m rl.train_ppo RUN_DIR --datasets DIR`.
 
-RUN_DIR holds `config.yaml`, a `TrainConfig`. Phases: data → train → validate → judge → report. The policy is judged as
-it lies in its file, by the same road that a later backtest of it takes, so that both leave the same tables. With
-several seeds the policies of all are judged as one subject (rl.several_seeds).
+RUN_DIR holds `config.yaml`, a `TrainConfig`, and of a training that goes on `resumed/`. Phases: data → train → validate
+→ judge → report. The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
+that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.several_seeds).
 """
 
 import sys
@@ -15,6 +15,8 @@ from backtest.holding import require_benchmark
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
+from rl.checkpoint import resume
+from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
 from rl.config import TrainConfig
 from rl.learned_days import rows_hash
 from rl.policy_format.fault import PolicyFileFault
@@ -45,14 +47,18 @@ def run(job: Job) -> None:
     if len(config.training.seeds) > 1:
         judge_seeds(job, config, run)
         return
+    begun = resume.found(job.folder, job.events.warning)
     prepared = prepare(job, config)
     job.events.enter("train")
     try:
         trained = train(
-            prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256
-        )
+            prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256,
+            begun,
+        )  # fmt: skip
     except (DeviceMissing, TrainingDiverged) as fault:
         raise JobRefused(f"{fault}.") from fault
+    except (CheckpointFault, CheckpointMisfit) as fault:
+        raise JobRefused(f"The checkpoint does not fit this training: {fault}. Start the training again.") from fault
     kept = choose(job, config, trained)
     subject = open_policy(job.folder / kept, trained.sha256[kept])
     judge.judge_and_write(job, config, prepared.feed, prepared.ranges.test, subject, config.features)

@@ -52,6 +52,7 @@ class PortfolioVecEnv(VecEnv):
         self.render_mode = None
         super().__init__(n_envs, task.layout.space(), task.layout.action_space())
         self._episodes, self._starts = Episodes(task, n_envs), Starts(task, draw, cut)
+        self.chance = {"draw": draw, "cut": cut}
         self._windows = task.windows
         self._actions = np.zeros((n_envs, self._episodes.books.width))
         self._paid = np.zeros(n_envs)
@@ -59,7 +60,7 @@ class PortfolioVecEnv(VecEnv):
 
     def reset(self) -> Observation:
         self.begin()
-        return self._seen(self.sight())
+        return self.observed()
 
     def begin(self) -> Sight:
         """Start the first episode of every book; what is seen then."""
@@ -69,6 +70,14 @@ class PortfolioVecEnv(VecEnv):
     def sight(self) -> Sight:
         """What every book sees now, its window by bar."""
         return self._episodes.sight()
+
+    def observed(self) -> Observation:
+        """What every book sees now, with its windows."""
+        return self._seen(self.sight())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The live arrays that the next step depends on, beside the generators of `chance`."""
+        return self._episodes.arrays() | {"episode.paid": self._paid, "episode.age": self._age}
 
     def step_async(self, actions: NDArray[Any]) -> None:
         self._actions = np.asarray(actions, dtype=np.float64)

@@ -25,9 +25,15 @@ TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
 REPORT = "report"
 BASELINES = "baselines"
+CHECKPOINT = "checkpoints/last.zip"
+CHECKPOINT_BEFORE = "checkpoints/before.zip"
 REPORT_HTML = "report.html"
 LEAKS = "leaks"
 MANIFEST = "manifest.json"
+
+# of a training that goes on from another's checkpoint: what the service put there, never served
+RESUMED = "resumed"
+RESUME = f"{RESUMED}/resume.json"
 
 # media/control/<uuid>/: never served, never bundled
 LOCK = "lock"
@@ -95,6 +101,8 @@ _FIXED = (
     FileSpec("best_model", BEST_POLICY, KIND_MODEL, _ZIP, "The policy that was best on validation"),
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
     FileSpec("judged_models", SEEDS_LIST, KIND_META, _JSON, "The policies that are judged together, one a seed"),
+    FileSpec("checkpoint", CHECKPOINT, KIND_MODEL, _ZIP, "Where the training stood last"),
+    FileSpec("checkpoint_before", CHECKPOINT_BEFORE, KIND_MODEL, _ZIP, "Where it stood at the checkpoint before"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
     FileSpec("seeds", f"{REPORT}/seeds.csv", KIND_TABLE, _CSV, "Every seed's excess and metrics"),

@@ -37,8 +37,18 @@ def _machine() -> dict[str, Any]:
         "system": platform.system(),
         "release": platform.release(),
         "arch": platform.machine(),
+        "cpu": _cpu(),
         "cpus": os.cpu_count(),
     }
+
+
+def _cpu() -> str:
+    """The processor's name: another one may add in another order."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
+    except OSError:
+        found = None
+    return found.group(1).strip() if found else platform.processor()
 
 
 def release() -> str:

@@ -22,6 +22,9 @@ ENTRIES = {
     Run.Kind.LEAKS: "backtest.leaks",
 }  # fmt: skip
 
+TRAINING_GRACE_S = 2 * shim.GRACE_S
+"""Between the wish that a training stops and its kill: it writes a checkpoint first."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",
               "CUDA_VISIBLE_DEVICES")  # fmt: skip
 
@@ -97,6 +100,7 @@ class LocalExecutor:
         atomic.write_json(control / layout.START, {
             "v": shim.START_VERSION, "run": str(run.id), "argv": self._command(run), "cwd": str(settings.BASE_DIR),
             "env": environment(run), "log": str(places.run_folder(run.id) / layout.JOB_LOG),
+            "grace_s": TRAINING_GRACE_S if run.kind == Run.Kind.TRAIN else shim.GRACE_S,
         })  # fmt: skip
         with (control / "shim.log").open("ab") as log, self._guard:
             # -S: the shim needs nothing that is installed, and starts in half the time

@@ -11,11 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
+from marketdata.config_base import ConfigFault
 from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
 from runs_app.models import Policy, Run, RunQuerySet
 from runs_app.report_reader import labels, read_json, read_leaks, read_summary
+from runs_app.resume import NotResumable, can_go_on
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
@@ -105,6 +107,20 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def resume(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """On to the run that goes on, or the run's page again with the sentence why there is none."""
+    run = access.get_run(request.user, run_id)
+    try:
+        return redirect("runs:detail", run_id=services.resume_training(run=run).id)
+    except NotResumable as fault:
+        said = str(fault)
+    except ConfigFault as fault:
+        said = fault.first
+    return render(request, "runs/detail.html", _run_context(run) | {"not_resumed": said}, status=409)
+
+
+@login_required
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
     mine = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")
@@ -123,6 +139,8 @@ def _run_context(run: Run) -> dict[str, Any]:
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_curves": run.kind == Run.Kind.TRAIN and not run.has_several_seeds,
         "children": run.seed_runs if run.has_several_seeds else [],
+        "can_go_on": can_go_on(run),
+        "gone_on": run.judged_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
         "labels": labels(run, read_summary(run)) if run.metrics else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},

@@ -13,7 +13,7 @@ from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve
+from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
 from runs_app.models import Run
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,19 @@ def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | No
 
 def _training(owner: Any, config: TrainConfig, **columns: Any) -> Run:
     return _described(Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", **columns), config)
+
+
+def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
+    """Queue a training that goes on from the last checkpoint of `run`, under its configuration, for its owner.
+
+    Raises resume.NotResumable, and ConfigFault where its data is not there any more.
+    """
+    left = resume.left_by(run)
+    resolved = resolve.training(run.owner, left.config)
+    if config_hash(resolved) != run.config_hash:
+        raise resume.NotResumable("The configuration means something else in this version; start the training again.")
+    again = _training(run.owner, resolved, name=run.name, source_run=run, idempotency_key=idempotency_key)
+    return _queue(again, left=left)
 
 
 def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
@@ -88,13 +101,15 @@ def cancel_run(*, run: Run) -> bool:
     return seq is not None
 
 
-def _queue(run: Run, *children: Run, subject: judged.Subject | None = None) -> Run:
+def _queue(run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None) -> Run:
     """Folders first, the rows last and together: a row without its folders would be started."""
     try:
         for one in (run, *children):
             _fill(one)
         if subject is not None:
             judged.copy(subject, places.run_folder(run.id))
+        if left is not None:
+            resume.put(left, places.run_folder(run.id))
         with transaction.atomic():
             for one in (run, *children):
                 one.save(force_insert=True)

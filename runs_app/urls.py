@@ -13,6 +13,7 @@ urlpatterns = [
     path("data", start_pages.data, name="data"),
     path("runs/<uuid:run_id>", pages.detail, name="detail"),
     path("runs/<uuid:run_id>/cancel", pages.cancel, name="cancel"),
+    path("runs/<uuid:run_id>/resume", pages.resume, name="resume"),
     path("runs/<uuid:run_id>/part/<slug:part>", pages.detail_part, name="part"),
     path("runs/<uuid:run_id>/report", report_pages.report, name="report"),
     path("runs/<uuid:run_id>/report/curves", report_pages.curves, name="report-data"),

@@ -32,7 +32,7 @@ def write(weights: Weights) -> bytes:
 
 def read(content: bytes) -> dict[str, NDArray[np.float32]]:
     """Raises PolicyFileFault where it is not what `write` writes."""
-    _check_header(content)
+    check_header(content, MEMBER, frozenset({"F32"}), MOST_TENSORS)
     try:
         found = unpack(content)
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
@@ -51,19 +51,26 @@ def check(weights: Weights) -> None:
             raise PolicyFileFault(f"the weights {name} are not finite", "weights")
 
 
-def _check_header(content: bytes) -> None:
-    """The header is JSON, of which the library takes the last of two equal keys, and any type of number."""
+def check_header(content: bytes, member: str, kinds: frozenset[str], most: int, least: int = 1) -> None:
+    """The header is JSON, of which the library takes the last of two equal keys, and any type of number.
+
+    At most `most` tensors of these `kinds`, with no axis below `least`. Raises PolicyFileFault.
+    """
     size = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else MOST_HEADER + 1
     if size > MOST_HEADER or 8 + size > len(content):
-        raise PolicyFileFault(f"{MEMBER} has no header", "weights")
-    header = read_json(content[8 : 8 + size], MEMBER)
-    if not isinstance(header, dict) or len(header) > MOST_TENSORS:
-        raise PolicyFileFault(f"{MEMBER} must hold at most {MOST_TENSORS} tensors", "weights")
+        raise PolicyFileFault(f"{member} has no header", "weights")
+    header = read_json(content[8 : 8 + size], member)
+    if not isinstance(header, dict) or len(header) > most:
+        raise PolicyFileFault(f"{member} must hold at most {most} tensors", "weights")
     for name, value in header.items():
-        fields = Fields(value, f"{MEMBER} {name[:80]}")
-        if fields.take("dtype") != "F32":
-            raise PolicyFileFault(f"{fields.where} must be of float32", "weights")
+        fields = Fields(value, f"{member} {name[:80]}")
+        if fields.take("dtype") not in kinds:
+            raise PolicyFileFault(f"{fields.where} must be of {_names(kinds)}", "weights")
         for count in fields.items("shape", MOST_DIMENSIONS):
-            whole(count, 1, MOST_NUMBERS, fields.where)
+            whole(count, least, MOST_NUMBERS, fields.where)
         fields.items("data_offsets", 2)
         fields.end()
+
+
+def _names(kinds: frozenset[str]) -> str:
+    return "float32" if kinds == {"F32"} else f"one of {', '.join(sorted(kinds))}"

@@ -1,6 +1,7 @@
 """POST train, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -11,14 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import ErrorOutput
+from accounts.api import ErrorOutput, shortened
 from backtest.config import BacktestConfig, names_a_strategy
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
-from runs_app import services
+from runs_app import access, services
 from runs_app.api.errors import field_errors
 from runs_app.api.shapes import RunDetailShape, run_full
 from runs_app.models import Run
+from runs_app.resume import NotResumable
 
 MAX_KEY = 128
 IDEMPOTENCY = OpenApiParameter(
@@ -41,16 +43,23 @@ class StartView(APIView):
     service: ClassVar[Callable[..., Run]]
 
     def start(self, request: Request) -> Response:
+        if not isinstance(request.data, dict):
+            return field_errors({"config": ["The body must be a JSON object."]})
+        return self.once(request, lambda key: self.asked(request, key))
+
+    def asked(self, request: Request, key: str | None) -> Run:
+        """The run that the body asks for."""
+        config = self.model_for(request.data).model_validate_json(json.dumps(request.data), strict=True)
+        return type(self).service(owner=request.user, config=config, idempotency_key=key)
+
+    def once(self, request: Request, make: Callable[[str | None], Run]) -> Response:
+        """What `make` gives for the request's key, or the run that this key gave before."""
         key = request.headers.get("Idempotency-Key", "")
         if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY):
             return field_errors({"Idempotency-Key": [f"Must be at most {MAX_KEY} printable characters."]})
-        if not isinstance(request.data, dict):
-            return field_errors({"config": ["The body must be a JSON object."]})
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
             return self.again(first)
-        config = self.model_for(request.data).model_validate_json(json.dumps(request.data), strict=True)
-        run = type(self).service(owner=request.user, config=config, idempotency_key=key or None)
-        return _shown(run, status.HTTP_201_CREATED)
+        return _shown(make(key or None), status.HTTP_201_CREATED)
 
     def model_for(self, body: dict[str, Any]) -> type[BaseModel]:
         """The configuration model of a body."""
@@ -78,6 +87,23 @@ class Train(StartView):
     def post(self, request: Request) -> Response:
         """Queues a training whose report judges the policy and every baseline on the test range."""
         return self.start(request)
+
+
+class Resume(StartView):
+    kind = Run.Kind.TRAIN
+
+    @extend_schema(request=None, responses={**ANSWERS, 404: ErrorOutput}, parameters=[IDEMPOTENCY])
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Queues a run that goes on from the last checkpoint of a training that has stopped, configured as it was."""
+        run = access.get_run(request.user, run_id)
+        if request.data != {}:
+            names = shortened(request.data) if isinstance(request.data, dict) else ["body"]
+            said = "Send no body: the training goes on as it was configured."
+            return field_errors({name: [said] for name in names})
+        try:
+            return self.once(request, lambda key: services.resume_training(run=run, idempotency_key=key))
+        except NotResumable as fault:
+            return Response({"detail": str(fault), "errors": {}}, status=status.HTTP_409_CONFLICT)
 
 
 class Backtest(StartView):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("runs", runs.RunList.as_view(), name="runs"),
     path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="run"),
     path("runs/<uuid:run_id>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
+    path("runs/<uuid:run_id>/resume", create.Resume.as_view(), name="run-resume"),
     path("runs/<uuid:run_id>/artifacts", downloads.Artifacts.as_view(), name="run-artifacts"),
     path("runs/<uuid:run_id>/files/<str:key>", downloads.RunFile.as_view(), name="run-file"),
     path("runs/<uuid:run_id>/prices", prices.RunPrices.as_view(), name="run-prices"),

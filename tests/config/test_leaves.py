@@ -54,6 +54,7 @@ OTHER = {
     "model.vf_coef": 0.7, "model.max_grad_norm": 1.0, "model.target_kl": 0.05, "model.log_std_init": -2.0,
     "model.features_dim": 16, "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
     "training.early_stop": 5, "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000,
+    "training.checkpoint_every": 5000,
     "policy": "buy_hold", "run_id": ID, "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
 }  # fmt: skip
 FOLDS = {"split.scheme": "walk_forward", "split.n_folds": 2, "split.validation_bars": 50, "split.test_bars": 50}

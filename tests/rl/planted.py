@@ -15,6 +15,8 @@ from simulator.config_groups import EpisodeConfig, ExecConfig, FeesConfig, Margi
 from simulator.market import Market, prepare_market
 
 SIGMA = 0.01
+VALIDATION = Range(513, 599)
+"""Behind the training bars of the small task (tests.rl.conftest)."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_it_leaves_policies_curves_and_news(task: Task, tmp_path: Path) -> None:
     said = run(task, folder, config(steps=512))
 
     assert {item.name for item in folder.iterdir()} == {
-        layout.BEST_POLICY, layout.LAST_POLICY, layout.TENSORBOARD, layout.PROGRESS_CSV, layout.EVENTS
+        layout.BEST_POLICY, layout.LAST_POLICY, layout.TENSORBOARD, layout.PROGRESS_CSV, layout.EVENTS, "checkpoints"
     }  # fmt: skip
     events = read_events(folder / layout.EVENTS, 0)[0]
     assert [event["data"]["step"] for event in events if event["kind"] == "metric"] == [256, 512]

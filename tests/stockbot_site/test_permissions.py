@@ -26,8 +26,8 @@ PUBLIC = {
     "healthz", "readyz", "accounts:login", "accounts:signup", "admin:login",
     "auth:register", "auth:login", "auth:refresh", "auth:logout",
 }  # fmt: skip
-UNANSWERED = {  # for want of a curve, of stored prices, and of the upload's files
-    "api:run-tb-scalars", "api:run-prices", "api:dataset-commit",
+UNANSWERED = {  # for want of a curve, of stored prices, of the upload's files, and because the run has succeeded
+    "api:run-tb-scalars", "api:run-prices", "api:dataset-commit", "api:run-resume", "runs:resume",
 }  # fmt: skip
 ROUTES = all_routes()
 OWNED = [route for route in ROUTES if route.object_ids]

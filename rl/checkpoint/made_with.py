@@ -1,0 +1,31 @@
+"""What a training's numbers depend on beside its configuration and data, so that a change of it can be told."""
+
+from collections.abc import Mapping
+
+from runfiles.versions import versions
+
+_PACKAGES = ("torch", "stable-baselines3", "numpy", "numba", "pandas", "TA-Lib", "skfolio")
+_NAMES = {"code": "code", "cpu": "processor", "threads": "count of threads", "python": "Python"}
+
+
+def made_with() -> dict[str, str]:
+    """Code, interpreter, packages, processor and threads of this process."""
+    found = versions()
+    packages = {name: str(found["packages"].get(name, "")) for name in _PACKAGES}
+    cpu = f"{found['machine']['arch']} {found['machine']['cpu']}".strip()
+    return {
+        "code": found["code_sha256"],
+        "python": found["python"],
+        "cpu": cpu,
+        "threads": found["threads"],
+        **packages,
+    }
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is another, in words: `torch 2.13.0, now 2.14.0`."""
+    return [
+        f"{_NAMES.get(name, name)}" + ("" if name == "code" else f" {before.get(name, '')}, now {now.get(name, '')}")
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]

@@ -1,0 +1,131 @@
+"""Going on with a training: a new run of the same configuration, its checkpoints copied and held against our rows."""
+
+import hashlib
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rl.config import TrainConfig
+from runfiles import layout, manifest, resume
+from runs_app import places, services
+from runs_app.models import Artifact, Run
+from runs_app.resume import NotResumable
+
+CONTENT = {"checkpoint": b"the last", "checkpoint_before": b"the one before"}
+
+
+def stopped(owner: Any, state: str = "CANCELLED", content: dict[str, bytes] = CONTENT) -> Run:
+    """A training that has stopped, with checkpoints of any bytes: the site never reads what is in them."""
+    run = services.start_training(owner=owner, config=TrainConfig(out_tag="mine"))
+    folder = places.run_folder(run.id)
+    files = {layout.FILES[key].path: told for key, told in content.items()}
+    files |= {layout.PROGRESS_CSV: b"a,b\n1,2\n", "tb/events.out.tfevents.1": b"curve"}
+    for path, told in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(told)
+    Run.objects.filter(pk=run.pk).update(state=state, ended=None if state in Run.ACTIVE else timezone.now(), name="n")
+    Artifact.objects.bulk_create(
+        Artifact(run=run, **manifest.entry(folder, spec)) for spec in manifest.existing(folder)
+    )
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "FAILED", "INTERRUPTED"])
+def test_it_goes_on_as_a_new_run(owner: Any, samples: Path, state: str) -> None:
+    run = stopped(owner, state)
+    again = services.resume_training(run=run)
+    assert again.id != run.id and (again.source_run, again.owner, again.name) == (run, owner, "n")
+    assert (again.state, again.kind, again.config, again.config_hash) == (
+        "QUEUED", "train", run.config, run.config_hash
+    )  # fmt: skip
+    old, new = places.run_folder(run.id), places.run_folder(again.id)
+    for name in (layout.CONFIG, layout.PROVENANCE, layout.PROGRESS_CSV, "tb/events.out.tfevents.1"):
+        assert (new / name).read_bytes() == (old / name).read_bytes()
+    told = resume.read(new)
+    assert told == [resume.Named("last.zip", _sha(b"the last")), resume.Named("before.zip", _sha(b"the one before"))]
+    assert [(new / layout.RESUMED / each.file).read_bytes() for each in told] == list(CONTENT.values())
+    assert not (new / "checkpoints").exists()
+    run.refresh_from_db()
+    assert run.state == state
+
+
+def test_a_copy_is_no_link(owner: Any, samples: Path) -> None:
+    """What the new run cuts off is not cut off the old one."""
+    run = stopped(owner)
+    again = services.resume_training(run=run)
+    for name in (layout.PROGRESS_CSV, "tb/events.out.tfevents.1"):
+        (places.run_folder(again.id) / name).write_bytes(b"")
+        assert (places.run_folder(run.id) / name).read_bytes()
+
+
+def test_a_changed_checkpoint_is_left_out(owner: Any, samples: Path) -> None:
+    run = stopped(owner)
+    (places.run_folder(run.id) / layout.CHECKPOINT).write_bytes(b"the lost")
+    folder = places.run_folder(services.resume_training(run=run).id)
+    assert not (folder / layout.RESUMED / "last.zip").exists()
+    assert (folder / layout.RESUMED / "before.zip").read_bytes() == b"the one before"
+    assert [each.file for each in resume.read(folder) or ()] == ["last.zip", "before.zip"]  # so that the job can say it
+
+
+def nothing_came_of(run: Run, words: str) -> None:
+    count, folders = Run.objects.count(), sorted(places.run_folder(run.id).parent.iterdir())
+    with pytest.raises(NotResumable, match=words):
+        services.resume_training(run=run)
+    assert (Run.objects.count(), sorted(places.run_folder(run.id).parent.iterdir())) == (count, folders)
+
+
+def test_checkpoints_that_are_no_more(owner: Any, samples: Path) -> None:
+    run = stopped(owner)
+    (places.run_folder(run.id) / layout.CHECKPOINT).unlink()
+    (places.run_folder(run.id) / layout.CHECKPOINT_BEFORE).write_bytes(b"other")
+    nothing_came_of(run, "gone or not as it left them")
+
+
+def test_a_link_in_a_checkpoints_place_is_not_followed(owner: Any, samples: Path, tmp_path: Path) -> None:
+    run = stopped(owner, content={"checkpoint": b"the last"})
+    (tmp_path / "elsewhere").write_bytes(b"the last")
+    (places.run_folder(run.id) / layout.CHECKPOINT).unlink()
+    (places.run_folder(run.id) / layout.CHECKPOINT).symlink_to(tmp_path / "elsewhere")
+    nothing_came_of(run, "gone or not as it left them")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": "SUCCEEDED"}, "has succeeded"),
+        ({"state": "RUNNING", "ended": None}, "has not stopped"),
+        ({"state": "QUEUED", "ended": None}, "has not stopped"),
+        ({"kind": "backtest"}, "Only a training can go on; this is a backtest"),
+        ({"config_hash": "0" * 64}, "means something else in this version"),
+        ({"config": {"training": {"steps": 3}}}, "of another version"),
+    ],
+)
+def test_what_cannot_go_on_says_why(owner: Any, samples: Path, changes: dict[str, Any], words: str) -> None:
+    run = services.start_training(owner=owner, config=TrainConfig())
+    folder = places.run_folder(run.id)
+    (folder / layout.CHECKPOINT).parent.mkdir()
+    (folder / layout.CHECKPOINT).write_bytes(b"the last")
+    Artifact.objects.create(run=run, **manifest.entry(folder, layout.FILES["checkpoint"]))
+    Run.objects.filter(pk=run.pk).update(**{"state": "CANCELLED", "ended": timezone.now(), **changes})
+    run.refresh_from_db()
+    nothing_came_of(run, words)
+
+
+def test_without_a_checkpoint_there_is_nothing_to_go_on_from(owner: Any, samples: Path) -> None:
+    nothing_came_of(stopped(owner, content={}), "left no checkpoint")
+
+
+def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:
+    run, key = stopped(owner), str(uuid.uuid4())
+    assert services.resume_training(run=run, idempotency_key=key) == services.resume_training(
+        run=run, idempotency_key=key
+    )
+    assert Run.objects.count() == 2
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
