@@ -28,9 +28,9 @@ from backtest.matched_random import MatchedRandom, matched_random, why_none
 from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
 from backtest.runner import Judged, StrategyUnfit
 from backtest.split_told import split_of
-from backtest.stamps import left_out_stamp, seen_stamp, stamps
+from backtest.stamps import left_out_stamp, seen_stamp, stamps, symbols_stamp
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Strategy, Taught
+from backtest.strategy import Learned, Strategy, Taught, Travelled
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
@@ -87,6 +87,7 @@ def examine(
     cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     told = [
         *seen_stamp(seen, span.n_bars),
+        *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year),
         *runs.luck, *left_out_stamp(left_out), *([cut] if cut else []),
         *stamps(config, feed, market, shown, features),

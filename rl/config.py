@@ -13,6 +13,13 @@ from marketdata.regime_fit import BARS_A_STATE
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
+DEFAULT_HEADS = 4
+MOST_COMPARED = 1000
+"""Symbols of `set_attention`: what it makes of one date grows with their square."""
+ANY_SYMBOLS = frozenset({"set_attention"})
+"""Networks without a weight for one symbol or for their number."""
+ONLY_OF = {"attention_heads": "set_attention"}
+"""Fields of `model` that one network alone reads; None takes its default."""
 
 
 class RewardConfig(Part):
@@ -67,10 +74,11 @@ Width = Annotated[int, Field(ge=1, le=1024)]
 class ModelConfig(Part):
     """The network and PPO's settings."""
 
-    policy: Annotated[Literal["asset_shared", "mlp"], later_choices("window_cnn", "window_lstm", "set_attention")] = (
+    policy: Annotated[Literal["asset_shared", "mlp", "set_attention"], later_choices("window_cnn", "window_lstm")] = (
         knob(
             "asset_shared",
-            "asset_shared: one small network for all assets, the default; mlp: one flat network.",
+            "asset_shared: one small network for all assets, the default; mlp: one flat network; set_attention: like "
+            "asset_shared, but assets are compared, and the policy acts on any number of symbols.",
             title="Network",
         )
     )
@@ -101,10 +109,42 @@ class ModelConfig(Part):
     cnn_channels: Annotated[None, later(None, what="window_cnn")] = off(None, "Channels.")
     cnn_kernel: Annotated[None, later(None, what="window_cnn")] = off(None, "Kernel.")
     lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
-    attention_heads: Annotated[None, later(None, what="set_attention")] = off(None, "Heads.")
-    features_dim: int = knob(
-        32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True, title="Asset features"
+    attention_heads: int | None = knob(
+        None,
+        f"Ways in which set_attention compares assets, a divisor of the asset features; empty takes {DEFAULT_HEADS}.",
+        ge=1,
+        le=16,
+        advanced=True,
+        title="Attention heads",
     )
+    features_dim: int = knob(
+        32,
+        "Width of what is kept of each asset; mlp keeps nothing of one.",
+        ge=4,
+        le=512,
+        advanced=True,
+        title="Asset features",
+    )
+
+    @model_validator(mode="after")
+    def _of_its_network(self) -> Self:
+        for field, network in ONLY_OF.items():
+            if getattr(self, field) is not None and self.policy != network:
+                raise ValueError(f"{field} belongs to {network}; leave it empty with {self.policy}")
+        if self.policy == "set_attention" and self.features_dim % self.heads:
+            raise ValueError(f"attention_heads {self.heads} must divide features_dim {self.features_dim}")
+        return self
+
+    @property
+    def heads(self) -> int:
+        """Heads of attention."""
+        return self.attention_heads or DEFAULT_HEADS
+
+    def require(self, n_assets: int) -> None:
+        """Raises ConfigFault where the network cannot take so many assets."""
+        if self.policy == "set_attention" and n_assets > MOST_COMPARED:
+            said = f"set_attention compares at most {MOST_COMPARED:,} symbols; there are {n_assets:,}."
+            raise ConfigFault({"model.policy": [said]})
 
 
 class TrainingConfig(Part):

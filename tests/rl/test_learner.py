@@ -12,11 +12,12 @@ from stable_baselines3.common.logger import Logger
 from marketdata.splits import Range
 from rl.config import ModelConfig, TrainingConfig
 from rl.learner import IndexedPPO
+from rl.nets import NETS
 from rl.ppo import make_model, make_stock
 from rl.task import Task
 from tests.rl.planted import Planted, costs, task_of
 
-POLICIES = ("asset_shared", "mlp")
+POLICIES = tuple(NETS)
 MODES = ("simplex_cash", "tanh_leverage", "discrete")
 WHOLE = 6 * 40
 

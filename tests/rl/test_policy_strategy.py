@@ -16,6 +16,7 @@ from rl.actor import Actor, mean_log_return
 from rl.config import ModelConfig, RewardConfig, TrainingConfig
 from rl.episodes import Episodes
 from rl.learned_days import LearnedDays
+from rl.nets import NETS
 from rl.observation_layout import ObservationMismatch
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
@@ -58,7 +59,7 @@ def seen_by(task: Task, episodes: Episodes) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("mode", ["simplex_cash", "discrete"])
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_it_acts_as_stock_load_and_predict_say(tmp_path: Path, mode: str, policy: str) -> None:
     config = costs(mapping_mode=mode, max_step_change=0.3)
     task = task_on(bars(), config, RewardConfig(mode="diff_sharpe"))
