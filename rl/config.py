@@ -13,12 +13,15 @@ from marketdata.regime_fit import BARS_A_STATE
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
+DEFAULT_CHANNELS = (16, 32, 32)
+DEFAULT_KERNEL = 5
+CNN_STRIDE = 2
 DEFAULT_HEADS = 4
 MOST_COMPARED = 1000
 """Symbols of `set_attention`: what it makes of one date grows with their square."""
 ANY_SYMBOLS = frozenset({"set_attention"})
 """Networks without a weight for one symbol or for their number."""
-ONLY_OF = {"attention_heads": "set_attention"}
+ONLY_OF = {"cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "attention_heads": "set_attention"}
 """Fields of `model` that one network alone reads; None takes its default."""
 
 
@@ -69,18 +72,19 @@ class RegimeConfig(Part):
 
 
 Width = Annotated[int, Field(ge=1, le=1024)]
+Channels = Annotated[int, Field(ge=1, le=128)]
+Network = Annotated[Literal["asset_shared", "mlp", "window_cnn", "set_attention"], later_choices("window_lstm")]
 
 
 class ModelConfig(Part):
     """The network and PPO's settings."""
 
-    policy: Annotated[Literal["asset_shared", "mlp", "set_attention"], later_choices("window_cnn", "window_lstm")] = (
-        knob(
-            "asset_shared",
-            "asset_shared: one small network for all assets, the default; mlp: one flat network; set_attention: like "
-            "asset_shared, but assets are compared, and the policy acts on any number of symbols.",
-            title="Network",
-        )
+    policy: Network = knob(
+        "asset_shared",
+        "asset_shared: one small network for all assets, the default; mlp: one flat network; window_cnn: like "
+        "asset_shared, with convolutions over the time of a window; set_attention: like asset_shared, but assets are "
+        "compared, and the policy acts on any number of symbols.",
+        title="Network",
     )
     net_arch: tuple[Width, ...] = knob(
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6, fail_fast=True
@@ -106,8 +110,24 @@ class ModelConfig(Part):
     minibatch_order: Annotated[str, later("shuffled", what="date-grouped minibatches")] = off(
         "shuffled", "shuffled or date_grouped."
     )
-    cnn_channels: Annotated[None, later(None, what="window_cnn")] = off(None, "Channels.")
-    cnn_kernel: Annotated[None, later(None, what="window_cnn")] = off(None, "Kernel.")
+    cnn_channels: tuple[Channels, ...] | None = knob(
+        None,
+        f"Channels of each convolution of window_cnn; empty takes {', '.join(map(str, DEFAULT_CHANNELS))}.",
+        min_length=1,
+        max_length=6,
+        fail_fast=True,
+        advanced=True,
+        title="CNN channels",
+    )
+    cnn_kernel: int | None = knob(
+        None,
+        f"Bars that one convolution of window_cnn reads; empty takes {DEFAULT_KERNEL}.",
+        unit="bars",
+        ge=1,
+        le=16,
+        advanced=True,
+        title="CNN kernel",
+    )
     lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
     attention_heads: int | None = knob(
         None,
@@ -134,6 +154,16 @@ class ModelConfig(Part):
         if self.policy == "set_attention" and self.features_dim % self.heads:
             raise ValueError(f"attention_heads {self.heads} must divide features_dim {self.features_dim}")
         return self
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of each convolution."""
+        return self.cnn_channels or DEFAULT_CHANNELS
+
+    @property
+    def kernel(self) -> int:
+        """Bars that one convolution reads."""
+        return self.cnn_kernel or DEFAULT_KERNEL
 
     @property
     def heads(self) -> int:
@@ -203,6 +233,12 @@ class TrainingConfig(Part):
         return self.n_envs or DEFAULT_ENVS
 
 
+def conv_reach(layers: int, kernel: int) -> int:
+    """Bars that one number behind so many convolutions, each taking every second position, has seen."""
+    taps: int = (CNN_STRIDE**layers - 1) // (CNN_STRIDE - 1)
+    return 1 + (kernel - 1) * taps
+
+
 def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
     """Environment steps of one rollout."""
     return model.n_steps * training.books
@@ -232,6 +268,16 @@ class TrainConfig(JudgedConfig):
     def taught(self) -> dict[str, Any]:
         """How the policy is trained, as plain JSON values by group."""
         return {name: canonical(getattr(self, name)) for name in TAUGHT}
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        layers, kernel = len(self.model.channels), self.model.kernel
+        reach = conv_reach(layers, kernel)
+        if self.model.policy == "window_cnn" and reach > self.features.lookback:
+            read = f"for {layers} convolutions of {kernel} bars"
+            remedy = "or set fewer model.cnn_channels or a smaller model.cnn_kernel"
+            raise ValueError(f"features.lookback must be at least {reach} {read}, {remedy}")
+        return self
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:

@@ -13,6 +13,8 @@ from rl.projection import Projection, Table
 
 AT_ONCE = 2048
 """Dates for which intermediate results are held at a time while nothing is learned."""
+STRIDED = 3.0
+"""How much slower a multiply-add is in the windows of single dates than in a pass over all dates."""
 
 
 class DateNet(SharedNet):
@@ -62,3 +64,27 @@ class AttentionNet(DateNet):
             window.attend(seen.index_select(0, self._projection.places(some)).view(shape) + window.linear.bias)
             for some in torch.split(rows, AT_ONCE)
         ]).flatten(0, 1)  # fmt: skip
+
+
+class ConvNet(DateNet):
+    """`window_cnn`: all convolutions at all dates in one pass over the series, where that is the less work."""
+
+    def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
+        super().__init__(policy, windows, device)
+        window, place = self.encoder.window.work()
+        self._few = place * self.panel.features.shape[1] / (window * STRIDED)
+
+    def made(self, dates: Tensor) -> Tensor:
+        found: Tensor = self.encoder.window(self.panel.windows(dates))
+        return found
+
+    def every_date(self) -> Tensor:
+        window = self.encoder.window
+        found = window.every(self.panel.features)[:, :, self.panel.lookback - window.bars :]
+        every: Tensor = found.permute(2, 0, 1).flatten(0, 1)
+        return every
+
+    def table(self, rows: Tensor) -> Table:
+        if len(rows) > self._few and len(torch.unique(rows)) > self._few:
+            return Table(self.every_date(), self.places(rows))
+        return super().table(rows)

@@ -7,11 +7,12 @@ from typing import Any
 from torch import nn
 
 from rl.config import ModelConfig
-from rl.date_nets import AttentionNet
+from rl.date_nets import AttentionNet, ConvNet
 from rl.indexed_net import AssetSharedNet, FlatNet
 from rl.networks import ACTIVATIONS, AssetEncoder, AssetSharedPolicy
 from rl.observation_layout import ObservationLayout
 from rl.set_attention import AttentionEncoder, SetAttentionPolicy
+from rl.window_cnn import ConvEncoder
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Kind:
 NETS: dict[str, Kind] = {
     "asset_shared": Kind(AssetSharedPolicy, AssetSharedNet, AssetEncoder),
     "mlp": Kind("MultiInputPolicy", FlatNet),
+    "window_cnn": Kind(
+        AssetSharedPolicy, ConvNet, ConvEncoder, lambda model: {"channels": model.channels, "kernel": model.kernel}
+    ),
     "set_attention": Kind(SetAttentionPolicy, AttentionNet, AttentionEncoder, lambda model: {"heads": model.heads}),
 }
 

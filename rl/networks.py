@@ -163,3 +163,12 @@ class AssetSharedPolicy(ActorCriticPolicy):
         for module, gain in gains:
             for layer in module.modules():
                 self.init_weights(layer, gain=float(gain))
+
+    @staticmethod
+    def init_weights(module: nn.Module, gain: float = 1) -> None:
+        """SB3's, which knows no convolution over time."""
+        if isinstance(module, nn.Conv1d) and module.bias is not None:
+            nn.init.orthogonal_(module.weight, gain=gain)
+            module.bias.data.fill_(0.0)
+        else:
+            ActorCriticPolicy.init_weights(module, gain)

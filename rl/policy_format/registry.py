@@ -5,8 +5,10 @@ class by dotted path, the arguments that a file may give it. `version` goes up w
 another function. Nothing here imports torch.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from rl.policy_format.fault import PolicyFileFault
@@ -159,6 +161,18 @@ EXTRACTORS: Final[Mapping[str, Entry]] = {
         activation=True,
         policies=("AssetSharedPolicy",),
         least=lambda given, numbers: given["features_dim"] * numbers,
+    ),
+    "window_cnn": Entry(
+        "rl.window_cnn:ConvEncoder",
+        arguments={
+            "features_dim": Whole(1, 4096),
+            "parts": Parts(),
+            "channels": Wholes(1, 128, 6),
+            "kernel": Whole(1, 16),
+        },
+        activation=True,
+        policies=("AssetSharedPolicy",),
+        least=lambda given, numbers: given["kernel"] * sum(map(math.prod, pairwise(given["channels"]))),
     ),
     "set_attention": Entry(
         "rl.set_attention:AttentionEncoder",

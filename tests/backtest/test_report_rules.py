@@ -53,6 +53,8 @@ OTHER: dict[str, tuple[Any, str]] = {
     "model.log_std_init": (-2.0, "−2"),
     "model.features_dim": (16, "16"),
     "model.attention_heads": (2, "2"),
+    "model.cnn_channels": ([8, 4], "8, 4"),
+    "model.cnn_kernel": (3, "3 bars"),
     "training.total_timesteps": (6000, "6000 steps"),
     "training.n_envs": (16, "16"),
     "training.seeds": ([5], "5"),
@@ -75,7 +77,11 @@ OTHER: dict[str, tuple[Any, str]] = {
     "evaluation.trials_variance": (0.01, "0.01"),
 }
 
-COMPANY: dict[str, dict[str, Any]] = {"model.attention_heads": {"policy": "set_attention"}}
+COMPANY: dict[str, dict[str, Any]] = {
+    "model.attention_heads": {"policy": "set_attention"},
+    "model.cnn_channels": {"policy": "window_cnn"},
+    "model.cnn_kernel": {"policy": "window_cnn"},
+}
 """What a leaf needs beside it; told before it."""
 
 

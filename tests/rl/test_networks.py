@@ -10,6 +10,7 @@ from rl.nets import NETS
 from rl.ppo import make_model
 from rl.task import Task
 from tests.rl.planted import Planted, costs, planted, task_of
+from tests.rl.small import OWN
 
 
 def observations(task: Task, n: int) -> dict[str, torch.Tensor]:
@@ -20,7 +21,8 @@ def observations(task: Task, n: int) -> dict[str, torch.Tensor]:
 
 
 def policy(task: Task, **model: object) -> torch.nn.Module:
-    fresh = make_model(task, ModelConfig(**model), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
+    own = OWN.get(str(model.get("policy")), {})
+    fresh = make_model(task, ModelConfig(**own, **model), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
     with torch.no_grad():  # scores begin near 0; here they must be told apart
         for parameter in fresh.action_net.parameters():
             parameter.normal_(generator=torch.Generator().manual_seed(1))
@@ -77,7 +79,7 @@ def test_every_mapping_has_its_head(data: Planted, network: str, mode: str, shap
 
 @pytest.mark.parametrize("network", SHARED)
 def test_the_first_policy_is_near_equal_weight(task: Task, network: str) -> None:
-    fresh = make_model(task, ModelConfig(policy=network), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
+    fresh = make_model(task, ModelConfig(policy=network, **OWN.get(network, {})), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
 
     assert fresh._predict(observations(task, 50), deterministic=True).abs().max() < 0.05
 

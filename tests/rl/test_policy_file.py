@@ -24,13 +24,15 @@ from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.sb3_members import LEFT_OUT
 from rl.ppo import make_model
 from rl.task import Task
+from tests.rl.small import OWN
 
 LEARNED = LearnedDays((dt.date(2001, 1, 2), dt.date(2009, 5, 6)), (dt.date(2010, 1, 4), dt.date(2011, 1, 3)))
 
 
 def trained(task: Task, seed: int = 0, policy: str = "asset_shared") -> PPO:
     training = TrainingConfig(n_envs=4, seeds=(seed,))
-    model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), training)  # type: ignore[arg-type]
+    settings = ModelConfig(policy=policy, n_steps=16, batch_size=32, **OWN.get(policy, {}))  # type: ignore[arg-type]
+    model = make_model(task, settings, training)
     return model.learn(128)
 
 

@@ -26,6 +26,7 @@ from simulator.engine import BookSession
 from simulator.market import prepare_market
 from tests.backtest.books import run_strategy
 from tests.rl.planted import costs, planted
+from tests.rl.small import OWN
 
 SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)",), lookback=6)
 TRAIN, VALIDATION = Range(40, 300), Range(320, 380)
@@ -43,7 +44,8 @@ def task_on(data: Bars, config: SimulatorConfig, reward: RewardConfig | None = N
 
 
 def stored(task: Task, path: Path, policy: str = "asset_shared") -> tuple[PPO, str]:
-    model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), TrainingConfig(n_envs=4))  # type: ignore[arg-type]
+    settings = ModelConfig(policy=policy, n_steps=16, batch_size=32, **OWN.get(policy, {}))  # type: ignore[arg-type]
+    model = make_model(task, settings, TrainingConfig(n_envs=4))
     return model.learn(256), policy_file.save(path, model, task.normaliser, task.layout, LEARNED)
 
 

@@ -239,7 +239,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"dataset": {"symbols": ["AAPL", "NONE"]}}, "dataset.symbols: NONE is not in sample/us20"),
     (
         {"model": {"policy": "window_cnn"}},
-        "model.policy: window_cnn is not in this version; use asset_shared, mlp or set_attention",
+        "features.lookback: features.lookback must be at least 29 for 3 convolutions of 5 bars, or set fewer",
     ),
     ({"model": {"policy_net": 3}}, "model.policy_net: Unknown field"),
     ({"training": {"seeds": [1, 2]}}, "training.seeds: "),
