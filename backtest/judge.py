@@ -31,9 +31,9 @@ from backtest.runner import Judged, StrategyUnfit
 from backtest.seed_books import returns_by_seed
 from backtest.seed_figures import Seeds, apart, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import left_out_stamp, seeds_stamp, seen_stamp, stamps
+from backtest.stamps import left_out_stamp, seeds_stamp, seen_stamp, stamps, symbols_stamp
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Seeded, Strategy, Taught
+from backtest.strategy import Learned, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
@@ -98,6 +98,7 @@ def examine(
     cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     told = [
         *seen_stamp(seen, span.n_bars),
+        *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *seeds_stamp(judged[0]),
         *(
             name

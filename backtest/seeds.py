@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from backtest.registry import POLICY, load
 from backtest.runner import prepare, run_prepared
-from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught
+from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught, Travelled
 from marketdata.config import FeaturesConfig
 from runfiles import layout, seed_list
 from simulator.config import SimulatorConfig
@@ -18,7 +18,7 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 
 
-class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Protocol):
+class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Travelled, Protocol):
     """What a policy's file gives (rl.policy_strategy)."""
 
 
@@ -70,6 +70,9 @@ class SeveralSeeds:
 
     def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
         return self.members[0].learned_spans()
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        return self.members[0].trained_symbols()
 
     def taught(self) -> Mapping[str, BaseModel] | None:
         """How they were trained, with all of their seeds."""

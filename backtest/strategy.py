@@ -57,6 +57,14 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class Travelled(Protocol):
+    """A strategy that was made on certain symbols, and may be run on others."""
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        """The symbols that it was trained on."""
+
+
+@runtime_checkable
 class Sees(Protocol):
     """A strategy made for certain features."""
 

@@ -69,6 +69,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     feed = load_feed(job, config.dataset)
     bars, lookback = feed.bars, config.features.lookback
     try:
+        config.model.require(bars.n_assets)
         plan = plan_of(config.features, bars)
         ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         market = prepare_market(bars, config)

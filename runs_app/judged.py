@@ -13,6 +13,7 @@ from backtest.config import BacktestConfig, EvaluationConfig
 from backtest.registry import BASELINES
 from marketdata.config import SplitConfig
 from marketdata.config_base import ConfigFault, canonical, sentences
+from rl.config import ANY_SYMBOLS
 from runfiles import layout, seed_list
 from runs_app import harvest, places
 from runs_app.models import Policy, Run
@@ -123,7 +124,10 @@ def check_seen(config: BacktestConfig, subject: Subject) -> None:
     """
     offered = canonical(config)
     faults: dict[str, list[str]] = {}
+    any_symbols = subject.config["model"]["policy"] in ANY_SYMBOLS
     for group, name in _SEEN:
+        if name == "symbols" and any_symbols:
+            continue
         here, trained = offered[group][name], subject.config[group][name]
         if name == "max_step_change":  # whether there is a step limit is part of what it sees; how large is not
             here, trained = ("none" if limit is None else "a limit" for limit in (here, trained))

@@ -237,7 +237,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"features": {"indicators": ["atr(14)"]}}, "features.indicators: atr"),
     ({"evaluation": {"benchmark": "TSLA"}}, "evaluation.benchmark: TSLA is not among the run's symbols."),
     ({"dataset": {"symbols": ["AAPL", "NONE"]}}, "dataset.symbols: NONE is not in sample/us20"),
-    ({"model": {"policy": "window_cnn"}}, "model.policy: window_cnn is not in this version; use asset_shared or mlp"),
+    (
+        {"model": {"policy": "window_cnn"}},
+        "features.lookback: features.lookback must be at least 29 for 3 convolutions of 5 bars, or set fewer",
+    ),
     ({"model": {"policy_net": 3}}, "model.policy_net: Unknown field"),
     ({"training": {"seeds": [1, 1]}}, "training.seeds: "),
 ]

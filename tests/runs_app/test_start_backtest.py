@@ -97,6 +97,19 @@ def test_anothers_policy_is_a_missing_one(stranger: Any, trained: Run, owner: An
         assert _errors(stranger, {field: str(mine)}) == _errors(stranger, {field: str(none)})
 
 
+@pytest.mark.parametrize(("network", "taken"), [("asset_shared", False), ("set_attention", True)])
+def test_other_symbols_are_for_a_policy_of_any_number(owner: Any, trained: Run, network: str, taken: bool) -> None:
+    config = {**trained.config, "model": {**trained.config["model"], "policy": network}}
+    Run.objects.filter(pk=trained.pk).update(config=config)
+    asked = {"run_id": str(trained.id), "dataset": {"symbols": ["KO", "JPM"]}}
+    if taken:
+        run = services.start_backtest(owner=owner, config=BacktestConfig.model_validate(asked))
+        assert run.config["dataset"]["symbols"] == ["KO", "JPM"]
+    else:
+        said = "The policy was trained with AAPL, KO, XOM, in this order; it can be judged with nothing else."
+        assert _errors(owner, asked) == {"dataset.symbols": [said]}
+
+
 def test_a_training_that_has_not_succeeded(owner: Any, samples: Path) -> None:
     run = services.start_training(owner=owner, config=TrainConfig())
     assert "queued" in _errors(owner, {"run_id": str(run.id)})["run_id"][0]
