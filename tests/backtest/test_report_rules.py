@@ -62,6 +62,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "training.threads": (2, "2"),
     "training.eval_every": (3000, "3000 steps"),
     "training.early_stop": (5, "5 looks"),
+    "training.checkpoint_every": (9000, "9000 steps"),
     "evaluation.baselines": (["cash", "equal"], "cash, equal"),
     "evaluation.benchmark": ("SPY", "SPY"),
     "evaluation.cost_multipliers": ([0, 1.5], "0, 1.5"),
