@@ -55,7 +55,15 @@ def metric_intervals(
     columns = np.stack([_columns(book, returns, rf) for book, returns in flat], axis=1)
     found = _paths(columns, growth, block, periods, paths, seed)
     ends = np.cumsum([len(own) for own in books])
-    return [_summarise(np.median(part, axis=1)) for part in np.split(found, ends[:-1], axis=1)]
+    return [_summarise(_middle(part)) for part in np.split(found, ends[:-1], axis=1)]
+
+
+def _middle(part: Floats) -> Floats:
+    """(paths, seeds, metrics) → (paths, metrics), the median over the seeds."""
+    if part.shape[1] == 1:
+        return part[:, 0]  # np.median imports what a baseline's run does not need
+    middle: Floats = np.median(part, axis=1)
+    return middle
 
 
 def _returns(one: Judged, book: Ledger) -> Floats:

@@ -21,7 +21,7 @@ def test_it_is_refused_in_the_data_phase(tmp_path: Path) -> None:
     )
     config = {
         "dataset": {"id": "files/x", "version": version}, "features": {"feature_set": ["ohlcv"], "lookback": 6},
-        "evaluation": {"benchmark": "B"},
+        "evaluation": {"benchmark": "B"}, "training": {"seeds": [0]},
     }  # fmt: skip
     with pytest.raises(JobRefused, match=r"evaluation\.benchmark: B cannot be bought between"):
         run(Job(tmp_path, tmp_path / "store", EventWriter(tmp_path / layout.EVENTS), config))
