@@ -4,6 +4,8 @@ PY := .venv/bin/python
 PORT ?= 8000
 MEDIA := $(or $(STOCKBOT_MEDIA),media)
 KERNELS := $(wildcard simulator/*.py simulator/linked/*.py backtest/*.py rl/*.py)
+# byte code is put beside these at set-up, as pip does for what it installs: a run reads it, and may not be let to write it
+PACKAGES := accounts backtest brokers marketdata rl runfiles runs_app simulator stockbot_site
 export PORT
 
 .DEFAULT_GOAL := help
@@ -47,6 +49,7 @@ screenshots: setup .venv/.dev .venv/.browser ## every page, light and dark, narr
 
 setup: tools .venv/.ready static/vendor/.ready
 	@$(PY) -m marketdata.setup_samples $(MEDIA)/datasets > /dev/null
+	@$(PY) -m compileall -q $(PACKAGES)
 	@$(MAKE) --silent .venv/.kernels
 	@$(PY) manage.py migrate --verbosity 0
 

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 
 DRAWS = 1 << 18
 UNIT = 2.0**-53
+REST_BITS = 52
+GUIDES = 1 << (64 - REST_BITS)
 
 
 @compiled
@@ -55,20 +57,46 @@ def optimal_block(x):
 
 
 @compiled
-def draw_block(first, second, n, left, decay):
+def geometric(draw, decay):
+    """Bars after the first of a block, by inversion of a raw 64-bit draw; `decay` is that of `decay_of`."""
+    return int(math.log(1.0 - (draw >> np.uint64(11)) * UNIT) / decay)
+
+
+@compiled
+def fill_guide(guide, decay):
+    """Of each entry of guide (GUIDES,) what `geometric` gives for all draws that begin with its bits, -1 where they
+    disagree. It never falls as the draw grows, so that the least and the greatest draw decide.
+    """
+    rest = np.uint64((1 << REST_BITS) - 1)
+    for k in range(guide.shape[0]):
+        least = np.uint64(k) << np.uint64(REST_BITS)
+        low = geometric(least, decay)
+        guide[k] = low if low == geometric(least | rest, decay) else -1
+
+
+@compiled
+def draw_block(first, second, n, left, decay, guide):
     """(first bar, length) of a block from two raw 64-bit draws: a uniform start, a geometric length whose logarithmic
-    `decay` is that of `decay_of`, cut at `left`.
+    `decay` is that of `decay_of`, cut at `left`. `guide` is `guide_of` that decay: it saves most draws the
+    logarithm.
     """
     start = int((first >> np.uint64(11)) * UNIT * n)
-    length = 1
-    if left > 1:
-        length += int(math.log(1.0 - (second >> np.uint64(11)) * UNIT) / decay)
-    return start, min(length, left)
+    more = guide[second >> np.uint64(REST_BITS)]
+    if more < 0:
+        more = geometric(second, decay)
+    return start, min(more + 1, left)
 
 
 def decay_of(block: float) -> float:
     """ln(1 - 1/block) of blocks of that mean length; minus infinity where each is one bar."""
     return math.log(1.0 - 1.0 / block) if block > 1.0 else -math.inf
+
+
+def guide_of(decay: float) -> NDArray[np.int64]:
+    """(GUIDES,) by the first bits of a draw: the `geometric` length that they settle, -1 where all bits are needed."""
+    guide = np.empty(GUIDES, np.int64)
+    fill_guide(guide, decay)
+    return guide
 
 
 @compiled
@@ -98,7 +126,7 @@ def close_path(sums, n, count, theta, level):
 
 
 @compiled
-def resample(raw, prefix, n, decay, count, place, sums, theta, level):
+def resample(raw, prefix, n, decay, guide, count, place, sums, theta, level):
     """Go on filling theta and level (paths, B) with mean excesses a bar until the draws `raw` are used up.
 
     `prefix` (2n+1, C): prefix sums of the series laid twice end to end; columns are B log excesses, then x of the
@@ -109,7 +137,7 @@ def resample(raw, prefix, n, decay, count, place, sums, theta, level):
     for k in range(0, raw.shape[0] - 1, 2):
         if path == theta.shape[0]:
             break
-        start, length = draw_block(raw[k], raw[k + 1], n, left, decay)
+        start, length = draw_block(raw[k], raw[k + 1], n, left, decay, guide)
         for c in range(sums.shape[0]):
             sums[c] += prefix[start + length, c] - prefix[start, c]
         left -= length
@@ -151,8 +179,9 @@ def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resa
     place, sums = np.array([0, n]), np.zeros(columns.shape[1])
     source = np.random.PCG64(seed)
     count, decay = above_cash.shape[1] - baselines, decay_of(block)
+    guide = guide_of(decay)
     while place[0] < paths:
-        resample(source.random_raw(DRAWS), prefix, n, decay, count, place, sums, theta, level)
+        resample(source.random_raw(DRAWS), prefix, n, decay, guide, count, place, sums, theta, level)
     return Resampled(theta, level, block, unclipped)
 
 

@@ -13,6 +13,7 @@ from backtest.in_sample import InSample
 from backtest.leaks.report import LeakReport
 from backtest.matched_random import MatchedRandom
 from backtest.runner import Judged
+from backtest.seed_figures import Seeds
 from backtest.split_told import Split
 from backtest.statistics import Excess
 from backtest.verdict import Verdict
@@ -27,6 +28,7 @@ class Case:
 
     `features`: what a policy sees, `taught`: how it was trained, by group of the configuration; None of a subject that
     learned nothing, and where a policy's file does not tell.
+    `seeds`: of a subject that was trained with several.
     `trained`: the subject on the bars that it was trained on, None where it was on none of these.
     """
 
@@ -47,6 +49,7 @@ class Case:
     trained: InSample | None = None
     features: FeaturesConfig | None = None
     taught: Mapping[str, BaseModel] | None = None
+    seeds: Seeds | None = None
 
     @property
     def subject(self) -> Judged:

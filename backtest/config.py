@@ -27,10 +27,12 @@ def _no_code(value: Any) -> Any:
 BaselineKey = Annotated[str, StringConstraints(pattern=KEY_PATTERN), BeforeValidator(_no_code)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 Multiplier = Annotated[float, Field(ge=0, le=1e6)]
+Delay = Annotated[int, Field(ge=1, le=20)]
 StressWindow = Annotated[str, StringConstraints(max_length=64)]
 OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
 
 MOST_COST = 100  # as a multiple of the configured ones
+RISING = {"cost_multipliers": "0, 1, 2, 5", "delays": "1, 2", "capacity_multipliers": "0, 1, 2, 5"}
 LEAST_WINDOW, MOST_WINDOW = 10, 100_000
 FIXED = "fixed_weights"
 MOST_WEIGHTS = 1000  # as many as symbols
@@ -64,6 +66,14 @@ class EvaluationConfig(Part):
         unit="×",
         advanced=True,
         title="Cost sweep",
+        max_length=16,
+    )
+    delays: tuple[Delay, ...] = knob(
+        (1, 2),
+        "Bars that every decision comes later than configured, everything run again; empty leaves it out.",
+        unit="bars",
+        advanced=True,
+        title="Delays",
         max_length=16,
     )
     stress_windows: tuple[StressWindow, ...] = knob(
@@ -150,10 +160,10 @@ class EvaluationConfig(Part):
 
     @model_validator(mode="after")
     def _runs_again(self) -> Self:
-        for name in ("cost_multipliers", "capacity_multipliers"):
+        for name, such in RISING.items():
             values = getattr(self, name)
             if any(one >= other for one, other in itertools.pairwise(values)):
-                raise ValueError(f"{name} must increase and not repeat, such as 0, 1, 2, 5")
+                raise ValueError(f"{name} must increase and not repeat, such as {such}")
         if any(value > MOST_COST for value in self.cost_multipliers):
             raise ValueError(f"cost_multipliers must lie between 0 and {MOST_COST}")
         if any(value <= 0 for value in self.capacity_multipliers):

@@ -1,14 +1,16 @@
 """Subject and baselines side by side: run once for the verdict, and again under other rules or on other days."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from backtest.config import JudgedConfig
 from backtest.lineup import wanted_baselines
-from backtest.metrics import compute
+from backtest.metrics import Metrics, compute
 from backtest.registry import load, spec_for
 from backtest.runner import Judged, Runner, Spread, notes_of, returns_of, run_with_waterfall
+from backtest.seed_books import SeedBooks, books_of, medians, returns_by_seed
 from backtest.series import Floats
 from backtest.short_past import clause
 from backtest.statistics import log_excess
@@ -33,7 +35,7 @@ class Contest:
         self.subject = subject
         self.shown: tuple[str, ...] = (subject.key, *others)
         self.strategies: list[Strategy] = [subject, *(load(key)(config) for key in (*others, *extra))]
-        self._runner = Runner()
+        self._runner = Runner(config)
 
     def judge(self, market: Market, span: Range, tick: Callable[[], None]) -> list[Judged]:
         """The first run, with trades and figures; `tick` is called after each strategy.
@@ -50,13 +52,20 @@ class Contest:
         found = []
         for strategy, key, (ledger, spread, waterfall) in zip(self.strategies, keys, runs, strict=True):
             trades = fifo(ledger)
-            metrics = compute(
-                ledger, trades, market, benchmark, rf, trials=chosen.trials, variance=chosen.trials_variance
-            )
+            of_each: list[Metrics] = [
+                compute(book, trades if book is ledger else fifo(book), market, benchmark, rf, trials=chosen.trials,
+                        variance=chosen.trials_variance)
+                for book in books_of(ledger)
+            ]  # fmt: skip
+            by_seed = tuple(of_each) if isinstance(ledger, SeedBooks) else ()
             short = clause(strategy, span.t0, span.t1)
             notes = (*([short] if short else []), *notes_of(strategy))
             returns = returns_of(ledger)
-            found.append(Judged(spec_for(key), ledger, trades, metrics, returns, spread, waterfall, notes))
+            spec, metrics = spec_for(key), of_each[0]
+            if by_seed:
+                spec = dataclasses.replace(spec, label=f"{spec.label} ({len(by_seed)} seeds)")
+                metrics = medians(by_seed)
+            found.append(Judged(spec, ledger, trades, metrics, returns, spread, waterfall, notes, by_seed))
         return found
 
     def _first_run(
@@ -90,6 +99,6 @@ def least_excess(ledgers: Ledgers, subject: str, against: Sequence[str], periods
     if not against:
         return None
     baselines: Floats = np.column_stack([returns_of(ledgers[key]) for key in against])
-    theta = log_excess(returns_of(ledgers[subject]), baselines).mean(axis=0) * periods
+    theta = log_excess(returns_by_seed(ledgers[subject]), baselines).mean(axis=0) * periods
     best = int(np.argmin(theta))
     return float(theta[best]), against[best]

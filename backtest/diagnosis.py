@@ -117,6 +117,14 @@ def _of_break_even(f: Facts) -> str:
     return "Check fees and spread against your broker's, and trade less."
 
 
+def _late(f: Facts) -> str:
+    if f.excess_now is None or f.excess_late is None or not f.excess_late <= 0 < f.excess_now:
+        return ""
+    bars = f"{f.delay} bar{'s' * (f.delay != 1)}"
+    now, late = _percent(f.excess_now), _percent(f.excess_late)
+    return f"With decisions {bars} later the excess over the hardest baseline is {late} a year, in place of {now}."
+
+
 def _idle(f: Facts) -> str:
     if f.exposure >= LITTLE_EXPOSURE and f.mean_gross >= LITTLE_GROSS:
         return ""
@@ -191,6 +199,8 @@ RULES: tuple[Rule, ...] = (
     Rule("few_trades", _few_trades, "Judge a longer range, or do not read hit rate and expectancy."),
     Rule("costs_eat_gain", _eaten, "Trade less: a no-trade band, a step limit, a turnover term in the reward."),
     Rule("break_even", _break_even, _of_break_even),
+    Rule("delay", _late,
+         "The edge needs the very bar in which it trades: be sure that your orders come in time for it."),
     Rule("one_symbol", lambda f: _one(f.top_symbol, f.top_symbol_share),
          "Judge it without that symbol, or with a position limit."),
     Rule("one_month", lambda f: _one(f.top_month, f.top_month_share), "Judge it over folds that leave the month out."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,8 +28,10 @@ class Facts:
 
     `equity_moves`: largest |E_t / E_0 - 1|. `gain`, `gain_before_costs`, `costs`: money over the range, costs fees and
     slippage. `break_even`: multiple of the costs at which no excess is left, 0 where there is none without costs, None
-    where it is unknown or beyond the sweep. `guards`: sales that a guard forced, `calls`: that a margin call did, in
-    bars. `cut`, `unfillable`: shares of the orders. `stale`: share of positions by bar that were valued without a bar.
+    where it is unknown or beyond the sweep. `delay`: the shortest delay in bars, 0 where none was run; `excess_now` and
+    `excess_late`: over the hardest baseline as configured and with it, None without one or the other. `guards`: sales
+    that a guard forced, `calls`: that a margin call did, in bars. `cut`, `unfillable`: shares of the orders.
+    `stale`: share of positions by bar that were valued without a bar.
     `at_cap`: share of bars with a position at `margin.max_position_weight`, 0 where that is no narrower than what may
     be invested in all. `spreads`: a policy's action goes through the softmax.
     `moves`: largest standard deviation of a weight over bars.
@@ -46,6 +48,9 @@ class Facts:
     gain_before_costs: float
     costs: float
     break_even: float | None
+    delay: int
+    excess_now: float | None
+    excess_late: float | None
     top_symbol: str
     top_symbol_share: float | None
     top_month: str
@@ -96,6 +101,7 @@ def facts_of(case: Case) -> Facts:
         gain_before_costs=float(before[-1] - before[0]),
         costs=float(ledger.costs[-1]),
         break_even=_break_even(case),
+        **_delayed(case),
         top_symbol=symbols.names[best],
         top_symbol_share=_share(symbols.net[best], gain) if case.market.n_assets > 1 else None,
         top_month=month,
@@ -127,6 +133,14 @@ def facts_of(case: Case) -> Facts:
 
 def _share(part: float, gain: float) -> float | None:
     return float(part) / gain if gain > 0 else None
+
+
+def _delayed(case: Case) -> dict[str, Any]:
+    """`delay`, `excess_now`, `excess_late`."""
+    rows = case.evidence.delays
+    if len(rows) < 2:
+        return {"delay": 0, "excess_now": None, "excess_late": None}
+    return {"delay": rows[1].bars, "excess_now": rows[0].excess_per_year, "excess_late": rows[1].excess_per_year}
 
 
 def _at_cap(case: Case) -> float:

@@ -17,7 +17,7 @@ from backtest.breakdown import (
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
 from backtest.intervals import Intervals, metric_intervals
-from backtest.rerun import Capacity, Reruns, Sweep, why_no_capacity
+from backtest.rerun import Capacity, DelayRow, Reruns, Sweep, why_no_capacity
 from backtest.rolling import rolling_figures, window_bars
 from backtest.runner import Judged
 from backtest.series import Floats
@@ -52,6 +52,7 @@ class Evidence:
     parts: tuple[Parts, ...]
     window: int
     sweep: Sweep
+    delays: tuple[DelayRow, ...]
     capacity: Capacity
     stress: tuple[StressRow, ...]
 
@@ -61,7 +62,7 @@ def rounds(config: JudgedConfig, market: Market, indices: Sequence[str]) -> int:
     chosen = config.evaluation
     sweep = len(chosen.cost_multipliers) + BISECTIONS if chosen.cost_multipliers else 0
     capacity = 0 if why_no_capacity(market, indices) else len(chosen.capacity_multipliers)
-    return sweep + capacity + len(chosen.stress_windows)
+    return sweep + len(chosen.delays) + capacity + len(chosen.stress_windows)
 
 
 def gather(
@@ -91,6 +92,7 @@ def gather(
         tuple(parts),
         window,
         reruns.sweep(chosen.cost_multipliers, tick),
+        reruns.delays(chosen.delays, tick),
         reruns.capacity(chosen.capacity_multipliers, tick, why_no_capacity(market, indices)),
         stress(contest, market, against, needed, tick),
     )

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.bootstrap import DRAWS, decay_of, mean_block
+from backtest.bootstrap import DRAWS, decay_of, guide_of, mean_block
 from backtest.metric_paths import KEYS, SUMS, resample_metrics
 from backtest.metrics import IN_BPS
 from backtest.quantiles import quantiles
 from backtest.runner import Judged
-from backtest.series import Floats
+from backtest.seed_books import books_of
+from backtest.series import Floats, simple_returns
 from backtest.statistics import ALPHA, FLOOR
+from simulator.ledger import Ledger
 
 RANGES = frozenset({"max_drawdown", "calmar", "ulcer"})
 """Resampled ranges; the others are 95 % confidence intervals."""
@@ -41,25 +43,33 @@ def metric_intervals(
 ) -> list[Intervals]:
     """For each strategy the intervals of `metric_paths.KEYS`, `rf` (n,); one index sequence of PCG64(seed) for all.
 
+    Of several seeds each path takes the median of the seeds' own, so that an interval belongs to the metric beside it.
     `block`: the mean block of the excesses, so that path k holds the same bars as path k of theirs; None takes that of
     the strategies' own log returns.
     """
-    growth = np.column_stack([1.0 + one.returns for one in judged])
+    books = [books_of(one.ledger) for one in judged]
+    flat = [(book, _returns(one, book)) for one, own in zip(judged, books, strict=True) for book in own]
+    growth = np.column_stack([1.0 + returns for _, returns in flat])
     if block is None:
         block = mean_block(np.log(np.maximum(growth, 1.0 + FLOOR)))[0]
-    columns = np.stack([_columns(one, rf) for one in judged], axis=1)
+    columns = np.stack([_columns(book, returns, rf) for book, returns in flat], axis=1)
     found = _paths(columns, growth, block, periods, paths, seed)
-    return [_summarise(found[:, s]) for s in range(len(judged))]
+    ends = np.cumsum([len(own) for own in books])
+    return [_summarise(np.median(part, axis=1)) for part in np.split(found, ends[:-1], axis=1)]
 
 
-def _columns(one: Judged, rf: Floats) -> Floats:
+def _returns(one: Judged, book: Ledger) -> Floats:
+    return one.returns if book is one.ledger else simple_returns(book.equity)
+
+
+def _columns(ledger: Ledger, r: Floats, rf: Floats) -> Floats:
     """(n, 8) in the order of `metric_paths.SUMS`; turnover and costs in the shares of mean equity that metrics sum."""
-    r, x = one.returns, one.returns - rf
-    mean = float(one.ledger.equity.mean())
+    x = r - rf
+    mean = float(ledger.equity.mean())
     share = 1.0 / mean if mean > 0 else math.nan
-    paid = np.diff(one.ledger.costs - one.ledger.financing) * share * IN_BPS
+    paid = np.diff(ledger.costs - ledger.financing) * share * IN_BPS
     found: Floats = np.column_stack((
-        np.log1p(np.maximum(r, FLOOR)), r, r**2, x, x**2, np.minimum(x, 0.0) ** 2, one.ledger.traded[1:] * share, paid,
+        np.log1p(np.maximum(r, FLOOR)), r, r**2, x, x**2, np.minimum(x, 0.0) ** 2, ledger.traded[1:] * share, paid,
     ))  # fmt: skip
     return found
 
@@ -76,9 +86,10 @@ def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths:
     out, place, sums = np.empty((paths, count, len(KEYS))), np.array([0, n]), np.zeros((count, SUMS))
     level, deepest, squares = np.ones((groups, 4)), np.ones((groups, 4)), np.zeros((groups, 4))
     source, decay = np.random.PCG64(seed), decay_of(block)
+    guide = guide_of(decay)
     while place[0] < paths:
         raw = source.random_raw(DRAWS)
-        resample_metrics(raw, prefix, twice, n, decay, periods, place, sums, level, deepest, squares, out)
+        resample_metrics(raw, prefix, twice, n, decay, guide, periods, place, sums, level, deepest, squares, out)
     return out
 
 

@@ -21,16 +21,19 @@ from backtest.feed import Feed, plan_for
 from backtest.holding import require_benchmark
 from backtest.in_sample import InSample, in_sample
 from backtest.judged_hash import judged_hash
+from backtest.leaks.by_seed import check_leaks
 from backtest.leaks.gate import Gate
 from backtest.leaks.report import LeakReport
 from backtest.lineup import left_out_of, verdict_baselines
 from backtest.matched_random import MatchedRandom, matched_random, why_none
 from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
 from backtest.runner import Judged, StrategyUnfit
+from backtest.seed_books import returns_by_seed
+from backtest.seed_figures import Seeds, apart, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import left_out_stamp, seen_stamp, stamps
+from backtest.stamps import left_out_stamp, seeds_stamp, seen_stamp, stamps, symbols_stamp
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Strategy, Taught
+from backtest.strategy import Learned, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
@@ -51,12 +54,20 @@ def judge_and_write(
 
     `features` are those of a policy, None for a baseline. Raises JobRefused where configuration and data do not fit.
     """
-    case = examine(job, config, feed, span, subject, features)
+    case = examine(job, at_least_its_seeds(config, subject), feed, span, subject, features)
     job.events.enter("report")
     summary = report_files.write(job, case)
     for line in closing_lines(case):
         job.log(line)
     return summary
+
+
+def at_least_its_seeds(config: JudgedConfig, subject: Strategy) -> JudgedConfig:
+    """The configuration with each seed of the subject counted as a trial."""
+    if not isinstance(subject, Seeded):
+        return config
+    trials = max(config.evaluation.trials, len(subject.seeds))
+    return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"trials": trials})})
 
 
 def examine(
@@ -87,7 +98,13 @@ def examine(
     cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     told = [
         *seen_stamp(seen, span.n_bars),
-        *degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year),
+        *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
+        *seeds_stamp(judged[0]),
+        *(
+            name
+            for own in apart(judged[0])
+            for name in degenerate(own, [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
+        ),
         *runs.luck, *left_out_stamp(left_out), *([cut] if cut else []),
         *stamps(config, feed, market, shown, features),
     ]  # fmt: skip
@@ -109,6 +126,7 @@ def examine(
         trained=runs.trained,
         features=features,
         taught=subject.taught() if isinstance(subject, Taught) else None,
+        seeds=seeds_of(judged[0], runs.excess, runs.against),
     )
 
 
@@ -146,7 +164,11 @@ def _run_all(
     matched, luck = _luck(contest, judged[0], market, span, needed)
     trained = in_sample(contest, market, needed)
     # last: it leaves the subject prepared for bars whose future is altered
-    leaks = Gate(subject, feed.bars, config, span, seed=chosen.seed, told=meter.last(GATE_STEPS)).check()
+    leaks = check_leaks(
+        subject,
+        lambda one, told: Gate(one, feed.bars, config, span, seed=chosen.seed, told=told),
+        meter.last(GATE_STEPS),
+    )
     return _Runs(market, contest, judged, against, excess, evidence, matched, luck, trained, leaks)
 
 
@@ -211,7 +233,7 @@ def _excess(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig
     by_key = {one.key: one.returns for one in judged}
     chosen = config.evaluation
     return compare(
-        judged[0].returns,
+        returns_by_seed(judged[0].ledger),
         np.column_stack([by_key[key] for key in against]),
         by_key["cash"],
         periods=market.periods_per_year,
@@ -222,12 +244,21 @@ def _excess(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig
     )
 
 
+def _seed_lines(seeds: Seeds) -> list[str]:
+    return [
+        f"seed {row.seed} "
+        + " ".join("-" if row.metrics[key] is None else f"{row.metrics[key]:.6g}" for key in HEADLINE)
+        for row in seeds.rows
+    ]
+
+
 def closing_lines(case: Case) -> list[str]:
     """The numbers of `summary.json` for the end of the log, and the verdict in words."""
     lines = ["strategy " + " ".join(HEADLINE)]
     for one in case.judged:
         figures = ("-" if one.metrics[key] is None else f"{one.metrics[key]:.6g}" for key in HEADLINE)
         lines.append(f"{one.key} {' '.join(figures)}")
+    lines += [] if case.seeds is None else _seed_lines(case.seeds)
     lines.append(f"leak gate: {case.leaks.state}. {case.leaks.sentence}")
     lines += [f"note: {text}" for text in case.stamps]
     return [*lines, f"VERDICT: {case.verdict.sentence}"]

@@ -55,7 +55,7 @@ def close_metrics(sums, deepest, squares, n, periods, out):
 
 
 @compiled
-def resample_metrics(raw, prefix, growth, n, decay, periods, place, sums, level, deepest, squares, out):
+def resample_metrics(raw, prefix, growth, n, decay, guide, periods, place, sums, level, deepest, squares, out):
     """Go on filling out (paths, S, 10) until the draws `raw` are used up, with the same blocks as `bootstrap.resample`.
 
     `prefix` (2n+1, S, 8): prefix sums of the columns laid twice end to end, `growth` (G, 2n, 4) of 1 + r in fours, the
@@ -66,7 +66,7 @@ def resample_metrics(raw, prefix, growth, n, decay, periods, place, sums, level,
     for k in range(0, raw.shape[0] - 1, 2):
         if path == out.shape[0]:
             break
-        start, length = draw_block(raw[k], raw[k + 1], n, left, decay)
+        start, length = draw_block(raw[k], raw[k + 1], n, left, decay, guide)
         for s in range(sums.shape[0]):
             for c in range(SUMS):
                 sums[s, c] += prefix[start + length, s, c] - prefix[start, s, c]

@@ -9,6 +9,8 @@ import numpy as np
 from backtest.report_charts import LOW, Chart, Series, area_chart, line_chart
 from backtest.rolling import BETA, SHARPE, VOLATILITY
 from backtest.runner import Judged
+from backtest.seed_books import SeedBooks
+from backtest.seed_figures import band
 from backtest.series import Floats
 from runfiles.report_rows import BEFORE_COSTS
 from simulator.ledger import Ledger
@@ -39,6 +41,23 @@ def equity(case: Case) -> list[Chart]:
     lines = [line_chart(title, series, _days(case), logarithmic=True), line_chart(title, series, _days(case))]
     positive = all((one.values > 0).all() for one in series)
     return lines if positive else lines[1:]
+
+
+def seeds(case: Case) -> Chart | None:
+    """The seeds' median equity, the middle half and the ends, as multiples of the start; None without seeds."""
+    ledger = case.subject.ledger
+    if not isinstance(ledger, SeedBooks):
+        return None
+    own = case.subject.spec.series
+    low, q1, median, q3, high = band(ledger) / ledger.books[0].equity[0]
+    series = [
+        Series("Least seed", own, False, False, low, dotted=True),
+        Series("Greatest seed", own, False, False, high, dotted=True),
+        Series("First quartile", own, False, True, q1),
+        Series("Third quartile", own, False, True, q3),
+        Series("Median seed at each bar", own, True, False, median),
+    ]
+    return line_chart("Equity of the seeds, as a multiple of the start", series, _days(case))
 
 
 def drawdown(case: Case) -> Chart:

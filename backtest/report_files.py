@@ -8,12 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from backtest import tables
 from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
 from backtest.leaks.report import LeakReport
 from backtest.report_rules import rules_of
 from backtest.runner import Judged
+from backtest.seed_books import SeedBooks
+from backtest.seed_figures import equity_table, seeds_table
 from backtest.strategy_tables import TABLES, Written, ordered_json
 from backtest.yardsticks import filled_of
 from runfiles import atomic, layout
@@ -48,6 +52,7 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
     if case.subject.waterfall is not None:
         table = tables.waterfall_table(case.subject.waterfall, times, case.market.symbols)
         atomic.write_bytes(job.folder / layout.FILES["waterfall"].path, table)
+    write_seeds(job.folder, case, times)
     if page:
         atomic.write_text(job.folder / layout.REPORT / layout.REPORT_HTML, text)
     job.events.progress(total, total)
@@ -68,15 +73,23 @@ def write_leaks(job: Job, report: LeakReport) -> None:
     atomic.write_bytes(path, ordered_json(report.as_dict()))
 
 
+def write_seeds(folder: Path, case: Case, times: pa.Array) -> None:
+    """`report/seeds.csv` and `report/seeds_equity.csv`, of a subject that was trained with several seeds."""
+    ledger = case.subject.ledger
+    if case.seeds is not None and isinstance(ledger, SeedBooks):
+        atomic.write_bytes(folder / layout.FILES["seeds"].path, seeds_table(case.seeds))
+        atomic.write_bytes(folder / layout.FILES["seeds_equity"].path, equity_table(ledger, times))
+
+
 def folder_of(case: Case, one: Judged) -> str:
     """Where the tables of a strategy lie below the run directory."""
     return layout.REPORT if one is case.subject else layout.baseline_folder(one.key)
 
 
 def write_reruns(folder: Path, evidence: Evidence) -> None:
-    """What the subject and its baselines did at other costs, in crises, with more money."""
+    """What the subject and its baselines did at other costs, later, in crises, with more money."""
     contents = {
-        "sensitivity": asdict(evidence.sweep),
+        "sensitivity": {**asdict(evidence.sweep), "delays": [asdict(row) for row in evidence.delays]},
         "stress": {"rows": [asdict(row) for row in evidence.stress]},
         "capacity": asdict(evidence.capacity),
     }
@@ -109,6 +122,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
         "config_hash": case.config_hash,
         "dataset_sha256": case.feed.entry.version,
     }
+    if subject and case.seeds is not None:
+        summary["seeds"] = case.seeds.as_dict()
     if subject and case.matched is not None:
         summary["matched_random"] = case.matched.as_dict()
     if one.spread is not None:

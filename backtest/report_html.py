@@ -14,7 +14,7 @@ from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
 from backtest.report_rules import rules_of
 from backtest.template_cache import compiled_templates
-from runfiles import excess_words, report_tables
+from runfiles import excess_words, report_tables, seed_rows
 from runfiles import report_rows as words_of
 from runfiles.figures import significant
 from runfiles.metric_keys import HEADLINE, METRICS
@@ -58,12 +58,16 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         years=words_of.calendar(report_rows.period_rows(case)),
         shade=words_of.shade,
         break_even=words_of.break_even_words(break_even(case)),
+        delayed=words_of.delay_words(report_rows.delay_rows(case), report_rows.labels(case)),
         left_out=report_rows.left_out(case),
         split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
         rule_groups=[(name, list(rules)) for name, rules in itertools.groupby(rules_of(case), lambda one: one.group)],
         words=excess_words,
         texts=words_of,
+        seeds=seed_rows.seeds_words(summary.get("seeds")),
+        seeds_mean=seed_rows.MEANS,
+        seeds_equity=report_figures.seeds(case),
     )
 
 

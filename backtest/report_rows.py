@@ -31,9 +31,14 @@ def tables(case: Case) -> dict[str, Rows]:
         "drawdowns": drawdown_rows(case),
         "intervals": report_rows.interval_rows(intervals, case.subject.metrics),
         "sensitivity": report_rows.rerun_rows(asdict(evidence.sweep)["rows"], names),
+        "delays": report_rows.rerun_rows(delay_rows(case), names),
         "capacity": report_rows.rerun_rows(asdict(evidence.capacity)["rows"], names),
         "stress": report_rows.stress_rows([asdict(row) for row in evidence.stress], names),
     }
+
+
+def delay_rows(case: Case) -> Rows:
+    return [asdict(row) for row in case.evidence.delays]
 
 
 def cost_rows(case: Case) -> Rows:

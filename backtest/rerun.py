@@ -1,4 +1,6 @@
-"""Everything run again: under other costs, and with more money. A policy sees its book, so it acts anew each time.
+"""Everything run again: under other costs, with later decisions, and with more money.
+
+A policy sees its book, so it acts anew each time.
 
 A multiple is one of fees, spread and impact. A maker rebate is income and stays as it is; the grid of ticks is a rule
 of the market and stays too, at 0 times the costs as well, so that the rows hang together.
@@ -49,6 +51,16 @@ class Row:
     """All strategies at one multiplier, the subject first; excess a year over the hardest baseline, None without."""
 
     multiplier: float
+    excess_per_year: float | None
+    baseline: str | None
+    strategies: tuple[Rerun, ...]
+
+
+@dataclass(frozen=True)
+class DelayRow:
+    """All strategies with every decision `bars` bars later than configured, as in `Row`."""
+
+    bars: int
     excess_per_year: float | None
     baseline: str | None
     strategies: tuple[Rerun, ...]
@@ -110,6 +122,19 @@ class Reruns:
             tick()
         return Sweep(tuple(rows), self._break_even(tick))
 
+    def delays(self, bars: Sequence[int], tick: Tick) -> tuple[DelayRow, ...]:
+        """As configured (0), then with the orders of every decision so many bars later; empty where none is asked.
+
+        Orders of the last decisions do not fill before the range ends.
+        """
+        if not bars:
+            return ()
+        rows = [DelayRow(0, *self._shown(self._first))]
+        for more in bars:
+            rows.append(DelayRow(more, *self._shown(self._delayed(more))))
+            tick()
+        return tuple(rows)
+
     def capacity(self, multipliers: Sequence[float], tick: Tick, why_not: str) -> Capacity:
         """Start cash times each multiplier; the volume stays what it was. `why_not`: of `why_no_capacity`."""
         if why_not:
@@ -132,18 +157,25 @@ class Reruns:
         richer = episode.model_copy(update={"start_cash": episode.start_cash * multiplier})
         return self._contest.again(self._market, self._config.model_copy(update={"episode": richer}), self._span)
 
+    def _delayed(self, more: int) -> Ledgers:
+        """A policy keeps the eyes of its training: without latency there, it sees nothing of orders under way."""
+        execution = self._config.exec
+        later = execution.model_copy(update={"latency_bars": execution.latency_bars + more})
+        return self._contest.again(self._market, self._config.model_copy(update={"exec": later}), self._span)
+
     def _theta(self, ledgers: Ledgers) -> float:
         least = least_excess(ledgers, self._contest.subject.key, self._against, self._market.periods_per_year)
         return math.nan if least is None else least[0]
 
     def _row(self, multiplier: float, ledgers: Ledgers) -> Row:
+        return Row(multiplier, *self._shown(ledgers))
+
+    def _shown(self, ledgers: Ledgers) -> tuple[float | None, str | None, tuple[Rerun, ...]]:
+        """Excess a year, the hardest baseline, and the figures of all."""
         least = least_excess(ledgers, self._contest.subject.key, self._against, self._market.periods_per_year)
         excess, baseline = (None, None) if least is None else (math.expm1(least[0]), least[1])
         periods = self._market.periods_per_year
-        return Row(
-            multiplier, excess, baseline,
-            tuple(figures(key, ledgers[key], self._rf, periods) for key in self._contest.shown),
-        )  # fmt: skip
+        return excess, baseline, tuple(figures(key, ledgers[key], self._rf, periods) for key in self._contest.shown)
 
     def _break_even(self, tick: Tick) -> BreakEven:
         """Bisection of re-runs in [0, 20], to 1 % of the multiplier."""

@@ -8,7 +8,7 @@ path until a policy is judged.
 import functools
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from backtest import judge
 from backtest.config import BacktestConfig
@@ -20,7 +20,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
 from runfiles import layout
-from runfiles.job import Job, JobRefused, run_job
+from runfiles.job import Job, JobRefused, leave, run_job
 from simulator.jit import start_quickly
 
 
@@ -95,6 +95,8 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
         except StrategyUnfit as fault:
             raise JobRefused(str(fault)) from fault
         return baseline
+    if config.policy_sha256 is not None and (job.folder / layout.SEEDS_LIST).is_file():
+        return several_seeds(job, config.policy_sha256)
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():
         known = ", ".join(name for name in STRATEGIES if name != POLICY)
@@ -106,15 +108,45 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
     return policy
 
 
+def several_seeds(job: Job, sha256: str | None = None) -> Strategy:
+    """The policies of a training with several seeds, whose files lie in the run directory; `sha256` of their list where
+    it is known. Raises JobRefused.
+    """
+    from backtest.seeds import SeveralSeeds
+
+    try:
+        found: Strategy = SeveralSeeds.read(job.folder, sha256)
+    except ValueError as fault:
+        raise JobRefused(f"{str(fault).rstrip('.')}.") from fault
+    return found
+
+
 def main(argv: Sequence[str]) -> int:
     """Exit code. With `--config` the run directory is made first."""
+    return _judged(*_prepared(argv))
+
+
+def command(argv: Sequence[str]) -> NoReturn:
+    """As `main`, and ends the process: at once, unless a strategy of one's own may have left something to wind up."""
+    argv, own = _prepared(argv)
+    code = _judged(argv, own)
+    if own:
+        raise SystemExit(code)
+    leave(code)
+
+
+def _prepared(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """(arguments of the job, dotted paths of strategies)."""
     if "--config" not in argv:
-        return run_job(run, argv)
+        return argv, ()
     from backtest.by_hand import prepare
 
-    argv, own = prepare(argv)
+    return prepare(argv)
+
+
+def _judged(argv: Sequence[str], own: Sequence[str]) -> int:
     return run_job(functools.partial(run, own=own), argv)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    command(sys.argv[1:])

@@ -7,8 +7,9 @@ import numpy as np
 from backtest.metrics import Metrics
 from backtest.random_fund import add_up
 from backtest.registry import StrategySpec
+from backtest.seed_books import SeedBooks
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Outsider, Several, Strategy, Telling
+from backtest.strategy import Outsider, Seeded, Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError
@@ -40,7 +41,8 @@ class Spread:
 class Judged:
     """A strategy with its account, trades and figures over the range; `returns` (N,) of a bar.
 
-    `notes`: what it has to say of its own decisions, clauses for the stamps.
+    `notes`: what it has to say of its own decisions, clauses for the stamps. `by_seed`: the metrics of each seed, of
+    which `metrics` are the medians; empty of a strategy without seeds.
     """
 
     spec: StrategySpec
@@ -51,6 +53,7 @@ class Judged:
     spread: Spread | None = None
     waterfall: Waterfall | None = None
     notes: tuple[str, ...] = ()
+    by_seed: tuple[Metrics, ...] = ()
 
     @property
     def key(self) -> str:
@@ -64,7 +67,7 @@ def run_with_spread(
 
     Raises StrategyUnfit, also for an action that is not finite or has the wrong shape, and ConfigFault.
     """
-    return Runner().run(strategy, market, config, t0, t1)
+    return Runner(config).run(strategy, market, config, t0, t1)
 
 
 @dataclass(frozen=True)
@@ -76,21 +79,26 @@ class _Kept:
 
 
 class Runner:
-    """Runs strategies again and again over the same bars: at other costs, with other money, over other ranges.
+    """Runs strategies again and again over the same bars: other costs, latency or money, or other ranges.
 
-    A strategy looks at the bars once. Targets that do not depend on a book are decided once a range and kept; one
-    that looks at its book acts anew.
+    A strategy looks at the bars once, under `config`, whatever it is then run under: a policy is refused a state of
+    its book that it was not trained on, and a rule that is only tried must not show it one. Targets that do not depend
+    on a book are decided once a range and kept; one that looks at its book acts anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: SimulatorConfig) -> None:
+        self._config = config
         self._kept: dict[int, _Kept] = {}
 
     def run(
         self, strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int
     ) -> tuple[Ledger, Spread | None]:
-        """As `run_with_spread`; between calls `market` may differ in its costs and `config` in its start cash alone."""
+        """As `run_with_spread`; between calls `market` may differ in its costs, `config` in start cash and latency.
+
+        No other rule may, as targets that were kept could hang on it.
+        """
         if id(strategy) not in self._kept:  # two strategies may have one key; a kept one's id is nobody else's
-            prepare(strategy, market, config)
+            prepare(strategy, market, self._config)
             self._kept[id(strategy)] = _Kept(strategy)
         return run_prepared(strategy, market, config, t0, t1, self._kept[id(strategy)].decided)
 
@@ -111,6 +119,8 @@ def run_prepared(
 def _run(
     strategy: Strategy, market: Market, config: SimulatorConfig, t0: int, t1: int, decided: Decided
 ) -> tuple[Ledger, Spread | None]:
+    if isinstance(strategy, Seeded):
+        return SeedBooks.of(strategy.books(market, config, t0, t1), strategy.seeds), None
     if isinstance(strategy, Several):
         books = strategy.books(market, config, t0, t1)
         return add_up(books), _spread(books)

@@ -9,6 +9,7 @@ import numpy as np
 from backtest.config import JudgedConfig
 from backtest.feed import Feed, plan_for
 from backtest.runner import Judged
+from backtest.seed_books import returns_by_seed
 from backtest.statistics import log_excess
 from backtest.strategy import Remembers, Strategy
 from marketdata.bars import Days
@@ -98,7 +99,11 @@ def _folds(
     lookback, warmup = (0, 0) if features is None else (features.lookback, plan_for(features, feed.bars).warmup)
     ranges = make_folds(config.split, session, lookback=lookback, warmup=warmup)
     by_key, equity = {one.key: one.returns for one in judged}, judged[0].ledger.equity
-    gaps = log_excess(judged[0].returns, np.column_stack([by_key[key] for key in against])) if against else None
+    gaps = (
+        log_excess(returns_by_seed(judged[0].ledger), np.column_stack([by_key[key] for key in against]))
+        if against
+        else None
+    )
     found = []
     for number, one in enumerate(ranges, start=1):
         begin, end = one.test.t0 - span.t0, one.test.t1 - span.t0

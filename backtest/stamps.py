@@ -37,6 +37,8 @@ _NO_DIVIDENDS = {
 _OPENS = "open_is_last_close"
 DEPENDENT = 3.0
 """|autocorrelation| times the root of the bars above which returns hang together: three standard errors."""
+MOST_NAMED = 12
+"""Symbols that one stamp names."""
 FEW = 0.25
 """Of a year: a range shorter than this scales to one badly."""
 
@@ -44,6 +46,27 @@ FEW = 0.25
 def seen_stamp(seen: int, n_bars: int) -> list[str]:
     """What stands before every other stamp where the subject was made from `seen` of the range's bars."""
     return [f"{seen_of(seen, n_bars)}: this is no out-of-sample result."] if seen else []
+
+
+def seeds_stamp(subject: Judged) -> list[str]:
+    """What the figures of several seeds are of."""
+    if not subject.by_seed:
+        return []
+    return [
+        f"{len(subject.by_seed)} seeds: an excess is the mean over them, a metric their median; curves, trades and "
+        "tables are of all their books added up, each with the whole start."
+    ]
+
+
+def symbols_stamp(trained: Sequence[str], here: Sequence[str]) -> list[str]:
+    """Where the subject was trained on other symbols than the `here` that it is judged on."""
+    if new := [symbol for symbol in here if symbol not in set(trained)]:
+        more = f" and {len(new) - MOST_NAMED} more" if len(new) > MOST_NAMED else ""
+        named = ", ".join(new[:MOST_NAMED])
+        return [f"{len(new)} of {len(here)} symbols were not in its training: {named}{more}."]
+    if len(here) < len(trained):
+        return [f"Judged on {len(here)} of the {len(trained)} symbols that it was trained on."]
+    return []
 
 
 def left_out_stamp(labels: Sequence[str]) -> list[str]:

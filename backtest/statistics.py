@@ -45,8 +45,12 @@ def deflated_sharpe(x: Floats, trials: int, variance: float | None = None) -> fl
 
 
 def log_excess(returns: Floats, baselines: Floats) -> Floats:
-    """(n, B): ln(1+r) - ln(1+r_b), returns floored at -0.9999. `returns` (n,), `baselines` (n, B)."""
-    return np.log1p(np.maximum(returns, FLOOR))[:, None] - np.log1p(np.maximum(baselines, FLOOR))
+    """(n, B): ln(1+r) - ln(1+r_b), returns floored at -0.9999. `baselines` (n, B); `returns` (n,), or (S, n) of S
+    seeds, whose mean is taken.
+    """
+    growth: Floats = np.log1p(np.maximum(np.atleast_2d(returns), FLOOR)).mean(axis=0)
+    excess: Floats = growth[:, None] - np.log1p(np.maximum(baselines, FLOOR))
+    return excess
 
 
 def equal_risk_excess(x: Floats, x_b: Floats) -> Floats:

@@ -57,6 +57,14 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class Travelled(Protocol):
+    """A strategy that was made on certain symbols, and may be run on others."""
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        """The symbols that it was trained on."""
+
+
+@runtime_checkable
 class Sees(Protocol):
     """A strategy made for certain features."""
 
@@ -95,3 +103,11 @@ class Several(Protocol):
 
     def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
         """The ledger of each, from all cash at the close of t0 to the mark of t1."""
+
+
+@runtime_checkable
+class Seeded(Several, Protocol):
+    """A strategy that was trained with several seeds: a book of each, judged apart (`backtest.seed_books`)."""
+
+    seeds: tuple[int, ...]
+    members: tuple[Strategy, ...]

@@ -40,7 +40,7 @@ evaluation: {baselines: [cash, buy_hold, equal]}
 FEE, CASH, NEAR = 3e-4, 1e6, 5e-3
 WITHOUT_PAGE = (
     "import functools, sys; from backtest import report_files, run; "
-    "report_files.write = functools.partial(report_files.write, page=False); sys.exit(run.main(sys.argv[1:]))"
+    "report_files.write = functools.partial(report_files.write, page=False); run.command(sys.argv[1:])"
 )
 BT_PROCESS = Path(__file__).with_name("bt_process.py")
 

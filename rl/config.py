@@ -10,9 +10,20 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from runfiles.seed_list import MOST_SEEDS
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
+DEFAULT_CHANNELS = (16, 32, 32)
+DEFAULT_KERNEL = 5
+CNN_STRIDE = 2
+DEFAULT_HEADS = 4
+MOST_COMPARED = 1000
+"""Symbols of `set_attention`: what it makes of one date grows with their square."""
+ANY_SYMBOLS = frozenset({"set_attention"})
+"""Networks without a weight for one symbol or for their number."""
+ONLY_OF = {"cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "attention_heads": "set_attention"}
+"""Fields of `model` that one network alone reads; None takes its default."""
 
 
 class RewardConfig(Part):
@@ -62,17 +73,19 @@ class RegimeConfig(Part):
 
 
 Width = Annotated[int, Field(ge=1, le=1024)]
+Channels = Annotated[int, Field(ge=1, le=128)]
+Network = Annotated[Literal["asset_shared", "mlp", "window_cnn", "set_attention"], later_choices("window_lstm")]
 
 
 class ModelConfig(Part):
     """The network and PPO's settings."""
 
-    policy: Annotated[Literal["asset_shared", "mlp"], later_choices("window_cnn", "window_lstm", "set_attention")] = (
-        knob(
-            "asset_shared",
-            "asset_shared: one small network for all assets, the default; mlp: one flat network.",
-            title="Network",
-        )
+    policy: Network = knob(
+        "asset_shared",
+        "asset_shared: one small network for all assets, the default; mlp: one flat network; window_cnn: like "
+        "asset_shared, with convolutions over the time of a window; set_attention: like asset_shared, but assets are "
+        "compared, and the policy acts on any number of symbols.",
+        title="Network",
     )
     net_arch: tuple[Width, ...] = knob(
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6, fail_fast=True
@@ -98,13 +111,71 @@ class ModelConfig(Part):
     minibatch_order: Annotated[str, later("shuffled", what="date-grouped minibatches")] = off(
         "shuffled", "shuffled or date_grouped."
     )
-    cnn_channels: Annotated[None, later(None, what="window_cnn")] = off(None, "Channels.")
-    cnn_kernel: Annotated[None, later(None, what="window_cnn")] = off(None, "Kernel.")
-    lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
-    attention_heads: Annotated[None, later(None, what="set_attention")] = off(None, "Heads.")
-    features_dim: int = knob(
-        32, "Width of what asset_shared keeps of each asset.", ge=4, le=512, advanced=True, title="Asset features"
+    cnn_channels: tuple[Channels, ...] | None = knob(
+        None,
+        f"Channels of each convolution of window_cnn; empty takes {', '.join(map(str, DEFAULT_CHANNELS))}.",
+        min_length=1,
+        max_length=6,
+        fail_fast=True,
+        advanced=True,
+        title="CNN channels",
     )
+    cnn_kernel: int | None = knob(
+        None,
+        f"Bars that one convolution of window_cnn reads; empty takes {DEFAULT_KERNEL}.",
+        unit="bars",
+        ge=1,
+        le=16,
+        advanced=True,
+        title="CNN kernel",
+    )
+    lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
+    attention_heads: int | None = knob(
+        None,
+        f"Ways in which set_attention compares assets, a divisor of the asset features; empty takes {DEFAULT_HEADS}.",
+        ge=1,
+        le=16,
+        advanced=True,
+        title="Attention heads",
+    )
+    features_dim: int = knob(
+        32,
+        "Width of what is kept of each asset; mlp keeps nothing of one.",
+        ge=4,
+        le=512,
+        advanced=True,
+        title="Asset features",
+    )
+
+    @model_validator(mode="after")
+    def _of_its_network(self) -> Self:
+        for field, network in ONLY_OF.items():
+            if getattr(self, field) is not None and self.policy != network:
+                raise ValueError(f"{field} belongs to {network}; leave it empty with {self.policy}")
+        if self.policy == "set_attention" and self.features_dim % self.heads:
+            raise ValueError(f"attention_heads {self.heads} must divide features_dim {self.features_dim}")
+        return self
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of each convolution."""
+        return self.cnn_channels or DEFAULT_CHANNELS
+
+    @property
+    def kernel(self) -> int:
+        """Bars that one convolution reads."""
+        return self.cnn_kernel or DEFAULT_KERNEL
+
+    @property
+    def heads(self) -> int:
+        """Heads of attention."""
+        return self.attention_heads or DEFAULT_HEADS
+
+    def require(self, n_assets: int) -> None:
+        """Raises ConfigFault where the network cannot take so many assets."""
+        if self.policy == "set_attention" and n_assets > MOST_COMPARED:
+            said = f"set_attention compares at most {MOST_COMPARED:,} symbols; there are {n_assets:,}."
+            raise ConfigFault({"model.policy": [said]})
 
 
 class TrainingConfig(Part):
@@ -117,10 +188,11 @@ class TrainingConfig(Part):
         None, f"Books stepped at once; empty takes {DEFAULT_ENVS}.", ge=1, le=4096, title="Books at once"
     )
     seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
-        (0,),
-        "Seed of everything random: one whole number in this version.",
-        title="Seed",
-        max_length=16,
+        (0, 1, 2),
+        "Seeds of everything random, each a training of its own; the report judges all and tells how far they lie "
+        "apart. One alone is as much luck as skill.",
+        title="Seeds",
+        max_length=MOST_SEEDS,
         fail_fast=True,
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
@@ -161,15 +233,23 @@ class TrainingConfig(Part):
     )
 
     @model_validator(mode="after")
-    def _one_seed(self) -> Self:
-        if len(self.seeds) != 1:
-            raise ValueError("seeds must hold one seed; several are not in this version")
+    def _each_once(self) -> Self:
+        if not self.seeds:
+            raise ValueError("seeds must hold at least one seed")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("seeds must not repeat")
         return self
 
     @property
     def books(self) -> int:
         """Environments stepped at once."""
         return self.n_envs or DEFAULT_ENVS
+
+
+def conv_reach(layers: int, kernel: int) -> int:
+    """Bars that one number behind so many convolutions, each taking every second position, has seen."""
+    taps: int = (CNN_STRIDE**layers - 1) // (CNN_STRIDE - 1)
+    return 1 + (kernel - 1) * taps
 
 
 def rollout_steps(model: ModelConfig, training: TrainingConfig) -> int:
@@ -197,10 +277,24 @@ class TrainConfig(JudgedConfig):
     model: ModelConfig = Field(default_factory=ModelConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
 
+    def of_seed(self, seed: int) -> Self:
+        """The same training with this seed alone."""
+        return self.model_copy(update={"training": self.training.model_copy(update={"seeds": (seed,)})})
+
     @property
     def taught(self) -> dict[str, Any]:
         """How the policy is trained, as plain JSON values by group."""
         return {name: canonical(getattr(self, name)) for name in TAUGHT}
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        layers, kernel = len(self.model.channels), self.model.kernel
+        reach = conv_reach(layers, kernel)
+        if self.model.policy == "window_cnn" and reach > self.features.lookback:
+            read = f"for {layers} convolutions of {kernel} bars"
+            remedy = "or set fewer model.cnn_channels or a smaller model.cnn_kernel"
+            raise ValueError(f"features.lookback must be at least {reach} {read}, {remedy}")
+        return self
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:

@@ -95,23 +95,32 @@ class FlatNet(ProjectedNet):
         return Outputs(action, value.squeeze(1))
 
 
-class AssetSharedNet(ProjectedNet):
+class SharedNet(IndexedNet):
+    """A policy with a SharedEncoder, whose layers on the window are the same for every asset."""
+
+    def __init__(self, policy: AssetSharedPolicy) -> None:
+        self.policy, self.encoder = policy, policy.features_extractor
+
+    def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
+        features = self.encoder.codes(seen.view(len(portfolio), self.encoder.n_assets, -1), portfolio)
+        action, value = self.policy.mlp_extractor(features)
+        return Outputs(self.policy.action_net(action), self.policy.value_net(value).squeeze(1))
+
+
+class AssetSharedNet(SharedNet, ProjectedNet):
     """`asset_shared`: the encoder's layer on one asset's window."""
 
     def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
-        self._policy, self._encoder = policy, policy.features_extractor
-        super().__init__(Panel.per_asset(windows, device), self._encoder.features_dim)
+        SharedNet.__init__(self, policy)
+        ProjectedNet.__init__(self, Panel.per_asset(windows, device), self.encoder.features_dim)
 
     def weight(self) -> Tensor:
-        weight: Tensor = self._encoder.window.weight
-        return weight.view(len(weight), self.panel.lookback, -1)
+        return window_weight(self.encoder.window, self.panel)
 
     def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
-        rows = seen.view(len(portfolio), self._encoder.n_assets, -1) + self._encoder.window.bias
-        features = self._encoder.codes(rows, portfolio)
-        action, value = self._policy.mlp_extractor(features)
-        return Outputs(self._policy.action_net(action), self._policy.value_net(value).squeeze(1))
+        return super().heads(seen + self.encoder.window.bias, portfolio)
 
 
-NETS: dict[str, type[Any]] = {"asset_shared": AssetSharedNet, "mlp": FlatNet}
-"""By `model.policy`: made of (policy, windows, device)."""
+def window_weight(layer: nn.Linear, panel: Panel) -> Tensor:
+    """(O, lookback, C) of a layer on all numbers of a window."""
+    return layer.weight.view(layer.out_features, panel.lookback, -1)

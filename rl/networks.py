@@ -1,11 +1,12 @@
-"""`asset_shared`: one small network applied to every asset, so that it cannot memorise the panel as a flat net does.
+"""One small network applied to every asset, so that it cannot memorise the panel as a flat net does.
 
 Each asset's window and own state become a code; the mean and the largest of all codes, with the book's own numbers,
 are the context. A score head reads code and context of one asset, a cash head and the critic read the context alone.
-Weights are shared over assets: reordering the assets reorders the scores.
+Weights are shared over assets: reordering the assets reorders the scores. The networks differ in how they read a
+window: `asset_shared` by one linear layer, here; others in modules of their own.
 """
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "el
 Codes = tuple[Tensor, Tensor]
 
 
-class AssetEncoder(BaseFeaturesExtractor):
+class SharedEncoder(BaseFeaturesExtractor):
     """Observation → codes (B, n_assets, features_dim) and context (B, context_dim)."""
 
     def __init__(
@@ -29,32 +30,56 @@ class AssetEncoder(BaseFeaturesExtractor):
         features_dim: int,
         parts: tuple[tuple[int, bool], ...],
         activation_fn: type[nn.Module],
+        window: nn.Module,
     ) -> None:
-        """`parts` of `portfolio`: the width of each, and whether it holds one number an asset."""
+        """`parts` of `portfolio`: the width of each, and whether it holds one number an asset.
+
+        `window`: from windows (B, n_assets, lookback, n_features) to (B, n_assets, features_dim).
+        """
         super().__init__(observation_space, features_dim)
-        lookback, self.n_assets, n_features = observation_space["window"].shape
+        self.n_assets = observation_space["window"].shape[1]
         self._widths = [width for width, _ in parts]
         self._per_asset = [per_asset for _, per_asset in parts]
         shared = sum(width for width, per_asset in parts if not per_asset)
         self.context_dim = 2 * features_dim + shared
-        self.window = nn.Linear(lookback * n_features, features_dim)
+        self.window = window
         self.own = nn.Linear(sum(self._per_asset), features_dim, bias=False)
         self.activation = activation_fn()
 
     def forward(self, observations: dict[str, Tensor]) -> Codes:
-        window, portfolio = observations["window"], observations["portfolio"]
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
-        batch = window.shape[0]  # not len, which an export to ONNX would take for a constant
-        rows = window.transpose(1, 2).reshape(batch * self.n_assets, -1)
-        return self.codes(self.window(rows).view(batch, self.n_assets, -1), portfolio)
+        return self.codes(self.window(observations["window"].transpose(1, 2)), observations["portfolio"])
 
     def codes(self, seen: Tensor, portfolio: Tensor) -> Codes:
-        """From what the layer of windows makes of each asset's (B, n_assets, features_dim)."""
+        """From what `window` makes of each asset's (B, n_assets, features_dim)."""
         pieces = list(zip(torch.split(portfolio, self._widths, dim=1), self._per_asset, strict=True))
         own = torch.stack([piece for piece, per_asset in pieces if per_asset], dim=2)
         codes = self.activation(seen + self.own(own))
         book = torch.cat([piece for piece, per_asset in pieces if not per_asset], dim=1)
         return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
+
+
+class LinearWindow(nn.Linear):
+    """One layer over all numbers of a window: (B, n_assets, lookback, n_features) → (B, n_assets, out_features)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        batch, assets = input.shape[:2]  # not len, which an export to ONNX would take for a constant
+        return super().forward(input.reshape(batch * assets, -1)).view(batch, assets, -1)
+
+
+class AssetEncoder(SharedEncoder):
+    """`asset_shared`: a linear layer on each window."""
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        features_dim: int,
+        parts: tuple[tuple[int, bool], ...],
+        activation_fn: type[nn.Module],
+    ) -> None:
+        lookback, _, n_features = observation_space["window"].shape
+        window = LinearWindow(lookback * n_features, features_dim)
+        super().__init__(observation_space, features_dim, parts, activation_fn, window)
 
 
 class SharedHeads(nn.Module):
@@ -105,7 +130,7 @@ class Scores(nn.Module):
 
 
 class AssetSharedPolicy(ActorCriticPolicy):
-    """An actor-critic policy that stock PPO trains, saves and loads; give it `AssetEncoder` as features extractor."""
+    """An actor-critic policy that stock PPO trains, saves and loads; its features extractor is a `SharedEncoder`."""
 
     def _build_mlp_extractor(self) -> None:
         encoder = self.features_extractor
@@ -119,13 +144,17 @@ class AssetSharedPolicy(ActorCriticPolicy):
         if isinstance(self.action_dist, DiagGaussianDistribution):
             n_actions = self.action_space.shape[0]
             self.action_net = Scores(heads.latent_dim_pi, heads.latent_dim_vf, 1, with_cash=n_actions > n_assets)
-            self.log_std = nn.Parameter(torch.full((n_actions,), float(self.log_std_init)))
+            self._make_noise(n_actions)
         else:
             choices = int(self.action_space.nvec[0])
             self.action_net = Scores(heads.latent_dim_pi, heads.latent_dim_vf, choices, with_cash=False)
         self.value_net = nn.Linear(heads.latent_dim_vf, 1)
         self._initialise()
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def _make_noise(self, n_actions: int) -> None:
+        """`log_std` (n_actions,): one deviation an action."""
+        self.log_std = nn.Parameter(torch.full((n_actions,), float(self.log_std_init)))
 
     def _initialise(self) -> None:
         """Orthogonal weights; scores begin near 0, so that the first policy is near equal weight."""
@@ -135,16 +164,11 @@ class AssetSharedPolicy(ActorCriticPolicy):
             for layer in module.modules():
                 self.init_weights(layer, gain=float(gain))
 
-
-def asset_shared_kwargs(
-    net_arch: tuple[int, ...], activation: str, features_dim: int, parts: tuple[tuple[int, bool], ...]
-) -> dict[str, Any]:
-    """`policy_kwargs` of AssetSharedPolicy from the fields of ModelConfig."""
-    activation_fn = ACTIVATIONS[activation]
-    extractor = {"features_dim": features_dim, "parts": parts, "activation_fn": activation_fn}
-    return {
-        "net_arch": list(net_arch),
-        "activation_fn": activation_fn,
-        "features_extractor_class": AssetEncoder,
-        "features_extractor_kwargs": extractor,
-    }
+    @staticmethod
+    def init_weights(module: nn.Module, gain: float = 1) -> None:
+        """SB3's, which knows no convolution over time."""
+        if isinstance(module, nn.Conv1d) and module.bias is not None:
+            nn.init.orthogonal_(module.weight, gain=gain)
+            module.bias.data.fill_(0.0)
+        else:
+            ActorCriticPolicy.init_weights(module, gain)

@@ -108,10 +108,11 @@ def portfolio_parts(config: SimulatorConfig, *, ragged: bool, diff_sharpe: bool)
     return ("cash", "gross", "drawdown", "weights", *(part for part, wanted in optional if wanted))
 
 
-def require_same(trained: ObservationLayout, offered: ObservationLayout) -> None:
-    """Raises ObservationMismatch with one clause for each part that differs."""
+def require_same(trained: ObservationLayout, offered: ObservationLayout, *, any_symbols: bool = False) -> None:
+    """Raises ObservationMismatch with one clause for each part that differs; `any_symbols` may."""
+    free = {"symbols"} if any_symbols else set()
     faults = [_difference(key, value, getattr(offered, key)) for key, value in vars(trained).items()
-              if value != getattr(offered, key)]  # fmt: skip
+              if key not in free and value != getattr(offered, key)]  # fmt: skip
     if faults:
         raise ObservationMismatch("This policy was trained on other observations: " + "; ".join(faults) + ".")
 

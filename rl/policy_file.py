@@ -4,6 +4,7 @@ Members, rules and order are in rl.policy_format.own; the same policy gives the 
 with the one that our own row or run holds *before* it opens the file.
 """
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,7 +22,9 @@ from rl.policy_format import container, own
 from rl.policy_format.build import build_policy, describe, weights_of
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.own import PolicyDocument
+from rl.policy_format.registry import EXTRACTORS, POLICIES, plain_arguments
 from rl.policy_format.sb3_members import sb3_members
+from rl.policy_format.spaces import plain_space
 from rl.policy_format.spec import PolicySpec
 from rl.policy_seen import Seen
 from runfiles import atomic
@@ -30,9 +33,10 @@ from runfiles import atomic
 @dataclass(frozen=True)
 class StoredPolicy:
     """A policy as it lies in a file, with what is needed to show it a market. `taught`: None where it does not tell how
-    it was trained. `policy` acts; it cannot learn on."""
+    it was trained. `policy` acts; it cannot learn on. `document`: what it was built from."""
 
     policy: ActorCriticPolicy
+    document: PolicyDocument
     normaliser: Normaliser
     layout: ObservationLayout
     learned: LearnedDays
@@ -97,5 +101,24 @@ def stored_of(document: PolicyDocument) -> StoredPolicy:
     """The policy and what it sees. Raises PolicyFileFault where the two do not fit each other."""
     seen = Seen.of(document)
     return StoredPolicy(
-        build_policy(document.spec, document.weights), **{each.name: getattr(seen, each.name) for each in fields(seen)}
+        build_policy(document.spec, document.weights),
+        document,
+        **{each.name: getattr(seen, each.name) for each in fields(seen)},
     )
+
+
+def acts_on_any_symbols(stored: StoredPolicy) -> bool:
+    """Whether its weights say nothing of one symbol or of their number."""
+    return POLICIES[stored.document.spec.policy].any_assets
+
+
+def on_symbols(stored: StoredPolicy, symbols: tuple[str, ...]) -> StoredPolicy:
+    """The same policy for other symbols. Raises PolicyFileFault where it cannot take so many."""
+    layout, document = dataclasses.replace(stored.layout, symbols=symbols), stored.document
+    parts = plain_arguments(EXTRACTORS[document.spec.extractor], {**stored.policy.features_extractor_kwargs,
+                                                                  "parts": layout.parts})  # fmt: skip
+    spec = dataclasses.replace(
+        document.spec, observation_space=plain_space(layout.space()), action_space=plain_space(layout.action_space()),
+        extractor_kwargs=parts,
+    )  # fmt: skip
+    return dataclasses.replace(stored, policy=build_policy(spec, document.weights), layout=layout)

@@ -21,6 +21,8 @@ from rl.learned_days import rows_hash
 from rl.normaliser import Normaliser, fitted_labels
 from rl.observation import Windows, with_beliefs
 from rl.observation_layout import ObservationLayout, ObservationMismatch, layout_for, require_same
+from rl.policy_file import StoredPolicy
+from rl.policy_format.fault import PolicyFileFault
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.market import Market
@@ -48,12 +50,13 @@ class PolicyStrategy:
         Raises ObservationMismatch, a ConfigFault, where market or configuration show it something that it was not
         trained on.
         """
-        layout, model = self._stored.layout, self._stored.regime
-        plan = _plan(layout, market, config)
-        scaled = self._stored.normaliser.apply(build_features(market.bars, plan).values)
+        any_symbols, model = policy_file.acts_on_any_symbols(self._stored), self._stored.regime
+        plan = _plan(self._stored.layout, market, config, any_symbols)
+        acting = _acting(self._stored, market.symbols)
+        scaled = acting.normaliser.apply(build_features(market.bars, plan).values)
         beliefs = model.beliefs(market.bars) if model else None
-        windows = Windows(with_beliefs(scaled, beliefs), layout.lookback)
-        actor = Actor(self._stored.policy, layout, windows, market)
+        windows = Windows(with_beliefs(scaled, beliefs), acting.layout.lookback)
+        actor = Actor(acting.policy, acting.layout, windows, market)
         self._prepared = _Prepared(market, plan, windows, actor, beliefs)
 
     @property
@@ -78,6 +81,10 @@ class PolicyStrategy:
         """The days that it was trained and selected on, from its file."""
         learned = self._stored.learned
         return (("train", *learned.train), ("validation", *learned.validation))
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        """The symbols that it was trained on."""
+        return self._stored.layout.symbols
 
     def taught(self) -> Mapping[str, BaseModel] | None:
         """How it was trained, from its file; None where it does not tell, or in words of another version."""
@@ -157,7 +164,17 @@ def _seen_by(layout: ObservationLayout) -> FeaturesConfig:
     )
 
 
-def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) -> FeaturePlan:
+def _acting(stored: StoredPolicy, symbols: tuple[str, ...]) -> StoredPolicy:
+    """The policy for the symbols of a market. Raises ObservationMismatch where they are too many."""
+    if symbols == stored.layout.symbols:
+        return stored
+    try:
+        return policy_file.on_symbols(stored, symbols)
+    except PolicyFileFault as fault:
+        raise ObservationMismatch(f"This policy cannot act on {len(symbols):,} symbols: {fault}.") from fault
+
+
+def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig, any_symbols: bool) -> FeaturePlan:
     """The policy's features on a market. Raises ObservationMismatch naming each difference."""
     wanted = _seen_by(layout)
     try:
@@ -166,5 +183,5 @@ def _plan(layout: ObservationLayout, market: Market, config: SimulatorConfig) ->
         raise ObservationMismatch(f"This policy was trained on other observations: {fault}") from fault
     ragged, sharpe = "has_bar" in layout.portfolio, "sharpe_state" in layout.portfolio
     offered = layout_for(market, config, wanted, plan.names, ragged=ragged, diff_sharpe=sharpe, regime=layout.regime)
-    require_same(layout, offered)
+    require_same(layout, offered, any_symbols=any_symbols)
     return plan

@@ -9,10 +9,8 @@ import torch
 from stable_baselines3 import PPO
 
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
-from rl.indexed_net import NETS
 from rl.learner import IndexedPPO
-from rl.networks import ACTIVATIONS, AssetSharedPolicy, asset_shared_kwargs
-from rl.observation_layout import ObservationLayout
+from rl.nets import NETS, policy_of
 from rl.rollout import Rollout
 from rl.stock_buffer import BarRolloutBuffer
 from rl.task import Task
@@ -57,10 +55,11 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
 
 def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
     """A PPO with fresh weights, on indices where its policy can be read so, else stock. Raises DeviceMissing."""
-    if model.policy not in NETS:
+    net = NETS[model.policy].net
+    if net is None:
         return make_stock(task, model, training)
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
-    made.net = NETS[model.policy](made.policy, task.windows, made.device)
+    made.net = net(made.policy, task.windows, made.device)
     return made
 
 
@@ -95,16 +94,3 @@ def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: 
         device=device,
     )
     return made
-
-
-def policy_of(model: ModelConfig, layout: ObservationLayout) -> tuple[Any, dict[str, Any]]:
-    """SB3's policy and its keyword arguments: `asset_shared` (rl.networks), or `mlp`, all inputs in one flat row."""
-    if model.policy == "asset_shared":
-        return AssetSharedPolicy, asset_shared_kwargs(
-            model.net_arch, model.activation, model.features_dim, layout.parts
-        )
-    widths = list(model.net_arch)
-    return "MultiInputPolicy", {
-        "net_arch": {"pi": widths, "vf": widths},
-        "activation_fn": ACTIVATIONS[model.activation],
-    }

@@ -2,7 +2,7 @@
 
 RUN_DIR holds `config.yaml`, a `TrainConfig`, and of a training that goes on `resumed/`. Phases: data → train → validate
 → judge → report. The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
-that both leave the same tables.
+that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.several_seeds).
 """
 
 import sys
@@ -23,6 +23,7 @@ from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
 from rl.regime import regime_of
+from rl.several_seeds import judge_seeds
 from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
@@ -43,6 +44,9 @@ class Prepared:
 def run(job: Job) -> None:
     """The job. Raises JobRefused with one sentence for what is wrong with the input."""
     config = read_config(job, TrainConfig)
+    if len(config.training.seeds) > 1:
+        judge_seeds(job, config, run)
+        return
     begun = resume.found(job.folder, job.events.warning)
     prepared = prepare(job, config)
     job.events.enter("train")
@@ -65,6 +69,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     feed = load_feed(job, config.dataset)
     bars, lookback = feed.bars, config.features.lookback
     try:
+        config.model.require(bars.n_assets)
         plan = plan_of(config.features, bars)
         ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         market = prepare_market(bars, config)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from runfiles import atomic, layout, manifest, outcome, yamlio
 from runfiles.events import EventWriter
@@ -79,6 +79,17 @@ def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> i
     signal.signal(signal.SIGTERM, before)
     warnings.formatwarning = plain
     return end.code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process after `run_job`: its files are on the disk, and only memory is left to be given back.
+
+    Python would take its modules apart one by one first, a twentieth of a short job. Neither exit handlers nor
+    threads are waited for.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

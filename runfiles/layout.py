@@ -18,6 +18,8 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
+SEEDS = "seeds"
+SEEDS_LIST = "seeds.json"
 PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
@@ -98,11 +100,20 @@ _FIXED = (
     FileSpec("model", LAST_POLICY, KIND_MODEL, _ZIP, "The last policy"),
     FileSpec("best_model", BEST_POLICY, KIND_MODEL, _ZIP, "The policy that was best on validation"),
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
+    FileSpec("judged_models", SEEDS_LIST, KIND_META, _JSON, "The policies that are judged together, one a seed"),
     FileSpec("checkpoint", CHECKPOINT, KIND_MODEL, _ZIP, "Where the training stood last"),
     FileSpec("checkpoint_before", CHECKPOINT_BEFORE, KIND_MODEL, _ZIP, "Where it stood at the checkpoint before"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
-    FileSpec("sensitivity", f"{REPORT}/sensitivity.json", KIND_TABLE, _JSON, "Everything again at other costs"),
+    FileSpec("seeds", f"{REPORT}/seeds.csv", KIND_TABLE, _CSV, "Every seed's excess and metrics"),
+    FileSpec("seeds_equity", f"{REPORT}/seeds_equity.csv", KIND_TABLE, _CSV, "Equity of every seed and their band"),
+    FileSpec(
+        "sensitivity",
+        f"{REPORT}/sensitivity.json",
+        KIND_TABLE,
+        _JSON,
+        "Everything again at other costs, and with later decisions",
+    ),
     FileSpec("stress", f"{REPORT}/stress.json", KIND_TABLE, _JSON, "Crises, each run as a book of its own"),
     FileSpec("capacity", f"{REPORT}/capacity.json", KIND_TABLE, _JSON, "Everything again with more money"),
     FileSpec(
@@ -127,6 +138,16 @@ def baseline_folder(baseline: str) -> str:
     if not _BASELINE_KEY.match(baseline):
         raise ValueError(f"baseline key {baseline!r} must be lower-case letters, digits and underscores")
     return f"{REPORT}/{BASELINES}/{baseline}"
+
+
+def seed_policy(seed: int) -> str:
+    """Path of the policy of one of several seeds, below the run directory."""
+    return f"{SEEDS}/{seed}.zip"
+
+
+def seed_folder(seed: int) -> str:
+    """Path of the run directory of one of several seeds that are trained by hand, below the run directory of all."""
+    return f"{SEEDS}/{seed}"
 
 
 def spec_for(key: str) -> FileSpec | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runfiles.report_rows import RETURN_MEANS
+from runfiles.report_rows import RETURN_MEANS, delay_name
 from runfiles.report_tables import Cell, Column, cell
 
 MOST_STRATEGIES = 64
@@ -33,6 +33,11 @@ def by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | No
 def filled_by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
     """Of `rows` of capacity.json."""
     return _matrix(rows, labels, FILLED, _times)
+
+
+def by_delay(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
+    """Of `delays` of sensitivity.json."""
+    return _matrix(rows, labels, A_YEAR, lambda row: delay_name(row.get("bars")))
 
 
 def by_window(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:

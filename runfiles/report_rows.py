@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runfiles.figures import metric, minus, significant
+from runfiles.figures import DASH, metric, minus, significant
 from runfiles.metric_keys import METRICS
 from runfiles.report_tables import Cell, Column, cell, number_of
 
@@ -83,6 +83,30 @@ def break_even_words(found: Mapping[str, Any] | None) -> str:
     return "Break-even: unknown; there is no baseline of the verdict, or the subject pays nothing that is multiplied."
 
 
+def delay_name(bars: Any) -> str:
+    """`as configured`, `1 bar later`, `2 bars later`; a dash for what is no number."""
+    number = number_of(bars)
+    if number is None:
+        return DASH
+    return f"{number:g} bar{'s' * (number != 1)} later" if number else "as configured"
+
+
+def delay_words(rows: Iterable[Any], labels: Labels) -> str:
+    """What the excess is with each delay beside the one as configured; empty without both."""
+    found = [row for row in rows if isinstance(row, dict)]
+    told = [(row, excess) for row in found if (excess := number_of(row.get("excess_per_year"))) is not None]
+    if len(told) < 2 or number_of(told[0][0].get("bars")) != 0:
+        return ""
+    base, later = told[0], told[1:]
+    parts = "; ".join(f"{_excess_words(*one, labels)} with decisions {delay_name(one[0].get('bars'))}" for one in later)
+    return f"Excess over the hardest baseline: {_excess_words(*base, labels)} as configured; {parts}."
+
+
+def _excess_words(row: Mapping[str, Any], excess: float, labels: Labels) -> str:
+    over = labels.get(str(row.get("baseline")))
+    return f"{significant(excess * 100, signed=True)} % a year" + (f" (over {over})" if over else "")
+
+
 def not_modelled(reason: Any) -> str:
     """Why there is no capacity, from the `reason` of its file."""
     return NOT_MODELLED.get(str(reason), NOT_MODELLED["no_volume"])
@@ -138,7 +162,7 @@ def interval_rows(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, float
 
 
 def rerun_rows(rows: Iterable[Any], labels: Labels) -> list[Row]:
-    """`rows` of sensitivity.json or capacity.json: the subject's figures beside the excess."""
+    """`rows` of sensitivity.json or capacity.json, or `delays`: the subject's figures beside the excess."""
     found = []
     for row in rows:
         own = _first(row)

@@ -146,6 +146,14 @@ SWEEP = TableSpec(
         _COST, _EXCESS, _OVER, _GROWTH, _SHARPE, _TURNOVER,
     ),
 )  # fmt: skip
+DELAYS = TableSpec(
+    "delays", "With later decisions", "Orders of every decision reach the market so many bars later than configured; "
+    "subject and baselines run again. Orders that are still under way when the range ends do not fill.",
+    (
+        Column("bars", "Later by", "count", "Bars above the configured latency; 0 is the run of the verdict", "bars"),
+        _EXCESS, _OVER, _GROWTH, _SHARPE, _TURNOVER, _COST,
+    ),
+)  # fmt: skip
 CAPACITY = TableSpec(
     "capacity", "With more money", "Start cash times the factor in the same market; subject and baselines run again.",
     (
@@ -203,6 +211,7 @@ TABLES: tuple[TableSpec, ...] = (
     DRAWDOWNS,
     INTERVALS,
     SWEEP,
+    DELAYS,
     CAPACITY,
     STRESS,
 )

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from backtest.config import BacktestConfig, EvaluationConfig
 from backtest.registry import BASELINES
 from marketdata.config import SplitConfig
 from marketdata.config_base import ConfigFault, canonical, sentences
+from rl.config import ANY_SYMBOLS
+from runfiles import layout, seed_list
 from runs_app import harvest, places
 from runs_app.models import Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
 _SHARED = tuple(name for name in BacktestConfig.model_fields if name not in _OWN)
-_FILES = {"best": "best_model", "last": "model"}
+FILES = {"best": "best_model", "last": "model"}
 _SEEN = (("dataset", "symbols"), ("dataset", "interval"), ("dataset", "adjustment"), ("margin", "allow_short"),
          ("episode", "mapping_mode"), ("episode", "logit_scale"), ("episode", "max_step_change"))  # fmt: skip
 """What makes up an observation or an action, beside the features, which are the training's in any case."""
@@ -26,7 +28,10 @@ _SEEN = (("dataset", "symbols"), ("dataset", "interval"), ("dataset", "adjustmen
 
 @dataclass(frozen=True)
 class Subject:
-    """A policy file by run and key or by policy row; `sha256` is what our row holds, `which` is best or last."""
+    """A policy file by run and key or by policy row; `sha256` is what our row holds, `which` is best or last.
+
+    Of a training with several seeds `members` are their policies, and `sha256` is of the list of them.
+    """
 
     run: Run | None
     policy: Policy | None
@@ -34,6 +39,17 @@ class Subject:
     which: str
     sha256: str
     config: Mapping[str, Any]
+    members: tuple["Member", ...] = ()
+
+
+@dataclass(frozen=True)
+class Member:
+    """The policy of one of several seeds: the file of that key that its run left."""
+
+    seed: int
+    run: Run
+    key: str
+    sha256: str
 
 
 def find(owner: Any, config: BacktestConfig) -> Subject | None:
@@ -84,6 +100,12 @@ def filled(config: BacktestConfig, subject: Subject) -> BacktestConfig:
         raise ConfigFault({"features": ["The policy sees what it was trained on; leave features out."]})
     if asked.get("policy_sha256") not in (None, subject.sha256):
         raise ConfigFault({"policy_sha256": ["This is not the hash of the policy's file; leave it out."]})
+    if subject.members:
+        trained["evaluation"] = {**trained["evaluation"], "waterfall": False}
+        if asked.get("evaluation", {}).get("waterfall"):
+            raise ConfigFault(
+                {"evaluation.waterfall": ["Several seeds have no decision in common; judge one of them."]}
+            )
     if faults := _without_effect(config, SplitConfig.model_validate(subject.config["split"]), subject.which):
         raise ConfigFault(faults)
     asked |= {"features": trained["features"], "policy_sha256": subject.sha256}
@@ -102,7 +124,10 @@ def check_seen(config: BacktestConfig, subject: Subject) -> None:
     """
     offered = canonical(config)
     faults: dict[str, list[str]] = {}
+    any_symbols = subject.config["model"]["policy"] in ANY_SYMBOLS
     for group, name in _SEEN:
+        if name == "symbols" and any_symbols:
+            continue
         here, trained = offered[group][name], subject.config[group][name]
         if name == "max_step_change":  # whether there is a step limit is part of what it sees; how large is not
             here, trained = ("none" if limit is None else "a limit" for limit in (here, trained))
@@ -113,11 +138,15 @@ def check_seen(config: BacktestConfig, subject: Subject) -> None:
         raise ConfigFault(faults)
 
 
-def copy(subject: Subject, target: Path) -> None:
-    """Put the policy's file beside the backtest's configuration, verified. Raises ConfigFault when it is not it."""
-    field = "policy" if subject.key == "" else "run_id"
+def copy(subject: Subject, folder: Path) -> None:
+    """Put the policy's file, or those of all seeds, beside the backtest's configuration, verified. Raises ConfigFault
+    when one is not it.
+    """
+    field, target = "policy" if subject.key == "" else "run_id", folder / layout.JUDGED_POLICY
     try:
-        if subject.run is not None and subject.key:
+        if subject.members:
+            copy_members(subject.members, folder)
+        elif subject.run is not None and subject.key:
             harvest.copy_verified(subject.run.id, subject.key, target, subject.sha256)
         elif subject.policy is not None:
             with places.policy_file(subject.policy).open("rb") as source:
@@ -126,6 +155,28 @@ def copy(subject: Subject, target: Path) -> None:
         raise ConfigFault({field: ["The policy's file is gone; train again."]}) from error
     except ValueError as error:
         raise ConfigFault({field: ["The policy's file is not the one that its training left; train again."]}) from error
+
+
+def members_of(run: Run, which: str) -> tuple[Member, ...]:
+    """The `which` (best, last) policy of each seed of a training. Raises ValueError where one left none."""
+    found = []
+    for child in run.seed_runs:
+        artifact = child.artifacts.filter(key=FILES[which]).first()
+        if artifact is None:
+            raise ValueError(f"seed {child.seeds[0]} left no {which} policy")
+        found.append(Member(child.seeds[0], child, artifact.key, artifact.sha256))
+    return tuple(found)
+
+
+def copy_members(members: Sequence[Member], folder: Path) -> None:
+    """Put the policies of several seeds into a run directory, verified, and last the list of them.
+
+    Raises FileNotFoundError, ValueError where one is not what its row says.
+    """
+    (folder / layout.SEEDS).mkdir(exist_ok=True)
+    for one in members:
+        harvest.copy_verified(one.run.id, one.key, folder / layout.seed_policy(one.seed), one.sha256)
+    seed_list.write(folder, {one.seed: one.sha256 for one in members})
 
 
 def _of_run(owner: Any, config: BacktestConfig) -> Subject:
@@ -139,11 +190,18 @@ def _of_run(owner: Any, config: BacktestConfig) -> Subject:
     which = run.config["evaluation"]["policy"]
     if "evaluation" in config.model_fields_set and "policy" in config.evaluation.model_fields_set:
         which = config.evaluation.policy
-    artifact = run.artifacts.filter(key=_FILES[which]).first()
+    if run.has_several_seeds:
+        try:
+            members = members_of(run, which)
+        except ValueError as error:
+            raise ConfigFault({"run_id": [f"{str(error).capitalize()}; train again."]}) from error
+        sha256 = seed_list.sha256_of({one.seed: one.sha256 for one in members})
+        return Subject(run, None, FILES[which], which, sha256, run.config, members)
+    artifact = run.artifacts.filter(key=FILES[which]).first()
     if artifact is None:
         raise ConfigFault({"run_id": [f"This training left no {which} policy."]})
     policy = run.policies.filter(which=which).first()
-    return Subject(run, policy, _FILES[which], which, artifact.sha256, run.config)
+    return Subject(run, policy, FILES[which], which, artifact.sha256, run.config)
 
 
 def _without_effect(config: BacktestConfig, split: SplitConfig, which: str) -> dict[str, list[str]]:

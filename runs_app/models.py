@@ -23,9 +23,19 @@ class RunQuerySet(OwnedQuerySet):
     """Runs of somebody, found by what a person sees of them."""
 
     def shown_as(self, states: Iterable[str]) -> Self:
-        """Runs in any of the states a person sees: a claimed one still counts as queued."""
+        """Runs in any of the states a person sees: a claimed one still counts as queued, a parent whose children are at
+        work as running.
+        """
         wanted = set(states)
-        return self.filter(state__in=wanted | ({"STARTING"} if "QUEUED" in wanted else set()))
+        begun = Q(state="QUEUED", started__isnull=False)
+        found = Q(state__in=wanted | ({"STARTING"} if "QUEUED" in wanted else set()))
+        if "QUEUED" in wanted and "RUNNING" not in wanted:
+            found &= ~begun
+        return self.filter(found | begun if "RUNNING" in wanted else found)
+
+    def waiting_for_children(self) -> Self:
+        """Parents whose children have not all ended, or whose end nobody has looked at yet."""
+        return self.filter(state="QUEUED", queued=None)
 
 
 class OfRunQuerySet(models.QuerySet[Any]):
@@ -107,6 +117,10 @@ class Run(models.Model):
               │                     └──the same ends────┘
               └──cancelled while it waited──▶ CANCELLED
 
+        A parent (a training with several seeds) waits in QUEUED without a place in the queue, `queued` empty, until its
+        children have ended; only then is it queued for its own job, which judges them. It is shown as RUNNING from the
+        start of its first child on.
+
         "Cancelling" is no state but a wish on the row (`cancel_requested_at`); the page says "stopping" till it is so.
         Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
         """
@@ -156,7 +170,7 @@ class Run(models.Model):
     seq = models.PositiveBigIntegerField(default=0, help_text="Number of the newest RunEvent.")
 
     created = models.DateTimeField(auto_now_add=True)
-    queued = models.DateTimeField(null=True, blank=True)
+    queued = models.DateTimeField(null=True, blank=True, help_text="Since when it waits for its turn.")
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     updated = models.DateTimeField(auto_now=True)
@@ -208,8 +222,27 @@ class Run(models.Model):
 
     @property
     def shown_state(self) -> str:
-        """The state a person sees: a claimed run still waits for them."""
+        """The state a person sees: a claimed run still waits for them; a parent whose children work is at work."""
+        if self.state == self.State.QUEUED and self.started is not None:
+            return str(self.State.RUNNING)
         return str(self.State.QUEUED if self.state == self.State.STARTING else self.state)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of a training; none of another run."""
+        found = self.config.get("training", {}).get("seeds", ()) if self.kind == self.Kind.TRAIN else ()
+        return tuple(found)
+
+    @property
+    def seed_runs(self) -> list["Run"]:
+        """The run of each seed, in the order of the seeds; none of a run that is no parent."""
+        place = {seed: k for k, seed in enumerate(self.seeds)}
+        return sorted(self.children.all(), key=lambda child: place.get(next(iter(child.seeds), -1), len(place)))
+
+    @property
+    def has_several_seeds(self) -> bool:
+        """Whether it is the parent of a run a seed, and its own job the judge of their policies."""
+        return len(self.seeds) > 1
 
     @property
     def cancel_requested(self) -> bool:

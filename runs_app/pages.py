@@ -21,7 +21,7 @@ from runs_app.resume import NotResumable, can_go_on
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
-PARTS = ("outcome", "record")
+PARTS = ("outcome", "record", "seed_runs")
 _NOT_OF: dict[str, tuple[str, ...]] = {
     Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
 }  # fmt: skip
@@ -32,7 +32,7 @@ _NOT_OF: dict[str, tuple[str, ...]] = {
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs of this person, newest first; htmx asks for the table alone."""
-    mine = Run.objects.owned_by(request.user)
+    mine = Run.objects.owned_by(request.user).filter(parent=None).prefetch_related("children")
     page = Paginator(_filtered(mine, request).order_by("-created"), PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
@@ -137,6 +137,8 @@ def _run_context(run: Run) -> dict[str, Any]:
         "config_text": yamlio.dump(run.config),
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
+        "has_curves": run.kind == Run.Kind.TRAIN and not run.has_several_seeds,
+        "children": run.seed_runs if run.has_several_seeds else [],
         "can_go_on": can_go_on(run),
         "gone_on": run.judged_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
@@ -147,7 +149,10 @@ def _run_context(run: Run) -> dict[str, Any]:
 
 def _phases(run: Run) -> list[dict[str, str]]:
     """Each phase of this kind of run with `done`, `now` or empty."""
-    names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
+    if run.has_several_seeds:
+        names = ["train", "data", "judge", "report"]  # its seeds', then its own
+    else:
+        names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
     if run.state == Run.State.SUCCEEDED:
         return [{"name": name, "mark": "done"} for name in names]
     here = names.index(run.phase) if run.phase in names else -1

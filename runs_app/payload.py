@@ -48,6 +48,7 @@ def run_detail(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> di
         "subject": run.subject,
         "source_run": _id(run.source_run_id),
         "parent": _id(run.parent_id),
+        "children": [str(child.id) for child in run.seed_runs] if run.has_several_seeds else [],
         "policy": _id(run.policy_id),
         "policies": [str(policy_id) for policy_id in run.policies.values_list("id", flat=True)],
         "created": _time(run.created),
@@ -64,7 +65,7 @@ def run_detail(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> di
 def _position(run: Run, positions: Mapping[uuid.UUID, int] | None) -> int | None:
     if run.state == Run.State.STARTING:
         return 0
-    if run.state != Run.State.QUEUED:
+    if run.state != Run.State.QUEUED or run.queued is None:
         return None
     return (queueing.positions() if positions is None else positions).get(run.id)
 

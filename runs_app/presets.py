@@ -13,14 +13,14 @@ class Preset:
 
 
 TRAIN_PRESETS = (
-    Preset("quick", "Quick look", "20 US stocks, 60,000 steps, a small net: about a minute on two cores.", {
+    Preset("quick", "Quick look", "20 US stocks, 60,000 steps, a small net, one seed: about a minute on two cores.", {
         "dataset": {"id": "sample/us20"},
         "features": {"lookback": 32},
         "model": {"net_arch": [32, 32], "features_dim": 16},
-        "training": {"total_timesteps": 60_000, "eval_every": 15_000},
+        "training": {"total_timesteps": 60_000, "eval_every": 15_000, "seeds": [0]},
         "evaluation": {"bootstrap_paths": 2_000},
     }),
-    Preset("standard", "Standard", "500,000 steps and a lookback of 64 bars: a policy worth judging.", {
+    Preset("standard", "Standard", "500,000 steps and a lookback of 64 bars, three seeds: a policy worth judging.", {
         "dataset": {"id": "sample/us20"},
         "features": {"lookback": 64},
         "training": {"total_timesteps": 500_000, "eval_every": 50_000},

@@ -1,6 +1,6 @@
 """Whose turn it is: the person with the fewest runs at work comes first, then the run that has waited longest.
 
-Fetches stand in a queue of their own.
+Fetches stand in a queue of their own. A parent that waits for its children stands in none: they take the slots.
 """
 
 import uuid
@@ -70,7 +70,8 @@ def _providers(run: Run) -> frozenset[str]:
 
 def in_turn(*, fetches: bool = False) -> list[Waiting]:
     """Every queued run that needs a slot, or every queued fetch, in the order of its turn."""
-    rows = _lane(fetches).filter(state=Run.State.QUEUED, cancel_requested_at=None).order_by("queued", "id")
+    rows = _lane(fetches).filter(state=Run.State.QUEUED, cancel_requested_at=None).exclude(queued=None)
+    rows = rows.order_by("queued", "id")
     return fair_order(list(rows.values_list("id", "owner")), at_work(fetches=fetches))
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
-from runs_app import datasets, endings, harvest, hub, moves, queueing, uploads
+from runs_app import datasets, endings, harvest, hub, moves, parents, queueing, uploads
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -57,6 +58,7 @@ class Reconciler:
         """Everything once; whether a run is active, so that the next turn should come soon."""
         self.end_cancelled()
         self.look_after_all()
+        self.settle_parents()
         while self.claim_next():
             continue
         return Run.objects.filter(state__in=Run.ACTIVE).exists()
@@ -67,8 +69,12 @@ class Reconciler:
 
     def end_cancelled(self) -> bool:
         """Runs whose owner changed their mind while they waited end without having started."""
-        found = Run.objects.filter(state=Run.State.QUEUED).exclude(cancel_requested_at=None)
+        found = Run.objects.filter(state=Run.State.QUEUED).exclude(Q(cancel_requested_at=None) | Q(queued=None))
         return any([_safely(self._end_waiting, run) for run in found])
+
+    def settle_parents(self) -> bool:
+        """Parents that wait for their children: queued for their own job, or ended, once the last child has."""
+        return any([_safely(self._settle, run) for run in Run.objects.all().waiting_for_children()])
 
     def claim_next(self) -> bool:
         """Start the run whose turn it is, where one may start."""
@@ -100,6 +106,12 @@ class Reconciler:
         return self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
                           sentence="Cancelled before it started.")  # fmt: skip
 
+    def _settle(self, run: Run) -> bool:
+        changed = parents.settle(run)
+        for run_id, seq in changed:
+            self._on_change(run_id, seq)
+        return bool(changed)
+
     def _claim(self, run: Run) -> bool:
         """The row first and the process after: a crash in between is seen as a start without a sign of life."""
         attempts = run.attempts + 1
@@ -117,7 +129,8 @@ class Reconciler:
     def _watch(self, run: Run) -> bool:
         worked = False
         if run.state == Run.State.STARTING:
-            worked = self._move(run.id, Run.State.STARTING, Run.State.RUNNING, started=timezone.now())
+            begun = run.started or timezone.now()  # a parent began with its first child
+            worked = self._move(run.id, Run.State.STARTING, Run.State.RUNNING, started=begun)
             run.refresh_from_db()
         return self._follow(run) or worked
 
@@ -141,7 +154,7 @@ class Reconciler:
     def _begin_end(self, run: Run, ending: Ending) -> bool:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
-        trained = ending.went_well and run.kind == Run.Kind.TRAIN
+        trained = ending.went_well and run.kind == Run.Kind.TRAIN and not run.has_several_seeds
         fetched = run.dataset_name if ending.went_well and run.kind == Run.Kind.DATA else ""
         work = self._pool.submit(
             harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained, dataset_name=fetched

@@ -14,6 +14,7 @@ from runfiles.report_matrix import Matrix
 from runfiles.report_tables import (
     CAPACITY,
     COSTS,
+    DELAYS,
     DRAWDOWNS,
     FOLDS,
     INTERVALS,
@@ -79,7 +80,9 @@ def part_tables(
 
     `split` of its summary; `labels` of the strategies by their keys.
     """
-    found = [*_split(split, labels), _sweep(run, labels), _stress(run, labels), _capacity(run, labels)]
+    found = [
+        *_split(split, labels), _sweep(run, labels), _delays(run, labels), _stress(run, labels), _capacity(run, labels),
+    ]  # fmt: skip
     drawdowns = csv_rows(run, "drawdowns")[:DEEPEST_SHOWN]
     found += [
         _table(DRAWDOWNS, drawdowns),
@@ -142,6 +145,13 @@ def _sweep(run: Run, labels: Labels) -> PartTable | None:
     words = report_rows.break_even_words(told if isinstance(told, dict) else None)
     matrix = report_matrix.by_multiplier(found_rows, labels)
     return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix) if rows else None
+
+
+def _delays(run: Run, labels: Labels) -> PartTable | None:
+    found = _rows(read_json(run, "sensitivity").get("delays"))
+    rows, words = report_rows.rerun_rows(found, labels), report_rows.delay_words(found, labels)
+    matrix = report_matrix.by_delay(found, labels)
+    return PartTable(DELAYS, cells(DELAYS, rows), words, artifact="sensitivity", matrix=matrix) if rows else None
 
 
 def _stress(run: Run, labels: Labels) -> PartTable | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from runfiles.metric_keys import METRICS
 from runfiles.report_rows import luck_words
+from runfiles.seed_rows import seeds_words
 
 _NUMBERS: Final = (
     "excess_per_year", "low", "high", "equal_risk_excess", "power", "p", "years_needed", "seeds_needed",
@@ -58,6 +59,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "metrics": metrics(value.get("metrics")),
         "strategies": strategies(value.get("strategies")),
         "split": value["split"] if isinstance(value.get("split"), dict) else {},
+        "seeds": seeds_words(value.get("seeds")),
         "luck": luck_words(value.get("matched_random")),
         "rules": _rules(value.get("rules")),
         "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),

@@ -27,6 +27,7 @@ C = TypeVar("C", bound=JudgedConfig)
 def training(owner: Any, config: TrainConfig) -> TrainConfig:
     """A training whose dataset, books and threads are said outright."""
     entry, resolved = _judged(owner, config)
+    config.model.require(len(resolved.dataset.symbols or entry.symbols))
     warmup = _warmup(config.features, entry, resolved)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)

@@ -49,6 +49,8 @@ def left_by(run: Run) -> Left:
         raise NotResumable("This training has not stopped; it needs no going on.")
     if run.state == Run.State.SUCCEEDED:
         raise NotResumable("This training has succeeded; nothing of it is left to do.")
+    if run.has_several_seeds:
+        raise NotResumable("A training of several seeds goes on seed by seed; resume the run of the seed that stopped.")
     rows = {row.key: row for row in run.artifacts.filter(key__in=KEYS)}
     if not rows:
         raise NotResumable("This training left no checkpoint; start it again.")

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backtest.config import BacktestConfig
+from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
@@ -21,10 +22,21 @@ Config = TrainConfig | BacktestConfig | DataConfig
 
 
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
-    """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists."""
+    """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists.
+
+    With several seeds: a parent, which waits, and beside it a training of each seed, all or none of them.
+    """
     resolved = resolve.training(owner, config)
-    run = Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", idempotency_key=idempotency_key)
-    return _queue(run, resolved)
+    run = _training(owner, resolved, idempotency_key=idempotency_key)
+    if not run.has_several_seeds:
+        return _queue(run)
+    children = [_training(owner, resolved.of_seed(seed), parent=run) for seed in run.seeds]
+    run.queued = None
+    return _queue(run, *children)
+
+
+def _training(owner: Any, config: TrainConfig, **columns: Any) -> Run:
+    return _described(Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", **columns), config)
 
 
 def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
@@ -36,11 +48,8 @@ def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
     resolved = resolve.training(run.owner, left.config)
     if config_hash(resolved) != run.config_hash:
         raise resume.NotResumable("The configuration means something else in this version; start the training again.")
-    again = Run(
-        owner=run.owner, kind=Run.Kind.TRAIN, subject="policy", name=run.name, source_run=run,
-        idempotency_key=idempotency_key,
-    )  # fmt: skip
-    return _queue(again, resolved, left=left)
+    again = _training(run.owner, resolved, name=run.name, source_run=run, idempotency_key=idempotency_key)
+    return _queue(again, left=left)
 
 
 def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
@@ -57,18 +66,18 @@ def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency
     if isinstance(config, BacktestConfig):
         return _backtest(run, config)
     run.subject = "policy"
-    return _queue(run, resolve.training(owner, config))
+    return _queue(_described(run, resolve.training(owner, config)))
 
 
 def _backtest(run: Run, config: BacktestConfig) -> Run:
     owner, subject = run.owner, judged.find(run.owner, config)
     if subject is None:
         run.subject = str(config.policy)
-        return _queue(run, resolve.backtest(owner, judged.baseline(config)))
+        return _queue(_described(run, resolve.backtest(owner, judged.baseline(config))))
     run.subject, run.source_run, run.policy = "policy", subject.run, subject.policy
     resolved = resolve.backtest(owner, judged.filled(config, subject))
     judged.check_seen(resolved, subject)
-    return _queue(run, resolved, subject)
+    return _queue(_described(run, resolved), subject=subject)
 
 
 def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = None) -> Run:
@@ -76,46 +85,57 @@ def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = 
     run = Run(owner=owner, kind=Run.Kind.DATA, idempotency_key=idempotency_key)
     if sentence := quota.full(owner):
         raise ConfigFault({"id": [sentence]})
-    return _queue(run, resolve.data(config))
+    return _queue(_described(run, resolve.data(config)))
 
 
 def cancel_run(*, run: Run) -> bool:
-    """Leave the wish that a run ends; whether it is new. The reconciler makes it true, or the run is quicker."""
-    seq = moves.wish_cancel(run.id)
+    """Leave the wish that a run and its children end; whether it is new. The reconciler makes it true, or the run is
+    quicker.
+    """
+    with transaction.atomic():
+        seq = moves.wish_cancel(run.id)
+        asked = [child for child in run.children.all() if moves.wish_cancel(child.id)] if seq is not None else []
     if seq is not None:
-        transaction.on_commit(lambda: _tell(run))
+        transaction.on_commit(lambda: _tell(run, *asked))
     run.refresh_from_db()
     return seq is not None
 
 
-def _queue(run: Run, config: Config, subject: judged.Subject | None = None,
-           left: resume.Left | None = None) -> Run:  # fmt: skip
-    """Folders first, the row last: a row without its folders would be started."""
-    _describe(run, config)
-    folder, control = places.make_folders(run)
+def _queue(run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None) -> Run:
+    """Folders first, the rows last and together: a row without its folders would be started."""
     try:
-        content = {"schema_version": layout.SCHEMA_VERSION, **run.config}
-        atomic.write_text(folder / layout.CONFIG, yamlio.dump(content))
-        atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
-        if not isinstance(config, DataConfig):
-            atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, config.dataset))
+        for one in (run, *children):
+            _fill(one)
         if subject is not None:
-            judged.copy(subject, folder / layout.JUDGED_POLICY)
+            judged.copy(subject, places.run_folder(run.id))
         if left is not None:
-            resume.put(left, folder)
+            resume.put(left, places.run_folder(run.id))
         with transaction.atomic():
-            run.save(force_insert=True)
+            for one in (run, *children):
+                one.save(force_insert=True)
     except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(control, ignore_errors=True)
+        for one in (run, *children):
+            shutil.rmtree(places.run_folder(one.id), ignore_errors=True)
+            shutil.rmtree(places.control_folder(one.id), ignore_errors=True)
         if isinstance(error, IntegrityError) and (first := _first_of(run)) is not None:
             return first  # the same request came twice at once
         raise
-    transaction.on_commit(lambda: _tell(run))
+    transaction.on_commit(lambda: _tell(run, *children))
     return run
 
 
-def _describe(run: Run, config: Config) -> None:
+def _fill(run: Run) -> None:
+    """The folders of a run, with what its job reads."""
+    folder, _ = places.make_folders(run)
+    atomic.write_text(folder / layout.CONFIG, yamlio.dump({"schema_version": layout.SCHEMA_VERSION, **run.config}))
+    atomic.write_text(folder / layout.COMMAND, executors.command_text(run))
+    if run.kind != Run.Kind.DATA:
+        asked = DatasetConfig.model_validate(run.config["dataset"])
+        atomic.write_json(folder / layout.PROVENANCE, datasets.provenance(run.owner, asked))
+
+
+def _described(run: Run, config: Config) -> Run:
+    """The run with what its configuration says of it."""
     run.config = canonical(config)
     run.config_hash = config_hash(config)
     run.out_tag = config.out_tag
@@ -124,6 +144,7 @@ def _describe(run: Run, config: Config) -> None:
     else:
         run.dataset_name, run.dataset_version = config.dataset.id, config.dataset.version or ""
     run.queued = timezone.now()
+    return run
 
 
 def _first_of(run: Run) -> Run | None:
@@ -133,6 +154,7 @@ def _first_of(run: Run) -> Run | None:
     return found
 
 
-def _tell(run: Run) -> None:
+def _tell(*runs: Run) -> None:
     reconciler.wake()
-    hub.hint(run.id)
+    for run in runs:
+        hub.hint(run.id)

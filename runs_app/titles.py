@@ -13,7 +13,8 @@ def run_title(run: Run) -> str:
     data = (run.dataset_name or run.config.get("dataset", {}).get("id", "")).rpartition("/")[2]
     if run.kind == Run.Kind.TRAIN:
         seeds = run.config.get("training", {}).get("seeds", [])
-        return f"PPO {data} seed {', '.join(map(str, seeds))}".rstrip()
+        word = "seeds" if len(seeds) > 1 else "seed"
+        return f"PPO {data} {word} {', '.join(map(str, seeds))}".rstrip()
     if run.kind == Run.Kind.DATA:
         return f"Fetch of {data}"
     title = f"{label_of(run.subject or POLICY)} on {data}"
@@ -28,7 +29,8 @@ def policy_title(policy: Policy) -> str:
 
 def queue_mark(user: Any) -> dict[str, str]:
     """`{"state", "words"}`: how many runs of this person work and wait; no words when none does."""
-    states = list(Run.objects.owned_by(user).filter(state__in=Run.ACTIVE).values_list("state", flat=True))
+    active = Run.objects.owned_by(user).filter(state__in=Run.ACTIVE)
+    states = list(active.exclude(state=Run.State.QUEUED, queued=None).values_list("state", flat=True))  # no parent
     running = states.count(Run.State.RUNNING)
     counts = ((running, "running"), (len(states) - running, "queued"))
     words = ", ".join(f"{count} {word}" for count, word in counts if count)

@@ -29,12 +29,14 @@ EXTENDED = SimulatorConfig.model_validate({"exec": {"latency_bars": 1}})
 CONFIG = """\
 policy: equal
 dataset: {id: sample/us-indices}
-evaluation: {bootstrap_paths: 1000}
+evaluation: {bootstrap_paths: 1000, delays: []}
 """
 
 
 def judge_a_baseline(datasets: Path) -> None:
-    """A backtest touches the step for given targets, trades, metrics and bootstrap."""
+    """A backtest touches the step for given targets, trades, metrics and bootstrap; late decisions, which are of the
+    extended rules, are left to the process that compiles these.
+    """
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         config = Path(folder) / "config.yaml"
         config.write_text(CONFIG)

@@ -5,8 +5,10 @@ class by dotted path, the arguments that a file may give it. `version` goes up w
 another function. Nothing here imports torch.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from rl.policy_format.fault import PolicyFileFault
@@ -128,7 +130,9 @@ class Entry:
     """A class that a file may name.
 
     `arguments`: what the file gives it; `activation`: it takes `activation_fn` as well. Of an extractor, `policies`
-    that may have it; of a policy, `one_net_arch` where it takes one list of widths instead of two.
+    that may have it, and `least`: a number of weights that it has at least, from its arguments and the numbers of one
+    asset's window; of a policy, `one_net_arch` where it takes one list of widths instead of two, `any_assets` where
+    the same weights act on any number of assets (`parts` of its extractor follow them).
     """
 
     dotted: str
@@ -137,12 +141,15 @@ class Entry:
     activation: bool = False
     policies: tuple[str, ...] = ()
     one_net_arch: bool = False
+    any_assets: bool = False
+    least: Callable[[Mapping[str, Any], int], int] = lambda given, numbers: 0
 
 
 POLICIES: Final[Mapping[str, Entry]] = {
     "MlpPolicy": Entry("stable_baselines3.common.policies:ActorCriticPolicy"),
     "MultiInputPolicy": Entry("stable_baselines3.common.policies:MultiInputActorCriticPolicy"),
     "AssetSharedPolicy": Entry("rl.networks:AssetSharedPolicy", one_net_arch=True),
+    "SetAttentionPolicy": Entry("rl.set_attention:SetAttentionPolicy", one_net_arch=True, any_assets=True),
 }
 
 EXTRACTORS: Final[Mapping[str, Entry]] = {
@@ -153,6 +160,26 @@ EXTRACTORS: Final[Mapping[str, Entry]] = {
         arguments={"features_dim": Whole(1, 4096), "parts": Parts()},
         activation=True,
         policies=("AssetSharedPolicy",),
+        least=lambda given, numbers: given["features_dim"] * numbers,
+    ),
+    "window_cnn": Entry(
+        "rl.window_cnn:ConvEncoder",
+        arguments={
+            "features_dim": Whole(1, 4096),
+            "parts": Parts(),
+            "channels": Wholes(1, 128, 6),
+            "kernel": Whole(1, 16),
+        },
+        activation=True,
+        policies=("AssetSharedPolicy",),
+        least=lambda given, numbers: given["kernel"] * sum(map(math.prod, pairwise(given["channels"]))),
+    ),
+    "set_attention": Entry(
+        "rl.set_attention:AttentionEncoder",
+        arguments={"features_dim": Whole(1, 4096), "parts": Parts(), "heads": Whole(1, 16)},
+        activation=True,
+        policies=("SetAttentionPolicy",),
+        least=lambda given, numbers: given["features_dim"] * (numbers + 4 * given["features_dim"]),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -103,10 +104,16 @@ class PolicySpec:
         return found
 
     def least_weights(self) -> int:
-        """How many weights its hidden layers have at least: with fewer in the file the network is not even built."""
+        """How many weights its layers have at least: with fewer in the file the network is not even built."""
         first = flat_size(self.observation_space) if self.extractor in ("flatten", "combined") else 0
         layers = [[first, *self.net_arch["pi"], flat_size(self.action_space)], [first, *self.net_arch["vf"], 1]]
-        return sum(before * after for widths in layers for before, after in pairwise(widths))
+        hidden = sum(before * after for widths in layers for before, after in pairwise(widths))
+        return hidden + EXTRACTORS[self.extractor].least(self.extractor_kwargs, self._window_numbers())
+
+    def _window_numbers(self) -> int:
+        """Numbers in the window of one asset; 0 without windows."""
+        shape = dict(self.observation_space.get("spaces", ())).get("window", {}).get("shape", ())
+        return math.prod(shape[:1] + shape[2:]) if len(shape) == 3 else 0
 
 
 def plain_json(value: Any) -> bytes:

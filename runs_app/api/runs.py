@@ -24,7 +24,7 @@ from runs_app.models import Run, RunQuerySet
 PAGE, MOST = 50, 200
 ERRORS: dict[int, Any] = {401: ErrorOutput, 404: ErrorOutput}
 SHOWN = [str(state) for state in Run.SHOWN]
-FILTERS = {"state", "kind", "limit", "after"}
+FILTERS = {"state", "kind", "parent", "limit", "after"}
 
 
 class RunList(APIView):
@@ -33,13 +33,14 @@ class RunList(APIView):
         parameters=[
             OpenApiParameter("state", str, many=True, enum=SHOWN),
             OpenApiParameter("kind", str, many=True, enum=Run.Kind.values),
+            OpenApiParameter("parent", uuid.UUID, description="A training whose seeds are listed, which else are not."),
             OpenApiParameter("limit", int, description=f"1 to {MOST}, default {PAGE}."),
             OpenApiParameter("after", str, description="Where the page before ended; take it from `next`."),
         ],
         responses={200: RunPageShape, 400: ErrorOutput, 401: ErrorOutput},
     )
     def get(self, request: Request) -> Response:
-        """Your runs, newest first."""
+        """Your runs, newest first. The runs of a training's seeds stand under it: ask for them by `parent`."""
         _refuse_unknown(request)
         limit = _limit(request)
         runs = _after(_filtered(Run.objects.owned_by(request.user), request), request.query_params.get("after", ""))
@@ -95,11 +96,22 @@ def _limit(request: Request) -> int:
 
 
 def _filtered(runs: RunQuerySet, request: Request) -> RunQuerySet:
+    runs = runs.filter(parent=_parent(request))
     if states := _chosen(request, "state", SHOWN):
         runs = runs.shown_as(states)
     if kinds := _chosen(request, "kind", Run.Kind.values):
         runs = runs.filter(kind__in=kinds)
     return runs
+
+
+def _parent(request: Request) -> uuid.UUID | None:
+    """None asks for what has none."""
+    if not (text := request.query_params.get("parent", "")):
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise ValidationError({"parent": ["Must be the id of a run."]}) from error
 
 
 def _chosen(request: Request, name: str, choices: Sequence[str]) -> list[str]:

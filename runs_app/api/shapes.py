@@ -105,7 +105,10 @@ class RunDetailShape(RunShape):
     config = serializers.DictField(help_text="The resolved configuration, as in config.yaml.")
     config_hash = serializers.CharField()
     source_run = serializers.UUIDField(allow_null=True)
-    parent = serializers.UUIDField(allow_null=True)
+    parent = serializers.UUIDField(allow_null=True, help_text="The training whose seed this is.")
+    children = serializers.ListField(
+        child=serializers.UUIDField(), help_text="A run a seed, in the order of the seeds."
+    )
     policy = serializers.UUIDField(allow_null=True)
     policies = serializers.ListField(child=serializers.UUIDField())
     duration_s = serializers.FloatField(allow_null=True)

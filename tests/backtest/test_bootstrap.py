@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from arch.bootstrap import optimal_block_length
 
-from backtest.bootstrap import DRAWS, bootstrap, mean_block, optimal_block
+from backtest.bootstrap import (
+    DRAWS,
+    GUIDES,
+    REST_BITS,
+    bootstrap,
+    decay_of,
+    draw_block,
+    guide_of,
+    mean_block,
+    optimal_block,
+)
 from backtest.statistics import equal_risk_excess
 
 
@@ -101,3 +111,25 @@ def test_the_same_seed_gives_the_same_paths_and_another_does_not() -> None:
     arrays = (x[:, None], np.column_stack((x, x)))
     one, again, other = (bootstrap(*arrays, paths=100, seed=seed).theta for seed in (0, 0, 1))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("block", [1.0, 1.0001, 2.0, 20.3, 831.3, 90000.0])
+def test_the_guide_gives_the_length_of_the_logarithm_bit_for_bit(block: float) -> None:
+    """For random draws, for those beside each border of an entry, and for those on either side of each new length."""
+    decay, n = decay_of(block), 10**9
+    guide = guide_of(decay)
+    borders = np.arange(GUIDES, dtype=np.uint64) << np.uint64(REST_BITS)
+    near = np.arange(-3, 4).astype(np.uint64) << np.uint64(11)
+    turns = -np.expm1(np.arange(1, 2000) * max(decay, -40.0))
+    turned = (turns[turns < 1.0] * 2.0**53).astype(np.uint64) << np.uint64(11)
+    random = np.random.PCG64(3).random_raw(20_000)
+    draws = np.concatenate((random, (borders[:, None] + near).ravel(), (turned[:, None] + near).ravel()))
+    units = (draws >> np.uint64(11)) * 2.0**-53
+    expected = [1 + int(math.log(1.0 - unit) / decay) for unit in units.tolist()]
+    assert [draw_block(draw, draw, n, n, decay, guide)[1] for draw in draws] == expected
+
+
+def test_the_guide_settles_most_draws_and_leaves_the_rest_to_the_logarithm() -> None:
+    guide = guide_of(decay_of(20.0))
+    assert 0 < (guide < 0).sum() < GUIDES / 20
+    assert guide[0] == 0

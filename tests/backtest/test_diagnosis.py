@@ -16,7 +16,8 @@ from tests.backtest.conftest import MakeJob
 
 HEALTHY = Facts(
     n_bars=504, bars_a_year=252.0, n_trades=120, n_orders=400, equity_moves=0.3, gain=20_000.0,
-    gain_before_costs=24_000.0, costs=4_000.0, break_even=4.0, top_symbol="AAPL", top_symbol_share=0.2,
+    gain_before_costs=24_000.0, costs=4_000.0, break_even=4.0, delay=1, excess_now=0.09, excess_late=0.05,
+    top_symbol="AAPL", top_symbol_share=0.2,
     top_month="2021-03", top_month_share=0.2, top_trade_share=0.1, best_bars_share=0.5, exposure=1.0, mean_gross=0.9,
     guards=0, calls=0, cut=0.01, unfillable=0.0, stale=0.0, at_cap=0.1, spreads=True, moves=0.1, rho=0.02,
     rho_score=0.5, trials=1, excess=0.09, power=0.06, seen=0, max_drawdown=-0.2, sharpe=0.8, trained_sharpe=1.5,
@@ -29,6 +30,7 @@ SICK: dict[str, tuple[dict[str, Any], str]] = {
     "few_trades": ({"n_trades": 29}, "29 closed trades"),
     "costs_eat_gain": ({"gain_before_costs": 3_000.0, "gain": -1_000.0}, "4,000"),
     "break_even": ({"break_even": 1.5}, "1.50 ×"),
+    "delay": ({"excess_late": -0.0125}, "1 bar later the excess over the hardest baseline is −1.25 % a year"),
     "one_symbol": ({"top_symbol_share": 0.75}, "AAPL made 75.0 %"),
     "one_month": ({"top_month_share": 0.75}, "2021-03 made 75.0 %"),
     "one_trade": ({"top_trade_share": 0.75}, "One trade made 75.0 %"),

@@ -20,6 +20,7 @@ CONFIG: dict[str, Any] = {
 }
 CASES = {
     "cost_multipliers": ([0, 3], "sensitivity"),
+    "delays": ([3], "sensitivity"),
     "stress_windows": (["fourth_quarter_2018"], "stress"),
     "capacity_multipliers": ([1, 7], "capacity"),
     "metric_bootstrap_paths": (300, "intervals"),
@@ -58,7 +59,8 @@ def test_the_variance_of_trials_makes_several_of_them_harder_to_believe(make_job
 
 
 def test_nothing_asked_for_is_told_as_left_out(make_job: MakeJob) -> None:
-    nothing = {"cost_multipliers": [], "stress_windows": [], "capacity_multipliers": []}
+    nothing = {"cost_multipliers": [], "delays": [], "stress_windows": [], "capacity_multipliers": []}
     page = (report_of(make_job, "bare", **nothing) / "report/report.html").read_text()
     assert "evaluation.cost_multipliers is empty" in page and "evaluation.capacity_multipliers is empty" in page
+    assert "evaluation.delays is empty" in page
     assert "No window lies within the data." in page

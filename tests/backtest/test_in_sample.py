@@ -33,6 +33,13 @@ class Trained(FirstLong):
         return (("train", days[FIRST].item(), days[LAST].item()), ("validation", days[190].item(), days[200].item()))
 
 
+class OfOthers(Trained):
+    """On the same days, on other symbols."""
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        return ("NONE", "ELSE")
+
+
 class Elsewhere(FirstLong):
     """On days that begin on a Saturday, which no bar has."""
 
@@ -53,9 +60,9 @@ def test_it_is_the_sharpe_of_a_book_over_those_bars(market: Market) -> None:
     assert found.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * math.sqrt(252), rel=1e-9)
 
 
-@pytest.mark.parametrize(("kind", "needed"), [(FirstLong, 0), (Elsewhere, 0), (Trained, 21)])
+@pytest.mark.parametrize(("kind", "needed"), [(FirstLong, 0), (Elsewhere, 0), (OfOthers, 20), (Trained, 21)])
 def test_without_training_bars_here_there_is_none(market: Market, kind: type[FirstLong], needed: int) -> None:
-    """Nothing learned; learned elsewhere; too few bars before the first."""
+    """Nothing learned; learned elsewhere; on other symbols; too few bars before the first."""
     assert in_sample(Contest(SETTINGS, kind(SETTINGS)), market, needed) is None
 
 

@@ -35,7 +35,7 @@ sys.exit(code or (98 if found else 0))
 SMALL: dict[str, Any] = {
     "features": {"feature_set": ["ohlcv"], "lookback": 8},
     "model": {"policy": "mlp", "net_arch": [8], "n_steps": 32, "batch_size": 64},
-    "training": {"total_timesteps": 512, "n_envs": 4, "eval_every": 512},
+    "training": {"total_timesteps": 512, "n_envs": 4, "eval_every": 512, "seeds": [0]},
 }  # fmt: skip
 
 

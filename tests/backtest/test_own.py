@@ -203,8 +203,10 @@ def test_a_fault_is_one_sentence(make_job: MakeJob, path: str, sentence: str) ->
 
 
 def test_what_a_failed_run_leaves_can_be_read(tmp_path: Path, datasets: Path) -> None:
-    """As a real process: exit code, the sentence last, the traceback before it, whole files."""
+    """As a real process: exit code, the sentence last, the traceback before it, whole files, its own exit handlers."""
     config, out = tmp_path / "c.yaml", tmp_path / "out"
+    with (tmp_path / "mine.py").open("a") as stream:
+        stream.write('import atexit; atexit.register(print, "wound up")\n')
     config.write_text(yamlio.dump(SMALL))
     done = subprocess.run(
         [sys.executable, "-m", "backtest.run", "--config", str(config), "--out", str(out), "--datasets", str(datasets),
@@ -214,6 +216,7 @@ def test_what_a_failed_run_leaves_can_be_read(tmp_path: Path, datasets: Path) ->
     lines = done.stderr.strip().splitlines()
     assert done.returncode == outcome.CODE_REFUSED and lines[-1] == "raises raised KeyError: 'KO' at 2020-03-02."
     assert "Traceback" in done.stderr and "KeyError: 'KO'" in done.stderr
+    assert done.stdout.splitlines()[-1] == "wound up"
     assert json.loads((out / layout.DATASET).read_text())["symbols"] == ["KO", "XOM"]
     assert [json.loads(line)["v"] for line in (out / layout.EVENTS).read_text().splitlines()]
     assert not (out / layout.REPORT).exists()

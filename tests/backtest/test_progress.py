@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("more", [{}, {"cost_multipliers": [], "capacity_multipliers": []}])
+@pytest.mark.parametrize("more", [{}, {"cost_multipliers": [], "delays": [], "capacity_multipliers": []}])
 def test_of_a_whole_backtest(make_job: MakeJob, more: dict[str, Any]) -> None:
     job = make_job(policy="momentum", **CONFIG | {"evaluation": CONFIG["evaluation"] | more})
     run.run(job)

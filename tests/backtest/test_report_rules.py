@@ -52,6 +52,9 @@ OTHER: dict[str, tuple[Any, str]] = {
     "model.target_kl": (0.02, "0.02"),
     "model.log_std_init": (-2.0, "−2"),
     "model.features_dim": (16, "16"),
+    "model.attention_heads": (2, "2"),
+    "model.cnn_channels": ([8, 4], "8, 4"),
+    "model.cnn_kernel": (3, "3 bars"),
     "training.total_timesteps": (6000, "6000 steps"),
     "training.n_envs": (16, "16"),
     "training.seeds": ([5], "5"),
@@ -62,6 +65,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "evaluation.baselines": (["cash", "equal"], "cash, equal"),
     "evaluation.benchmark": ("SPY", "SPY"),
     "evaluation.cost_multipliers": ([0, 1.5], "0, 1.5"),
+    "evaluation.delays": ([1, 5], "1, 5"),
     "evaluation.stress_windows": ([], "none"),
     "evaluation.metric_bootstrap_paths": (500, "500 paths"),
     "evaluation.policy": ("last", "last"),
@@ -73,6 +77,13 @@ OTHER: dict[str, tuple[Any, str]] = {
     "evaluation.trials": (9, "9"),
     "evaluation.trials_variance": (0.01, "0.01"),
 }
+
+COMPANY: dict[str, dict[str, Any]] = {
+    "model.attention_heads": {"policy": "set_attention"},
+    "model.cnn_channels": {"policy": "window_cnn"},
+    "model.cnn_kernel": {"policy": "window_cnn"},
+}
+"""What a leaf needs beside it; told before it."""
 
 
 def leaves() -> Iterator[str]:
@@ -90,9 +101,11 @@ def test_what_is_not_at_its_default_is_told(path: str) -> None:
     group, leaf = path.split(".")
     value, text = OTHER[path]
     field = PARTS[group].model_fields[leaf]
-    part = PARTS[group].model_validate({leaf: value})
+    company = COMPANY.get(path, {})
+    part = PARTS[group].model_validate({**company, leaf: value})
     told = {one.name: one for one in part_rules(group, part, "Group", leave=TOLD_ELSEWHERE)}
-    assert list(told) == [title_of(path, field)]
+    beside = [title_of(name, PARTS[group].model_fields[name]) for name in company]
+    assert list(told) == [*beside, title_of(path, field)]
     found = told[title_of(path, field)]
     assert (found.text, found.definition, found.group) == (text, field.description, "Group") and field.description
     plain = part_rules(group, PARTS[group](), "Group", always=ALWAYS, leave=TOLD_ELSEWHERE)

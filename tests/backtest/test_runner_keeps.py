@@ -14,7 +14,7 @@ from tests.simulator.markets import random_bars
 
 def test_two_strategies_of_one_key_share_nothing() -> None:
     config, market = BacktestConfig(policy="equal"), prepare_market(random_bars(0, 100, 3), SimulatorConfig())
-    runner, looked = Runner(), []
+    runner, looked = Runner(config), []
 
     class Half(Equal):
         def prepare(self, market: Market, config: SimulatorConfig) -> None:
@@ -31,7 +31,7 @@ def test_two_strategies_of_one_key_share_nothing() -> None:
 
 def test_targets_are_decided_once_a_range() -> None:
     config, market = BacktestConfig(policy="equal"), prepare_market(random_bars(0, 100, 3), SimulatorConfig())
-    runner, asked = Runner(), []
+    runner, asked = Runner(config), []
 
     class Counted(Equal):
         def decisions(self, market: Market, t0: int, t1: int) -> Decisions:

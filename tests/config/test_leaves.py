@@ -40,7 +40,8 @@ OTHER = {
     "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
-    "evaluation.cost_multipliers": [0, 3], "evaluation.stress_windows": ["covid_2020"],
+    "evaluation.cost_multipliers": [0, 3], "evaluation.delays": [1, 5],
+    "evaluation.stress_windows": ["covid_2020"],
     "evaluation.metric_bootstrap_paths": 500, "evaluation.capacity_multipliers": [1, 5],
     "evaluation.rolling_window": 60, "evaluation.trials_variance": 0.01, "evaluation.policy": "last",
     "evaluation.trials": 3, "evaluation.seed": 1,
@@ -51,7 +52,8 @@ OTHER = {
     "model.n_steps": 128, "model.batch_size": 512, "model.n_epochs": 2, "model.learning_rate": 1e-4,
     "model.gamma": 0.99, "model.gae_lambda": 0.9, "model.clip_range": 0.1, "model.ent_coef": 0.01,
     "model.vf_coef": 0.7, "model.max_grad_norm": 1.0, "model.target_kl": 0.05, "model.log_std_init": -2.0,
-    "model.features_dim": 16, "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
+    "model.features_dim": 16, "model.attention_heads": 2, "model.cnn_channels": [8, 8], "model.cnn_kernel": 3,
+    "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
     "training.early_stop": 5, "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000,
     "training.checkpoint_every": 5000,
     "policy": "buy_hold", "run_id": ID, "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
@@ -63,6 +65,9 @@ WITH = {
         "evaluation.fixed_weights": {"AAPL": 0.5},
         "evaluation.baselines": ["cash", "fixed_weights"],
     },
+    "model.attention_heads": {"model.policy": "set_attention"},
+    "model.cnn_channels": {"model.policy": "window_cnn"},
+    "model.cnn_kernel": {"model.policy": "window_cnn"},
     "split.n_folds": FOLDS,
     "split.validation_bars": FOLDS,
     "split.test_bars": FOLDS,
@@ -130,9 +135,7 @@ def test_a_leaf_of_a_later_version_is_refused_by_name(name):
 @pytest.mark.parametrize(
     ("name", "value", "instead"),
     [
-        ("model.policy", "window_cnn", "asset_shared or mlp"),
-        ("model.policy", "window_lstm", "asset_shared or mlp"),
-        ("model.policy", "set_attention", "asset_shared or mlp"),
+        ("model.policy", "window_lstm", "asset_shared, mlp, window_cnn or set_attention"),
     ],
 )
 def test_a_choice_of_a_later_version_is_refused_by_name(name, value, instead):

@@ -47,7 +47,7 @@ THRESHOLDS: dict[str, tuple[str, ...]] = {
     "many_trials": (f"{diagnosis.MANY_TRIALS} or more",),
     "deep_fall": (f"more than {share(-diagnosis.DEEP)}",),
 }
-PLAIN = {"seen", "costs_eat_gain", "guards", "margin_calls", "one_month", "one_trade", "weak_test"}
+PLAIN = {"seen", "costs_eat_gain", "delay", "guards", "margin_calls", "one_month", "one_trade", "weak_test"}
 """Rules without a number of their own, and those that stand in another's row."""
 
 

@@ -13,7 +13,7 @@ from backtest import breakdown, feed, part_tables, report_files, tables
 from backtest.intervals import Interval
 from backtest.matched_random import MatchedRandom
 from backtest.metrics import compute
-from backtest.rerun import BreakEven, Capacity, Rerun, Row, Sweep
+from backtest.rerun import BreakEven, Capacity, DelayRow, Rerun, Row, Sweep
 from backtest.stress import Stressed, StressRow
 from backtest.trades import fifo
 from backtest.verdict import Code, Verdict
@@ -112,7 +112,7 @@ def test_every_metric_has_its_formula() -> None:
         ("events.jsonl", set(events.Event.__annotations__)),
         ("versions.json", literal_keys(versions.versions)),
         ("dataset.json", literal_keys(feed.write_note)),
-        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random"}),
+        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random", "seeds"}),
     ],
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
@@ -154,6 +154,7 @@ def names(model: Any) -> list[str]:
 def test_what_is_run_again() -> None:
     text = section(PAGE, "sensitivity.json")
     assert named(text) == set(names(Row))
+    assert sentence_after(text, "Keys of an entry of `delays`") == names(DelayRow)
     assert [key for key in sentence_after(text, "Keys of an entry of `strategies`") if key != "strategies"] == names(
         Rerun
     )

@@ -20,10 +20,10 @@ SMALL = {
     "dataset": {"id": "sample/us-indices"},
     "features": {"feature_set": ["ohlcv"], "lookback": 8},
     "model": {"policy": "mlp", "net_arch": [16], "n_steps": 32, "batch_size": 64},
-    "training": {"total_timesteps": 2048, "n_envs": 8, "eval_every": 1024},
+    "training": {"total_timesteps": 2048, "n_envs": 8, "eval_every": 1024, "seeds": [0]},
     "evaluation": {"bootstrap_paths": 1000},
 }
-LONG = SMALL | {"training": {"total_timesteps": 2_000_000, "n_envs": 8, "eval_every": 100_000}}
+LONG = SMALL | {"training": {"total_timesteps": 2_000_000, "n_envs": 8, "eval_every": 100_000, "seeds": [0]}}
 OVER = {"SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED"}
 
 

@@ -12,11 +12,13 @@ from stable_baselines3.common.logger import Logger
 from marketdata.splits import Range
 from rl.config import ModelConfig, TrainingConfig
 from rl.learner import IndexedPPO
+from rl.nets import NETS
 from rl.ppo import make_model, make_stock
 from rl.task import Task
 from tests.rl.planted import Planted, costs, task_of
+from tests.rl.small import OWN
 
-POLICIES = ("asset_shared", "mlp")
+POLICIES = tuple(NETS)
 MODES = ("simplex_cash", "tanh_leverage", "discrete")
 WHOLE = 6 * 40
 
@@ -25,7 +27,9 @@ def both(data: Planted, policy: str, mode: str, **model: Any) -> tuple[IndexedPP
     config = costs(allow_short=mode == "tanh_leverage", max_steps=12, mapping_mode=mode)
     task: Task = task_of(data, Range(20, 500), config=config)
     settings = ModelConfig.model_validate(
-        {"policy": policy, "n_steps": 40, "batch_size": WHOLE, "n_epochs": 1, "net_arch": (16, 8)} | model
+        {"policy": policy, "n_steps": 40, "batch_size": WHOLE, "n_epochs": 1, "net_arch": (16, 8)}
+        | OWN.get(policy, {})
+        | model
     )
     made = make_model(task, settings, TrainingConfig(n_envs=6)), make_stock(task, settings, TrainingConfig(n_envs=6))
     assert isinstance(made[0], IndexedPPO) and type(made[1]) is PPO

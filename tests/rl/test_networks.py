@@ -1,14 +1,16 @@
-"""`asset_shared`: weights are shared over assets, every mapping has its head, few parameters."""
+"""Networks with weights shared over assets: equivariant to their order, every mapping has its head, few parameters."""
 
 import numpy as np
 import pytest
 import torch
 
 from marketdata.splits import Range
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import ANY_SYMBOLS, ModelConfig, TrainingConfig
+from rl.nets import NETS
 from rl.ppo import make_model
 from rl.task import Task
 from tests.rl.planted import Planted, costs, planted, task_of
+from tests.rl.small import OWN
 
 
 def observations(task: Task, n: int) -> dict[str, torch.Tensor]:
@@ -19,17 +21,22 @@ def observations(task: Task, n: int) -> dict[str, torch.Tensor]:
 
 
 def policy(task: Task, **model: object) -> torch.nn.Module:
-    fresh = make_model(task, ModelConfig(**model), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
+    own = OWN.get(str(model.get("policy")), {})
+    fresh = make_model(task, ModelConfig(**own, **model), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
     with torch.no_grad():  # scores begin near 0; here they must be told apart
         for parameter in fresh.action_net.parameters():
             parameter.normal_(generator=torch.Generator().manual_seed(1))
     return fresh
 
 
+SHARED = [name for name, kind in NETS.items() if kind.encoder is not None]
+
+
+@pytest.mark.parametrize("network", SHARED)
 @pytest.mark.parametrize("net_arch", [(), (16,), (16, 8, 4)])
-def test_reordered_assets_give_reordered_scores(data: Planted, net_arch: tuple[int, ...]) -> None:
+def test_reordered_assets_give_reordered_scores(data: Planted, network: str, net_arch: tuple[int, ...]) -> None:
     task = task_of(data, Range(20, 500), config=costs(max_step_change=0.5))
-    net, seen, order = policy(task, net_arch=net_arch), observations(task, 4), [2, 0, 1]
+    net, seen, order = policy(task, policy=network, net_arch=net_arch), observations(task, 4), [2, 0, 1]
     own = [3 + i for i in order] + [6 + i for i in order]
     moved = {
         "window": seen["window"][:, :, order],
@@ -44,34 +51,43 @@ def test_reordered_assets_give_reordered_scores(data: Planted, net_arch: tuple[i
     assert before[:, 1:].std(dim=1).min() > 1e-3
 
 
-def test_more_assets_need_no_more_weights(task: Task) -> None:
+@pytest.mark.parametrize("network", SHARED)
+def test_more_assets_need_no_more_weights(task: Task, network: str) -> None:
     def weights(of: Task) -> int:
-        return sum(p.numel() for name, p in policy(of).named_parameters() if name != "log_std")
+        made = policy(of, policy=network)
+        told = [p.numel() for name, p in made.named_parameters() if name != "log_std"]
+        assert len(told) < len(list(made.parameters())) or network in ANY_SYMBOLS  # a noise of its own for each symbol
+        return sum(told)
 
     narrow = task_of(planted(n_bars=600, n_assets=2), Range(20, 500))
 
     assert weights(narrow) == weights(task) < 50_000
 
 
+@pytest.mark.parametrize("network", SHARED)
 @pytest.mark.parametrize(("mode", "shape"), [("simplex_cash", (5, 4)), ("tanh_leverage", (5, 3)), ("discrete", (5, 3))])
-def test_every_mapping_has_its_head(data: Planted, mode: str, shape: tuple[int, int]) -> None:
+def test_every_mapping_has_its_head(data: Planted, network: str, mode: str, shape: tuple[int, int]) -> None:
     task = task_of(data, Range(20, 500), config=costs(allow_short=True, mapping_mode=mode))
 
-    values, log_prob, entropy = (net := policy(task)).evaluate_actions(observations(task, 5), torch.zeros(shape))
+    values, log_prob, entropy = (net := policy(task, policy=network)).evaluate_actions(
+        observations(task, 5), torch.zeros(shape)
+    )
 
     assert net._predict(observations(task, 5)).shape == shape
     assert values.shape == (5, 1) and log_prob.shape == (5,) and entropy.shape == (5,)
 
 
-def test_the_first_policy_is_near_equal_weight(task: Task) -> None:
-    fresh = make_model(task, ModelConfig(), TrainingConfig(n_envs=2)).policy
+@pytest.mark.parametrize("network", SHARED)
+def test_the_first_policy_is_near_equal_weight(task: Task, network: str) -> None:
+    fresh = make_model(task, ModelConfig(policy=network, **OWN.get(network, {})), TrainingConfig(n_envs=2)).policy  # type: ignore[arg-type]
 
     assert fresh._predict(observations(task, 50), deterministic=True).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("network", SHARED)
 @pytest.mark.parametrize("activation", ["tanh", "relu", "elu"])
-def test_a_window_is_read_the_same_from_any_memory_order(task: Task, activation: str) -> None:
-    net, seen = policy(task, activation=activation), observations(task, 6)
+def test_a_window_is_read_the_same_from_any_memory_order(task: Task, network: str, activation: str) -> None:
+    net, seen = policy(task, policy=network, activation=activation), observations(task, 6)
     plain = {"window": seen["window"].contiguous(), "portfolio": seen["portfolio"]}
 
     assert not seen["window"].is_contiguous()

@@ -12,6 +12,7 @@ from stable_baselines3 import PPO
 
 from marketdata.splits import Range
 from rl import export_onnx, policy_file
+from rl.nets import NETS
 from rl.onnx_export import feeds, to_onnx
 from rl.policy_format.build import build_policy
 from rl.policy_import.reader import read_policy
@@ -52,7 +53,7 @@ def test_a_save_of_stock_sb3_acts_the_same(kind: str) -> None:
     check_equal(acted, np.asarray(expected), done)
 
 
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 @pytest.mark.parametrize("mode", ["simplex_cash", "discrete"])
 def test_a_policy_of_ours_acts_the_same(policy: str, mode: str) -> None:
     data = planted(n_bars=400, n_assets=3)

@@ -18,18 +18,21 @@ from stable_baselines3.common.save_util import json_to_data
 from rl import policy_file
 from rl.config import ModelConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays
+from rl.nets import NETS
 from rl.policy_format import own
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.sb3_members import LEFT_OUT
 from rl.ppo import make_model
 from rl.task import Task
+from tests.rl.small import OWN
 
 LEARNED = LearnedDays((dt.date(2001, 1, 2), dt.date(2009, 5, 6)), (dt.date(2010, 1, 4), dt.date(2011, 1, 3)))
 
 
 def trained(task: Task, seed: int = 0, policy: str = "asset_shared") -> PPO:
     training = TrainingConfig(n_envs=4, seeds=(seed,))
-    model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), training)  # type: ignore[arg-type]
+    settings = ModelConfig(policy=policy, n_steps=16, batch_size=32, **OWN.get(policy, {}))  # type: ignore[arg-type]
+    model = make_model(task, settings, training)
     return model.learn(128)
 
 
@@ -42,13 +45,13 @@ def kept(path: Path, content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(task: Task, policy: str) -> None:
     assert packed(task, 0, policy) == packed(task, 0, policy)
     assert packed(task, 0, policy) != packed(task, 1, policy)
 
 
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_stock_load_predicts_the_same_and_trains_on(task: Task, policy: str) -> None:
     model = trained(task, policy=policy)
     content = policy_file.pack(model, task.normaliser, task.layout, LEARNED)
@@ -86,7 +89,7 @@ def test_normaliser_and_layout_travel_with_it(task: Task, tmp_path: Path) -> Non
     assert np.array_equal(stored.normaliser.std, task.normaliser.std)
 
 
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_a_loaded_policy_acts_the_same_without_an_optimiser(task: Task, tmp_path: Path, policy: str) -> None:
     model = trained(task, policy=policy)
     path = tmp_path / "policy.zip"

@@ -16,6 +16,7 @@ from rl.actor import Actor, whole_episode
 from rl.config import ModelConfig, RewardConfig, TrainingConfig
 from rl.episodes import Episodes
 from rl.learned_days import LearnedDays
+from rl.nets import NETS
 from rl.observation_layout import ObservationMismatch
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
@@ -25,6 +26,7 @@ from simulator.engine import BookSession
 from simulator.market import prepare_market
 from tests.backtest.books import run_strategy
 from tests.rl.planted import costs, planted
+from tests.rl.small import OWN
 
 SEEN = FeaturesConfig(feature_set=("ohlcv",), indicators=("sma_gap(30)",), lookback=6)
 TRAIN, VALIDATION = Range(40, 300), Range(320, 380)
@@ -42,7 +44,8 @@ def task_on(data: Bars, config: SimulatorConfig, reward: RewardConfig | None = N
 
 
 def stored(task: Task, path: Path, policy: str = "asset_shared") -> tuple[PPO, str]:
-    model = make_model(task, ModelConfig(policy=policy, n_steps=16, batch_size=32), TrainingConfig(n_envs=4))  # type: ignore[arg-type]
+    settings = ModelConfig(policy=policy, n_steps=16, batch_size=32, **OWN.get(policy, {}))  # type: ignore[arg-type]
+    model = make_model(task, settings, TrainingConfig(n_envs=4))
     return model.learn(256), policy_file.save(path, model, task.normaliser, task.layout, LEARNED)
 
 
@@ -58,7 +61,7 @@ def seen_by(task: Task, episodes: Episodes) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("mode", ["simplex_cash", "discrete"])
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_it_acts_as_stock_load_and_predict_say(tmp_path: Path, mode: str, policy: str) -> None:
     config = costs(mapping_mode=mode, max_step_change=0.3)
     task = task_on(bars(), config, RewardConfig(mode="diff_sharpe"))

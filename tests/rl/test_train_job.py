@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
     "features": {"feature_set": ["ohlcv"], "indicators": ["volatility(20)"], "lookback": 6},
     "evaluation": {"baselines": ["cash", "buy_hold", "equal"], "bootstrap_paths": 1000},
     "model": {"n_steps": 16, "batch_size": 64},
-    "training": {"total_timesteps": 512, "n_envs": 8, "eval_every": 256},
+    "training": {"total_timesteps": 512, "n_envs": 8, "eval_every": 256, "seeds": [0]},
 }
 pytestmark = pytest.mark.slow
 
@@ -237,9 +237,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"features": {"indicators": ["atr(14)"]}}, "features.indicators: atr"),
     ({"evaluation": {"benchmark": "TSLA"}}, "evaluation.benchmark: TSLA is not among the run's symbols."),
     ({"dataset": {"symbols": ["AAPL", "NONE"]}}, "dataset.symbols: NONE is not in sample/us20"),
-    ({"model": {"policy": "window_cnn"}}, "model.policy: window_cnn is not in this version; use asset_shared or mlp"),
+    (
+        {"model": {"policy": "window_cnn"}},
+        "features.lookback: features.lookback must be at least 29 for 3 convolutions of 5 bars, or set fewer",
+    ),
     ({"model": {"policy_net": 3}}, "model.policy_net: Unknown field"),
-    ({"training": {"seeds": [1, 2]}}, "training.seeds: "),
+    ({"training": {"seeds": [1, 1]}}, "training.seeds: "),
 ]
 
 

@@ -1,6 +1,7 @@
 """How a job's own end becomes an exit code and one sentence in `exit.json`, through the real shim."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -111,3 +112,12 @@ def test_by_hand_the_sentence_goes_to_the_terminal(tmp_path: Path, capfd: pytest
 
     assert jobs.run_job(refuse, [str(tmp_path), "--datasets", str(tmp_path)]) == outcome.CODE_REFUSED
     assert capfd.readouterr().err == "No bars.\n"
+
+
+def test_leaving_at_once_loses_no_word_and_keeps_the_code() -> None:
+    code = (
+        "import atexit, sys; from runfiles.job import leave; atexit.register(print, 'handler');"
+        "sys.stdout.write('said'); sys.stderr.write('warned'); leave(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "said", "warned")

@@ -40,7 +40,7 @@ STAMPS = [
 
 def finished_training(owner: Any, **row: Any) -> Run:
     """A SUCCEEDED training of this person with its report on disk and an artifact row for each file."""
-    config = TrainConfig().model_dump(mode="json")
+    config = TrainConfig.model_validate({"training": {"seeds": [0]}}).model_dump(mode="json")
     run = _row(owner, config, **row)
     folder, _ = places.make_folders(run)
     _write_report(folder, random.Random(7))
@@ -57,7 +57,7 @@ def finished_training(owner: Any, **row: Any) -> Run:
 
 def unfinished_training(owner: Any, **row: Any) -> Run:
     """A training that has not, or not well, ended: configuration, log and curves are there, no report."""
-    config = TrainConfig().model_dump(mode="json")
+    config = TrainConfig.model_validate({"training": {"seeds": [0]}}).model_dump(mode="json")
     ended = row.get("state") in Run.TERMINAL
     half = {"phase": "train", "progress_step": 24_576, "progress_total": 60_000, "progress_rate": 1812.4,
             "progress_eta": 19.5, "duration_s": None, "peak_rss_mb": None}  # fmt: skip

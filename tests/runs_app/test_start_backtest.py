@@ -22,7 +22,8 @@ SHA = hashlib.sha256(ZIP).hexdigest()
 @pytest.fixture
 def trained(owner: Any, samples: Path) -> Run:
     config = {"dataset": {"symbols": ["AAPL", "KO", "XOM"]}, "split": {"scheme": "80_20"}, "features": {"lookback": 32},
-              "fees": {"taker_bps": 7.0}, "margin": {"max_position_weight": 0.5}}  # fmt: skip
+              "fees": {"taker_bps": 7.0}, "margin": {"max_position_weight": 0.5},
+              "training": {"seeds": [0]}}  # fmt: skip
     run = services.start_training(owner=owner, config=TrainConfig.model_validate(config))
     (places.run_folder(run.id) / layout.BEST_POLICY).write_bytes(ZIP)
     Artifact.objects.create(run=run, key="best_model", kind="model", bytes=len(ZIP), sha256=SHA)
@@ -94,6 +95,19 @@ def test_anothers_policy_is_a_missing_one(stranger: Any, trained: Run, owner: An
     missing = uuid.uuid4()
     for field, mine, none in (("run_id", trained.id, missing), ("policy", policy.id, missing)):
         assert _errors(stranger, {field: str(mine)}) == _errors(stranger, {field: str(none)})
+
+
+@pytest.mark.parametrize(("network", "taken"), [("asset_shared", False), ("set_attention", True)])
+def test_other_symbols_are_for_a_policy_of_any_number(owner: Any, trained: Run, network: str, taken: bool) -> None:
+    config = {**trained.config, "model": {**trained.config["model"], "policy": network}}
+    Run.objects.filter(pk=trained.pk).update(config=config)
+    asked = {"run_id": str(trained.id), "dataset": {"symbols": ["KO", "JPM"]}}
+    if taken:
+        run = services.start_backtest(owner=owner, config=BacktestConfig.model_validate(asked))
+        assert run.config["dataset"]["symbols"] == ["KO", "JPM"]
+    else:
+        said = "The policy was trained with AAPL, KO, XOM, in this order; it can be judged with nothing else."
+        assert _errors(owner, asked) == {"dataset.symbols": [said]}
 
 
 def test_a_training_that_has_not_succeeded(owner: Any, samples: Path) -> None:

@@ -24,7 +24,8 @@ SHA = hashlib.sha256(ZIP).hexdigest()
 
 @pytest.fixture
 def trained(owner: Any, samples: Path) -> Run:
-    config = TrainConfig.model_validate({"dataset": {"symbols": ["AAPL", "KO"]}, "features": {"lookback": 32}})
+    config = TrainConfig.model_validate({"dataset": {"symbols": ["AAPL", "KO"]}, "features": {"lookback": 32},
+                                         "training": {"seeds": [0]}})  # fmt: skip
     run = services.start_training(owner=owner, config=config)
     (places.run_folder(run.id) / layout.BEST_POLICY).write_bytes(ZIP)
     Artifact.objects.create(run=run, key="best_model", kind="model", bytes=len(ZIP), sha256=SHA)

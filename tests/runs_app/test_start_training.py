@@ -12,8 +12,12 @@ from runs_app import places, services
 from runs_app.models import Run, RunEvent
 
 
+def one_seed(**fields: Any) -> TrainConfig:
+    return TrainConfig.model_validate({"training": {"seeds": [0]}, **fields})
+
+
 def test_the_configuration_is_resolved_and_written_down(owner: Any, samples: Path) -> None:
-    run = services.start_training(owner=owner, config=TrainConfig(out_tag="mine"))
+    run = services.start_training(owner=owner, config=one_seed(out_tag="mine"))
     folder = places.run_folder(run.id)
     written = yamlio.load((folder / layout.CONFIG).read_text())
     assert written.pop("schema_version") == layout.SCHEMA_VERSION
@@ -63,15 +67,15 @@ def test_bad_input_is_a_sentence_at_its_field_and_leaves_nothing(
 
 
 def test_the_same_key_at_once_gives_one_run(owner: Any, stranger: Any, samples: Path, settings: Any) -> None:
-    first = services.start_training(owner=owner, config=TrainConfig(), idempotency_key="once")
-    again = services.start_training(owner=owner, config=TrainConfig(), idempotency_key="once")
-    other = services.start_training(owner=stranger, config=TrainConfig(), idempotency_key="once")
+    first = services.start_training(owner=owner, config=one_seed(), idempotency_key="once")
+    again = services.start_training(owner=owner, config=one_seed(), idempotency_key="once")
+    other = services.start_training(owner=stranger, config=one_seed(), idempotency_key="once")
     assert first.id == again.id != other.id
     assert len(list(settings.RUNS_ROOT.iterdir())) == 2
 
 
 def test_cancel_is_a_wish_told_once(owner: Any, samples: Path) -> None:
-    run = services.start_training(owner=owner, config=TrainConfig())
+    run = services.start_training(owner=owner, config=one_seed())
     assert services.cancel_run(run=run)
     assert not services.cancel_run(run=run)
     assert run.state == "QUEUED" and run.cancel_requested

@@ -33,7 +33,7 @@ class Yard:
         return Reconciler(options.pop("executor"), **options)
 
     def add(self, *switches: str, kind: str = "backtest", owner: Any = None, **columns: Any) -> Run:
-        config = {"evaluation": {"policy": "best"}, "training": {"threads": 1}}
+        config = columns.pop("config", {"evaluation": {"policy": "best"}, "training": {"threads": 1}})
         columns = {"config": config, "config_hash": "0" * 64, "queued": timezone.now(), **columns}
         run = Run.objects.create(owner=owner or self.owner, kind=kind, **columns)
         folder, _ = places.make_folders(run)

@@ -13,6 +13,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from torch import nn
 
 from rl import policy_file
+from rl.nets import NETS
 from rl.policy_format import own
 from rl.policy_format.build import build_policy, describe
 from rl.policy_format.fault import PolicyFileFault
@@ -26,10 +27,13 @@ from tests.rl.policy_format.wide import Wide
 from tests.rl.policy_import.saves import KINDS, MIXED, Bandit, saved
 from tests.rl.test_policy_file import LEARNED, trained
 
-OURS = {Global("rl.networks", "AssetSharedPolicy"), Global("rl.networks", "AssetEncoder")}
+OURS = {
+    Global(each.__module__, each.__name__)
+    for kind in NETS.values() for each in (kind.policy, kind.encoder) if isinstance(each, type)
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("policy", ["asset_shared", "mlp"])
+@pytest.mark.parametrize("policy", list(NETS))
 def test_every_name_in_its_pickles_is_on_the_list(task: Task, policy: str) -> None:
     content = policy_file.pack(trained(task, policy=policy), task.normaliser, task.layout, LEARNED)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

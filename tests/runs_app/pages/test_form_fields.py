@@ -57,10 +57,9 @@ def test_presets_prefill(preset: str, steps: str, lookback: str, person: Client)
 
 
 def test_a_field_says_what_it_is_not_to_be_mistaken_for(person: Client) -> None:
-    """One seed, not a list; the days that are judged, not those that are read; one subject, not two."""
+    """Seeds, each a training; the days that are judged, not those that are read; one subject, not two."""
     train = Reading(person.get(reverse("runs:train")).content.decode()).text
-    assert "one whole number in this version. Separated" not in train
-    assert "Seed of everything random: one whole number in this version." in train
+    assert "Seeds of everything random, each a training of its own" in train
     backtest = Reading(person.get(reverse("runs:backtest")).content.decode()).text
     for words in (
         "Judge from",

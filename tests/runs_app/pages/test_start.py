@@ -102,7 +102,7 @@ def test_a_founding_name_is_answered_with_the_one_to_use(person: Client) -> None
 @pytest.mark.parametrize(
     ("name", "typed", "word"),
     [("training.total_timesteps", "1000000000", "at most"), ("training.total_timesteps", "1e5", "whole number"),
-     ("features.lookback", "5000", "at most 1024"), ("training.seeds", "0, 1", "one"),
+     ("features.lookback", "5000", "at most 1024"), ("training.seeds", "1, 0, 1", "repeat"),
      ("model.net_arch", "64, 0", "at least 1"), ("features.indicators", "rsi(14), nosuch(3)", "nosuch")],
 )  # fmt: skip
 def test_bad_training_values(name: str, typed: str, word: str, person: Client) -> None:

@@ -1,0 +1,82 @@
+"""A policy that was trained with several seeds, as one subject: its files in a run directory, and how they are run."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, Self
+
+from pydantic import BaseModel
+
+from backtest.registry import POLICY, load
+from backtest.runner import prepare, run_prepared
+from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught, Travelled
+from marketdata.config import FeaturesConfig
+from runfiles import layout, seed_list
+from simulator.config import SimulatorConfig
+from simulator.engine import BookSession, Decisions
+from simulator.ledger import Ledger
+from simulator.market import Market
+
+
+class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Travelled, Protocol):
+    """What a policy's file gives (rl.policy_strategy)."""
+
+
+class SeveralSeeds:
+    """Policies that differ in their seed alone, each with a book of its own from the whole start."""
+
+    key = POLICY
+
+    def __init__(self, members: Mapping[int, TrainedPolicy]) -> None:
+        """Raises ValueError with one sentence where they were not trained alike."""
+        self.seeds = tuple(members)
+        self.members: tuple[TrainedPolicy, ...] = tuple(members.values())
+        self.layers = self.members[0].layers
+        first = self.members[0]
+        for seed, one in members.items():
+            if one.sees != first.sees or one.learned_spans() != first.learned_spans():
+                raise ValueError(f"seed {seed} was trained on other features or days than seed {self.seeds[0]}")
+
+    @classmethod
+    def read(cls, folder: Path, sha256: str | None = None) -> Self:
+        """Those of a run directory; `sha256` of their list where it is known. Raises ValueError with one sentence for
+        what is missing or another file.
+        """
+        files = seed_list.read(folder, sha256)
+        return cls({seed: load(POLICY)(folder / layout.seed_policy(seed), own) for seed, own in files.items()})
+
+    def prepare(self, market: Market, config: SimulatorConfig) -> None:
+        """Each looks at the market. Raises StrategyUnfit, ConfigFault."""
+        for one in self.members:
+            prepare(one, market, config)
+
+    def books(self, market: Market, config: SimulatorConfig, t0: int, t1: int) -> list[Ledger]:
+        """The ledger of each seed, as that of a training with this seed alone."""
+        return [run_prepared(one, market, config, t0, t1)[0] for one in self.members]
+
+    def decisions(self, market: Market, t0: int, t1: int) -> Decisions:
+        raise TypeError("several seeds share no decision; run them with `books`")
+
+    def decide(self, t: int, session: BookSession) -> None:
+        raise TypeError("several seeds share no decision; run them with `books`")
+
+    @property
+    def sees(self) -> FeaturesConfig:
+        return self.members[0].sees
+
+    def seen_bars(self, market: Market, t0: int, t1: int) -> int:
+        """Of bars that any of them was trained or selected on; they all have the same days."""
+        return self.members[0].seen_bars(market, t0, t1)
+
+    def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
+        return self.members[0].learned_spans()
+
+    def trained_symbols(self) -> tuple[str, ...]:
+        return self.members[0].trained_symbols()
+
+    def taught(self) -> Mapping[str, BaseModel] | None:
+        """How they were trained, with all of their seeds."""
+        found = self.members[0].taught()
+        if found is None or "training" not in found:
+            return found
+        return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds})}

@@ -1,0 +1,90 @@
+"""Networks whose layers on the window are more than one: all of them once for each distinct date."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from rl.indexed_net import SharedNet, window_weight
+from rl.networks import AssetSharedPolicy
+from rl.observation import Windows
+from rl.panel import Panel
+from rl.projection import Projection, Table
+
+AT_ONCE = 2048
+"""Dates for which intermediate results are held at a time while nothing is learned."""
+STRIDED = 3.0
+"""How much slower a multiply-add is in the windows of single dates than in a pass over all dates."""
+
+
+class DateNet(SharedNet):
+    """`seen` of a sample is what `windows_of` makes of its date, one row an asset."""
+
+    def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
+        super().__init__(policy)
+        self.panel = Panel.per_asset(windows, device)
+        self._assets = torch.arange(self.encoder.n_assets, device=device)
+
+    @abstractmethod
+    def made(self, dates: Tensor) -> Tensor:
+        """(K, n_assets, O): what the encoder's `window` makes of the windows at rows `dates` (K,), each once."""
+
+    def every_date(self) -> Tensor:
+        rows = torch.arange(self.panel.n_rows, device=self._assets.device)
+        return torch.cat([self.made(some) for some in torch.split(rows, AT_ONCE)]).flatten(0, 1)
+
+    def places(self, rows: Tensor) -> Tensor:
+        return (rows[:, None] * len(self._assets) + self._assets).reshape(-1)
+
+    def table(self, rows: Tensor) -> Table:
+        dates, place = torch.unique(rows, return_inverse=True)
+        return Table(self.made(dates).flatten(0, 1), self.places(place))
+
+
+class AttentionNet(DateNet):
+    """`set_attention`: the linear layer as that of `asset_shared`, then the assets of each date compared."""
+
+    def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
+        super().__init__(policy, windows, device)
+        self._projection = Projection(self.panel, self.encoder.features_dim)
+
+    def made(self, dates: Tensor) -> Tensor:
+        window = self.encoder.window
+        table = self._projection.table(window_weight(window.linear, self.panel), dates)
+        seen = table.values.index_select(0, table.places).view(len(dates), len(self._assets), -1)
+        attended: Tensor = window.attend(seen + window.linear.bias)
+        return attended
+
+    def every_date(self) -> Tensor:
+        # One sweep for all dates, where the parts above would make one each.
+        window, rows = self.encoder.window, torch.arange(self.panel.n_rows, device=self._assets.device)
+        seen = self._projection.sweep(window_weight(window.linear, self.panel))
+        shape = (-1, len(self._assets), seen.shape[1])
+        return torch.cat([
+            window.attend(seen.index_select(0, self._projection.places(some)).view(shape) + window.linear.bias)
+            for some in torch.split(rows, AT_ONCE)
+        ]).flatten(0, 1)  # fmt: skip
+
+
+class ConvNet(DateNet):
+    """`window_cnn`: all convolutions at all dates in one pass over the series, where that is the less work."""
+
+    def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
+        super().__init__(policy, windows, device)
+        window, place = self.encoder.window.work()
+        self._few = place * self.panel.features.shape[1] / (window * STRIDED)
+
+    def made(self, dates: Tensor) -> Tensor:
+        found: Tensor = self.encoder.window(self.panel.windows(dates))
+        return found
+
+    def every_date(self) -> Tensor:
+        window = self.encoder.window
+        found = window.every(self.panel.features)[:, :, self.panel.lookback - window.bars :]
+        every: Tensor = found.permute(2, 0, 1).flatten(0, 1)
+        return every
+
+    def table(self, rows: Tensor) -> Table:
+        if len(rows) > self._few and len(torch.unique(rows)) > self._few:
+            return Table(self.every_date(), self.places(rows))
+        return super().table(rows)
