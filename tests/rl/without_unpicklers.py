@@ -10,7 +10,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 ALLOWED = ("numba/core/caching.py", "numba/core/serialize.py", "jinja2/bccache.py")
 _TRUE = {"load": pickle.load, "loads": pickle.loads}
@@ -22,6 +22,8 @@ class Called(BaseException):
 
 class Refusing:
     """Stands for Unpickler, also as the base of a library's own class."""
+
+    dispatch: ClassVar[dict[Any, Any]] = {}  # joblib copies it where it defines its own
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise Called("Unpickler")

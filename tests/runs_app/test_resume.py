@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rl.config import TrainConfig, TrainingConfig
+from rl.config import TrainConfig
 from runfiles import layout, manifest, resume
 from runs_app import places, services
 from runs_app.models import Artifact, Run
 from runs_app.resume import NotResumable
 
+ONE_SEED = TrainConfig.model_validate({"training": {"seeds": [0]}, "out_tag": "mine"})
 CONTENT = {"checkpoint": b"the last", "checkpoint_before": b"the one before"}
-ONE = TrainingConfig(seeds=(0,))
 
 
 def stopped(owner: Any, state: str = "CANCELLED", content: dict[str, bytes] = CONTENT) -> Run:
     """A training that has stopped, with checkpoints of any bytes: the site never reads what is in them."""
-    run = services.start_training(owner=owner, config=TrainConfig(out_tag="mine", training=ONE))
+    run = services.start_training(owner=owner, config=ONE_SEED)
     folder = places.run_folder(run.id)
     files = {layout.FILES[key].path: told for key, told in content.items()}
     files |= {layout.PROGRESS_CSV: b"a,b\n1,2\n", "tb/events.out.tfevents.1": b"curve"}
@@ -106,7 +106,7 @@ def test_a_link_in_a_checkpoints_place_is_not_followed(owner: Any, samples: Path
     ],
 )
 def test_what_cannot_go_on_says_why(owner: Any, samples: Path, changes: dict[str, Any], words: str) -> None:
-    run = services.start_training(owner=owner, config=TrainConfig(training=ONE))
+    run = services.start_training(owner=owner, config=ONE_SEED)
     folder = places.run_folder(run.id)
     (folder / layout.CHECKPOINT).parent.mkdir()
     (folder / layout.CHECKPOINT).write_bytes(b"the last")
@@ -118,6 +118,13 @@ def test_what_cannot_go_on_says_why(owner: Any, samples: Path, changes: dict[str
 
 def test_without_a_checkpoint_there_is_nothing_to_go_on_from(owner: Any, samples: Path) -> None:
     nothing_came_of(stopped(owner, content={}), "left no checkpoint")
+
+
+def test_a_parent_sends_to_the_run_of_a_seed(owner: Any, samples: Path) -> None:
+    run = services.start_training(owner=owner, config=TrainConfig())
+    Run.objects.filter(pk=run.pk).update(state="CANCELLED", ended=timezone.now())
+    run.refresh_from_db()
+    nothing_came_of(run, "goes on seed by seed")
 
 
 def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:

@@ -125,6 +125,18 @@ def test_every_kind_of_book_goes_on(data: Planted, tmp_path: Path, rules: str) -
     assert outcome(tmp_path / "second") == outcome(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(
+    "model", [{"policy": "window_cnn", "cnn_channels": [4, 4], "cnn_kernel": 2}, {"policy": "set_attention"}]
+)
+def test_every_network_goes_on(task: Task, tmp_path: Path, model: dict[str, Any]) -> None:
+    chosen = config(steps=4 * ROLLOUT, model=model)
+    trained(task, chosen, tmp_path / "whole")
+    stop(task, chosen, tmp_path / "first", 40)
+    go_on(tmp_path / "first", tmp_path / "second")
+    trained(task, chosen, tmp_path / "second")
+    assert outcome(tmp_path / "second") == outcome(tmp_path / "whole")
+
+
 def test_stock_ppo_goes_on_too(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its minibatches are numpy's chance, its first observation the one it saw last."""
     monkeypatch.setattr(training, "make_model", make_stock)
