@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runfiles import kernel, layout, seed_list
-from runs_app import places, queueing, services
+from runs_app import parents, places, queueing, services
 from runs_app.models import Run
 from runs_app.payload import run_payload
 from tests.runs_app.yard import Yard
@@ -167,15 +167,17 @@ def test_a_restart_of_the_server_after_any_change_loses_nothing(yard: Yard) -> N
     assert told == ["QUEUED", "STARTING", "RUNNING", "SUCCEEDED"]
 
 
-def test_a_crash_between_the_policies_and_the_row_is_made_good(yard: Yard) -> None:
-    from runs_app import parents
-
+def test_a_crash_between_the_policies_and_the_row_is_made_good(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     family = Family(yard, ("--report",), ("--report",))
-    for child in family.children:
-        yard.step_until(child, "SUCCEEDED")
-    if family.parent.queued is None:
-        parents.bring(family.parent)
+    with monkeypatch.context() as held:
+        held.setattr(yard.reconciler, "settle_parents", lambda: False)
+        for child in family.children:
+            yard.step_until(child, "SUCCEEDED")
+    parents.bring(family.parent)  # and no more: the row knows nothing of it
+    family.parent.refresh_from_db()
+    assert family.parent.queued is None
     yard.step_until(family.parent, "SUCCEEDED")
+    assert family.parent.attempts == 1
 
 
 def test_another_file_in_a_policys_place_is_not_judged(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
