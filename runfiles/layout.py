@@ -18,6 +18,7 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
+RESULT = "imported_result.dat"
 PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
@@ -92,6 +93,7 @@ _FIXED = (
     FileSpec("model", LAST_POLICY, KIND_MODEL, _ZIP, "The last policy"),
     FileSpec("best_model", BEST_POLICY, KIND_MODEL, _ZIP, "The policy that was best on validation"),
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
+    FileSpec("imported_result", RESULT, KIND_TABLE, "application/octet-stream", "The result that was imported"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
     FileSpec("sensitivity", f"{REPORT}/sensitivity.json", KIND_TABLE, _JSON, "Everything again at other costs"),
