@@ -269,6 +269,7 @@ class BacktestConfig(JudgedConfig):
 
 
 _NOT_RUN_AGAIN = "An imported result is a curve and cannot be run again; leave this out."
+MOST_RESULT_BYTES = 16 * 1024 * 1024
 _RERUN_FIELDS = ("cost_multipliers", "stress_windows", "capacity_multipliers")
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -295,15 +296,15 @@ class ResultConfig(Part):
         "auto", "What a time stands for: the day of its bar, or the close of its bar in UTC, which bars shorter than a "
         "day need.", advanced=True, title="A time means",
     )  # fmt: skip
-    file_sha256: Sha256 | None = knob(
-        None, "Content hash of the file; filled in when it is taken, checked before it is read.", advanced=True
-    )
 
 
 class ImportConfig(JudgedConfig):
     """A result that was made elsewhere, judged on its own days beside our baselines."""
 
     result: ResultConfig = Field(default_factory=ResultConfig)
+    file_sha256: Sha256 | None = knob(
+        None, "Content hash of the file; filled in when it is taken, checked before it is read.", advanced=True
+    )
     start: dt.date | None = knob(
         None, "First day of the file that is judged; empty takes all of it.", title="Judge from"
     )
@@ -325,6 +326,8 @@ class ImportConfig(JudgedConfig):
                 raise ValueError(f"evaluation.{name} cannot be followed. {_NOT_RUN_AGAIN}")
         if chosen.waterfall:
             raise ValueError("evaluation.waterfall must be false: an imported result holds no decisions")
+        if chosen.matched_random_draws != usual.matched_random_draws:
+            raise ValueError("evaluation.matched_random_draws must be left out: nothing is drawn of a curve")
         if chosen.policy != usual.policy:
             raise ValueError("evaluation.policy must be left out: no policy is judged")
         if MATCHED_RANDOM in chosen.baselines:

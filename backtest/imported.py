@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from backtest.metrics import WEIGHT_KEYS
 from backtest.registry import IMPORTED, IMPORTED_LABEL, OWN_SERIES, StrategySpec
 from backtest.rules import Rule
-from runfiles.metric_keys import METRICS
 
 SPEC: Final = StrategySpec(
     IMPORTED, IMPORTED_LABEL, "", OWN_SERIES, False, "A result that was made elsewhere, as its file tells it."
@@ -37,12 +35,6 @@ NAMES: Final[Mapping[str, str]] = {
     "symbols": "By symbol", "before_costs": "Equity before costs", "sensitivity": "At other costs",
     "capacity": "With more money", "stress": "In crises", "matched_random": "Matched random", "leaks": "Leak gate",
 }  # fmt: skip
-NO_METRICS: Final[frozenset[str]] = frozenset(
-    {*WEIGHT_KEYS, "turnover", "hit_rate", "profit_factor", "expectancy", "expectancy_bps", "avg_holding_bars",
-     "n_orders", "n_trades", *(key for key in METRICS if key.startswith("cost_"))}
-)  # fmt: skip
-"""Metrics that need weights, costs or trades."""
-
 COSTS: Final = "the baselines after costs and its own costs unknown,"
 """In the sentence of the verdict."""
 STAMPS: Final = (

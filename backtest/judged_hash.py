@@ -30,7 +30,7 @@ def judged_hash(config: JudgedConfig, feed: Feed, span: Range, features: Feature
         **groups,
     }
     if isinstance(config, ImportConfig):
-        content["result"] = canonical(config.result)
+        content["result"] = {"file_sha256": config.file_sha256, **canonical(config.result)}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from backtest import report_figures, report_rows
-from backtest.imported import NO_METRICS
 from backtest.report_numbers import exact, metric_text, percent, unit_text
 from backtest.report_rules import rules_of
 from backtest.runner import Judged
@@ -19,7 +18,7 @@ from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables
 from runfiles import report_rows as words_of
 from runfiles.figures import significant
-from runfiles.metric_keys import HEADLINE, METRICS
+from runfiles.metric_keys import HEADLINE, METRICS, OF_ACCOUNT
 
 if TYPE_CHECKING:
     from backtest.case import Case
@@ -114,7 +113,7 @@ class Row:
 
 def _cell(case: Case, key: str, one: Judged) -> tuple[str, str]:
     """A figure that the file of an imported result cannot have is told so; a dash would say that it is undefined."""
-    if case.imported is not None and one is case.subject and key in NO_METRICS:
+    if case.imported is not None and one is case.subject and key in OF_ACCOUNT:
         return words_of.NOT_IN_FILE, words_of.NOT_IN_FILE_MEANS
     return metric_text(key, one.metrics[key]), exact(one.metrics[key])
 

@@ -19,7 +19,7 @@ from runs_app.models import Run
 
 ENTRIES = {
     Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run", Run.Kind.DATA: "marketdata.fetch",
-    Run.Kind.LEAKS: "backtest.leaks",
+    Run.Kind.LEAKS: "backtest.leaks", Run.Kind.IMPORT: "backtest.foreign",
 }  # fmt: skip
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",

@@ -27,7 +27,7 @@ def prepare(argv: Sequence[str]) -> list[str]:
     config = _config(parser, found)
     found.out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(found.result, found.out / layout.RESULT)
-    config.setdefault("result", {})["file_sha256"] = sha256_of(found.out / layout.RESULT)
+    config["file_sha256"] = sha256_of(found.out / layout.RESULT)
     (found.out / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
     return [str(found.out), "--datasets", str(found.datasets)]
 

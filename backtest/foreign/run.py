@@ -24,7 +24,7 @@ def run(job: Job) -> None:
     days = feed.bars.session
     returns = config.result.holds != "equity"
     judge_and_write(job, config, feed, curve, Imported(
-        sha256=config.result.file_sha256 or "", date=rows.date, value=rows.value, holds=config.result.holds,
+        sha256=config.file_sha256 or "", date=rows.date, value=rows.value, holds=config.result.holds,
         first=days[curve.span.t0 + returns].item(), last=days[curve.span.t1].item(),
         n_rows=curve.span.n_bars + (not returns),
     ))  # fmt: skip
@@ -33,10 +33,8 @@ def run(job: Job) -> None:
 def _rows(job: Job, config: ImportConfig) -> Rows:
     """The rows of the file in the run directory, which must be the one that was taken."""
     path = job.folder / layout.RESULT
-    if config.result.file_sha256 is None or not path.is_file():
+    if config.file_sha256 is None or not path.is_file():
         raise JobRefused("result: no file lies in the run directory; give one.")
-    if path.stat().st_size and sha256_of(path) != config.result.file_sha256:
-        raise JobRefused(
-            "result.file_sha256: the file in the run directory is not the one that was taken; send it again."
-        )
+    if path.stat().st_size and sha256_of(path) != config.file_sha256:
+        raise JobRefused("file_sha256: the file in the run directory is not the one that was taken; send it again.")
     return read(path, config.result)

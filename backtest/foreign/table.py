@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.config import ResultConfig
+from backtest.config import MOST_RESULT_BYTES, ResultConfig
 from backtest.series import Floats
 from marketdata.bars import Days
 from marketdata.files import guess, tables, times
@@ -21,7 +21,6 @@ from marketdata.files.limits import FileRefused
 from marketdata.files.tables import Table
 
 LABEL = "the file"
-MOST_BYTES = 16 * 1024 * 1024
 DAYS = ("date", "datetime", "time", "timestamp", "day", "session", "index")
 VALUES = {
     "equity": ("equity", "value", "portfoliovalue", "portfolio", "nav", "balance", "totalvalue", "accountvalue"),
@@ -70,8 +69,8 @@ def sha256_of(path: Path) -> str:
 
 def _read(path: Path, chosen: ResultConfig) -> Rows:
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ResultRefused(f"The file holds {size:,} bytes; at most {MOST_BYTES:,} are taken.")
+    if size > MOST_RESULT_BYTES:
+        raise ResultRefused(f"The file holds {size:,} bytes; at most {MOST_RESULT_BYTES:,} are taken.")
     cut = guess.dialect(path, LABEL)
     table = tables.read(path, LABEL, encoding=cut.encoding, separator=SEPARATORS[cut.separator])
     date = _column(table, chosen.date, DAYS, "date", "days", (UNNAMED, "Unnamed: 0"))

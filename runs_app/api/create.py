@@ -44,13 +44,24 @@ class StartView(APIView):
         key = request.headers.get("Idempotency-Key", "")
         if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY):
             return field_errors({"Idempotency-Key": [f"Must be at most {MAX_KEY} printable characters."]})
-        if not isinstance(request.data, dict):
+        body = self.body_of(request)
+        if not isinstance(body, dict):
             return field_errors({"config": ["The body must be a JSON object."]})
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
             return self.again(first)
-        config = self.model_for(request.data).model_validate_json(json.dumps(request.data), strict=True)
-        run = type(self).service(owner=request.user, config=config, idempotency_key=key or None)
+        config = self.model_for(body).model_validate_json(json.dumps(body), strict=True)
+        run = type(self).service(
+            owner=request.user, config=config, idempotency_key=key or None, **self.sent_with(request)
+        )
         return _shown(run, status.HTTP_201_CREATED)
+
+    def body_of(self, request: Request) -> Any:
+        """The configuration as it was sent."""
+        return request.data
+
+    def sent_with(self, request: Request) -> dict[str, Any]:
+        """What else the service takes."""
+        return {}
 
     def model_for(self, body: dict[str, Any]) -> type[BaseModel]:
         """The configuration model of a body."""

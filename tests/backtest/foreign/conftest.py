@@ -27,7 +27,7 @@ def result_job(folder: Path, datasets: Path, content: bytes, **config: Any) -> J
     folder.mkdir()
     (folder / layout.RESULT).write_bytes(content)
     config = {"dataset": DATASET, "evaluation": EVALUATION, **config}
-    config["result"] = {"file_sha256": hashlib.sha256(content).hexdigest(), **config.get("result", {})}
+    config["file_sha256"] = hashlib.sha256(content).hexdigest()
     (folder / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
     return Job(folder, datasets, EventWriter(folder / layout.EVENTS), config)
 

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from backtest.imported import NO_METRICS
-from runfiles.metric_keys import METRICS
+from runfiles.metric_keys import METRICS, OF_ACCOUNT
 from tests.backtest.foreign.conftest import Pair
 
 
 def test_every_metric_that_a_curve_has(pair: Pair) -> None:
     own, imported = pair.read("metrics.json")
-    known = [key for key in METRICS if key not in NO_METRICS]
+    known = [key for key in METRICS if key not in OF_ACCOUNT]
     assert len(known) == 23 and None not in [own[key] for key in known]
     assert {key: imported[key] for key in known} == {key: own[key] for key in known}
-    assert [imported[key] for key in METRICS if key in NO_METRICS] == [None] * len(NO_METRICS)
+    assert [imported[key] for key in METRICS if key in OF_ACCOUNT] == [None] * len(OF_ACCOUNT)
 
 
 def rows(folder: Path, name: str) -> dict[str, dict[str, str]]:
