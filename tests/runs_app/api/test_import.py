@@ -44,7 +44,7 @@ def test_a_file_becomes_a_run_that_holds_it(as_alice: Client) -> None:
     run = Run.objects.get()
     assert (run.kind, run.subject, run.dataset_name) == ("import", "imported", "sample/us20")
     assert (places.run_folder(run.id) / layout.RESULT).read_bytes() == ROWS
-    assert executors.command(run)[4] == "backtest.foreign"
+    assert executors.command(run)[2:4] == ["-m", "backtest.foreign"]
     assert sorted(path.name for path in places.run_folder(run.id).iterdir()) == [
         "command.txt", "config.yaml", "imported_result.dat", "provenance.json",
     ]  # fmt: skip
