@@ -27,13 +27,15 @@ ABSENT: Final[Mapping[str, str]] = {
     "capacity": f"{_AGAIN} with more money.",
     "stress": f"{_AGAIN} over a crisis from cash; what it made on the days of one that it holds is in its curve.",
     "matched_random": "Draws play the subject's decisions of earlier dates, and the file holds none.",
-    "leaks": "The leak gate alters later bars and looks at earlier decisions; there is nothing that could decide anew.",
+    "leaks": "The gate alters later bars and looks at earlier decisions; a file cannot decide anew.",
+    "prices": "Not in the file: which symbol was bought or sold on a day is not known.",
 }
 """Key of a table or section → one sentence. Names for people: `NAMES`."""
 NAMES: Final[Mapping[str, str]] = {
     "orders": "Orders", "trades": "Trades", "weights": "Weights", "costs": "Costs", "sides": "Long and short",
     "symbols": "By symbol", "before_costs": "Equity before costs", "sensitivity": "At other costs",
     "capacity": "With more money", "stress": "In crises", "matched_random": "Matched random", "leaks": "Leak gate",
+    "prices": "Price and trades",
 }  # fmt: skip
 COSTS: Final = "the baselines after costs and its own costs unknown,"
 """In the sentence of the verdict."""

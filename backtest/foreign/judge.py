@@ -19,7 +19,7 @@ from backtest.imported import ABSENT, COSTS, STAMPS, Imported
 from backtest.intervals import Intervals, metric_intervals
 from backtest.judge import Meter, closing_lines, excess_of
 from backtest.judged_hash import judged_hash
-from backtest.leaks.report import Findings, LeakReport
+from backtest.leaks.report import NAMES, Findings, LeakReport
 from backtest.lineup import left_out_of, verdict_baselines
 from backtest.registry import IMPORTED, evaluation_faults, load, spec_for
 from backtest.rerun import Capacity, Sweep
@@ -131,10 +131,10 @@ def _told(
 def no_gate(market: Market, span: Range) -> LeakReport:
     """Every check of the leak gate, none of which could be made."""
     found = Findings()
-    found.not_examined("decisions", ABSENT["leaks"])
+    for key in NAMES:
+        found.not_examined(key, ABSENT["leaks"])
     days = market.bars.session
-    checks = found.checks(frozenset(key for key in found.keys if key != "decisions"))
-    return LeakReport(IMPORTED, str(days[span.t0]), str(days[span.t1]), (), 0, checks)
+    return LeakReport(IMPORTED, str(days[span.t0]), str(days[span.t1]), (), 0, found.checks(frozenset()))
 
 
 def split_of_file(market: Market, span: Range) -> Split:

@@ -113,8 +113,6 @@ class LeakReport:
 class Findings:
     """Counts cases and keeps the first failure of each check while the gate runs."""
 
-    keys = tuple(NAMES)
-
     def __init__(self) -> None:
         self._cases = dict.fromkeys(NAMES, 0)
         self._failed: dict[str, str] = {}

@@ -46,6 +46,7 @@ def test_the_stamps_say_what_was_not_verified(pair: Pair) -> None:
         assert word in first
     gate = json.loads((pair.imported / "report/leaks.json").read_text())
     assert gate["state"] == "incomplete" and gate["reruns"] == 0 and gate["sentence"] == ABSENT["leaks"]
+    assert {check["state"] for check in gate["checks"]} == {"not_examined"}
     assert ABSENT["leaks"] in imported["verdict"]["sentence"]
 
 

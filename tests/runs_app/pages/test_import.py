@@ -100,7 +100,7 @@ def test_the_report_says_what_the_file_does_not_hold(person: Client, judged: Run
     assert (
         page.count("not in the file") == len(OF_ACCOUNT) and "Leak gate" in text and "not all could be examined" in text
     )
-    for part in ("trades", "orders", "sensitivity", "stress", "capacity", "sides", "costs", "symbols"):
+    for part in ("trades", "orders", "sensitivity", "stress", "capacity", "sides", "costs", "symbols", "run-prices"):
         assert f'id="{part}"' not in page, part
     assert "before costs:" not in text and "out of sample" not in text
     curves = person.get(f"/runs/{judged.id}/report/curves").json()
