@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from backtest.config import JudgedConfig
 from backtest.evidence import Evidence, Parts
 from backtest.feed import Feed
+from backtest.imported import ABSENT, Imported
 from backtest.in_sample import InSample
 from backtest.leaks.report import LeakReport
 from backtest.matched_random import MatchedRandom
@@ -29,6 +30,7 @@ class Case:
     `features`: what a policy sees, `taught`: how it was trained, by group of the configuration; None of a subject that
     learned nothing, and where a policy's file does not tell.
     `seeds`: of a subject that was trained with several.
+    `imported`: the file of a subject that is no strategy of ours but a curve.
     `trained`: the subject on the bars that it was trained on, None where it was on none of these.
     """
 
@@ -50,10 +52,16 @@ class Case:
     features: FeaturesConfig | None = None
     taught: Mapping[str, BaseModel] | None = None
     seeds: Seeds | None = None
+    imported: Imported | None = None
 
     @property
     def subject(self) -> Judged:
         return self.judged[0]
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Tables and sections that the subject cannot have, each with the reason; none of a strategy of ours."""
+        return {} if self.imported is None else ABSENT
 
     @property
     def range(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from backtest.crises import CRISES, window
-from backtest.registry import DEFAULT
+from backtest.registry import DEFAULT, MATCHED_RANDOM
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
@@ -275,4 +275,72 @@ class BacktestConfig(JudgedConfig):
             raise ValueError("end needs a start; give both or neither")
         if self.start and self.end and self.start >= self.end:
             raise ValueError(f"start {self.start} must lie before end {self.end}")
+        return self
+
+
+_NOT_RUN_AGAIN = "An imported result is a curve and cannot be run again; leave this out."
+MOST_RESULT_BYTES = 16 * 1024 * 1024
+_RERUN_FIELDS = ("cost_multipliers", "stress_windows", "capacity_multipliers")
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class ResultConfig(Part):
+    """How the table of a result that was made elsewhere is to be read."""
+
+    holds: Literal["equity", "returns", "returns_percent"] = knob(
+        "equity",
+        "What a row says: equity at the close, or the return since the row before as a fraction or in percent.",
+        title="The column holds",
+    )
+    date: ColumnName | None = knob(
+        None, "Column of days or times; empty takes the one that is named like one.", title="Column of days"
+    )
+    value: ColumnName | None = knob(
+        None, "Column of equity or returns; empty takes the one that is named like one.", title="Column of values"
+    )
+    date_format: Literal["auto", "ymd", "dmy", "mdy", "epoch_s", "epoch_ms"] = knob(
+        "auto", "Order of year, month and day where the file itself does not decide.", advanced=True,
+        title="Date order",
+    )  # fmt: skip
+    times: Literal["auto", "day", "close"] = knob(
+        "auto", "What a time stands for: the day of its bar, or the close of its bar in UTC, which bars shorter than a "
+        "day need.", advanced=True, title="A time means",
+    )  # fmt: skip
+
+
+class ImportConfig(JudgedConfig):
+    """A result that was made elsewhere, judged on its own days beside our baselines."""
+
+    result: ResultConfig = Field(default_factory=ResultConfig)
+    file_sha256: Sha256 | None = knob(
+        None, "Content hash of the file; filled in when it is taken, checked before it is read.", advanced=True
+    )
+    start: dt.date | None = knob(
+        None, "First day of the file that is judged; empty takes all of it.", title="Judge from"
+    )
+    end: dt.date | None = knob(None, "Last day of the file that is judged; empty takes all of it.", title="Judge to")
+
+    @model_validator(mode="after")
+    def _days_of_the_file(self) -> Self:
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError(f"start {self.start} must lie before end {self.end}")
+        if self.split != SplitConfig():
+            raise ValueError("split must be left out: the days of the file are judged, and nothing is set apart")
+        return self
+
+    @model_validator(mode="after")
+    def _is_a_curve(self) -> Self:
+        chosen, usual = self.evaluation, EvaluationConfig()
+        for name in _RERUN_FIELDS:
+            if getattr(chosen, name) not in ((), getattr(usual, name)):
+                raise ValueError(f"evaluation.{name} cannot be followed. {_NOT_RUN_AGAIN}")
+        if chosen.waterfall:
+            raise ValueError("evaluation.waterfall must be false: an imported result holds no decisions")
+        if chosen.matched_random_draws != usual.matched_random_draws:
+            raise ValueError("evaluation.matched_random_draws must be left out: nothing is drawn of a curve")
+        if chosen.policy != usual.policy:
+            raise ValueError("evaluation.policy must be left out: no policy is judged")
+        if MATCHED_RANDOM in chosen.baselines:
+            raise ValueError(f"evaluation.baselines must not hold {MATCHED_RANDOM}: it plays decisions, of which an "
+                             "imported result holds none")  # fmt: skip
         return self

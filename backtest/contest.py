@@ -25,12 +25,57 @@ from simulator.waterfall import Waterfall
 Ledgers = dict[str, Ledger]
 
 
+Account = tuple[Ledger, Spread | None, Waterfall | None]
+
+
+def beside(config: JudgedConfig, subject: str) -> tuple[list[str], list[str]]:
+    """Keys of the baselines of the report, and of cash and benchmark, the measure of the others, where these are not
+    among them and not the subject.
+    """
+    others = wanted_baselines(config, subject)
+    return others, [key for key in ("cash", "benchmark") if key not in others and key != subject]
+
+
+def first_judged(
+    strategies: Sequence[Strategy], run: Callable[[Strategy], Account], config: JudgedConfig, market: Market,
+    span: Range, tick: Callable[[], None],
+) -> list[Judged]:  # fmt: skip
+    """Each strategy run once, with trades and figures; cash and benchmark are among them. `tick` is called after each.
+
+    Raises StrategyUnfit, ConfigFault.
+    """
+    runs = []
+    for strategy in strategies:
+        runs.append(run(strategy))
+        tick()
+    keys = [strategy.key for strategy in strategies]
+    rf, benchmark = (returns_of(runs[keys.index(key)][0]) for key in ("cash", "benchmark"))
+    chosen = config.evaluation
+    found = []
+    for strategy, key, (ledger, spread, waterfall) in zip(strategies, keys, runs, strict=True):
+        trades = fifo(ledger)
+        of_each: list[Metrics] = [
+            compute(book, trades if book is ledger else fifo(book), market, benchmark, rf, trials=chosen.trials,
+                    variance=chosen.trials_variance)
+            for book in books_of(ledger)
+        ]  # fmt: skip
+        by_seed = tuple(of_each) if isinstance(ledger, SeedBooks) else ()
+        short = clause(strategy, span.t0, span.t1)
+        notes = (*([short] if short else []), *notes_of(strategy))
+        returns = returns_of(ledger)
+        spec, metrics = spec_for(key), of_each[0]
+        if by_seed:
+            spec = dataclasses.replace(spec, label=f"{spec.label} ({len(by_seed)} seeds)")
+            metrics = medians(by_seed)
+        found.append(Judged(spec, ledger, trades, metrics, returns, spread, waterfall, notes, by_seed))
+    return found
+
+
 class Contest:
     """The subject first, then the baselines of the report; then cash and benchmark, the measure of the others."""
 
     def __init__(self, config: JudgedConfig, subject: Strategy) -> None:
-        others = wanted_baselines(config, subject.key)
-        extra = [key for key in ("cash", "benchmark") if key not in others and key != subject.key]
+        others, extra = beside(config, subject.key)
         self.config = config
         self.subject = subject
         self.shown: tuple[str, ...] = (subject.key, *others)
@@ -42,35 +87,11 @@ class Contest:
 
         Raises StrategyUnfit, ConfigFault.
         """
-        runs = []
-        for strategy in self.strategies:
-            runs.append(self._first_run(strategy, market, span))
-            tick()
-        keys = [strategy.key for strategy in self.strategies]
-        rf, benchmark = (returns_of(runs[keys.index(key)][0]) for key in ("cash", "benchmark"))
-        chosen = self.config.evaluation
-        found = []
-        for strategy, key, (ledger, spread, waterfall) in zip(self.strategies, keys, runs, strict=True):
-            trades = fifo(ledger)
-            of_each: list[Metrics] = [
-                compute(book, trades if book is ledger else fifo(book), market, benchmark, rf, trials=chosen.trials,
-                        variance=chosen.trials_variance)
-                for book in books_of(ledger)
-            ]  # fmt: skip
-            by_seed = tuple(of_each) if isinstance(ledger, SeedBooks) else ()
-            short = clause(strategy, span.t0, span.t1)
-            notes = (*([short] if short else []), *notes_of(strategy))
-            returns = returns_of(ledger)
-            spec, metrics = spec_for(key), of_each[0]
-            if by_seed:
-                spec = dataclasses.replace(spec, label=f"{spec.label} ({len(by_seed)} seeds)")
-                metrics = medians(by_seed)
-            found.append(Judged(spec, ledger, trades, metrics, returns, spread, waterfall, notes, by_seed))
-        return found
+        return first_judged(
+            self.strategies, lambda strategy: self._first_run(strategy, market, span), self.config, market, span, tick
+        )
 
-    def _first_run(
-        self, strategy: Strategy, market: Market, span: Range
-    ) -> tuple[Ledger, Spread | None, Waterfall | None]:
+    def _first_run(self, strategy: Strategy, market: Market, span: Range) -> Account:
         """A waterfall is kept of the subject alone, and only where it is asked for."""
         if strategy is self.subject and self.config.evaluation.waterfall:
             ledger, waterfall = run_with_waterfall(strategy, market, self.config, span.t0, span.t1)

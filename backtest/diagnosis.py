@@ -31,6 +31,8 @@ SHORT_YEARS = 0.95
 """A calendar year may have a few bars less than P."""
 MANY_TRIALS = 10
 DEEP = -0.5
+OF_CURVE = frozenset({"one_month", "few_days", "dependent", "short_range", "many_trials", "weak_test"})
+"""Rules that need no orders, weights or costs, and whose advice does not speak of our settings."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Rule:
 
 
 def diagnose(case: Case) -> list[Finding]:
-    """What every rule says of the subject."""
-    return findings(facts_of(case))
+    """What every rule says of the subject; of an imported curve, those that look at nothing but the curve."""
+    found = findings(facts_of(case))
+    return found if case.imported is None else [one for one in found if one.key in OF_CURVE]
 
 
 def findings(facts: Facts) -> list[Finding]:

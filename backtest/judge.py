@@ -159,7 +159,7 @@ def _run_all(
     require_benchmark(chosen.benchmark, market, span)
     meter = Meter(job, len(contest.strategies) + rounds(config, market, feed.indices) + GATE_STEPS)
     judged = contest.judge(market, span, meter.tick)
-    excess = _excess(judged, against, config, market)
+    excess = excess_of(judged, against, config, market)
     evidence = gather(contest, market, span, judged, against, excess, needed, feed.indices, meter.tick)
     matched, luck = _luck(contest, judged[0], market, span, needed)
     trained = in_sample(contest, market, needed)
@@ -227,7 +227,8 @@ def _needed(feed: Feed, features: FeaturesConfig | None) -> int:
     return features.lookback + plan_for(features, feed.bars).warmup
 
 
-def _excess(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig, market: Market) -> Excess | None:
+def excess_of(judged: list[Judged], against: tuple[str, ...], config: JudgedConfig, market: Market) -> Excess | None:
+    """The subject, first of `judged`, against the baselines of the verdict; None where there is none."""
     if not against:
         return None
     by_key = {one.key: one.returns for one in judged}

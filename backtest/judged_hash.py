@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from backtest.config import JudgedConfig
+from backtest.config import ImportConfig, JudgedConfig
 from backtest.feed import Feed
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import canonical
@@ -29,6 +29,8 @@ def judged_hash(config: JudgedConfig, feed: Feed, span: Range, features: Feature
         "features": None if features is None else canonical(features),
         **groups,
     }
+    if isinstance(config, ImportConfig):
+        content["result"] = {"file_sha256": config.file_sha256, **canonical(config.result)}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -23,6 +23,7 @@ from simulator.market import Market
 
 Metrics = dict[str, float | None]
 
+WEIGHT_KEYS = ("exposure", "gross", "net", "hhi")
 IN_BPS = 1e4
 """Basis points in one."""
 
@@ -37,15 +38,26 @@ def compute(
     other strategies and is filled in by the judge.
     """
     periods = market.periods_per_year
-    returns = simple_returns(ledger.equity)
-    found: dict[str, float] = dict(zip(SERIES_KEYS, series_figures(ledger.equity, returns, rf, periods), strict=True))
-    found |= dict(zip(RELATIVE_KEYS, relative_figures(returns, benchmark_returns, rf, periods), strict=True))
-    found |= dict(zip(("exposure", "gross", "net", "hhi"), weight_figures(ledger.weights[1:]), strict=True))
+    metrics = of_curve(ledger.equity, periods, benchmark_returns, rf, trials=trials, variance=variance)
+    found: dict[str, float] = dict(zip(WEIGHT_KEYS, weight_figures(ledger.weights[1:]), strict=True))
     found |= cost_figures(ledger, periods) | trade_figures(trades)
+    metrics |= {key: optional(value) for key, value in found.items()}
+    return metrics | {"n_orders": len(ledger.orders), "n_trades": int(found["n_trades"])}
+
+
+def of_curve(
+    equity: Floats, periods: float, benchmark_returns: Floats, rf: Floats, *, trials: int = 1,
+    variance: float | None = None,
+) -> Metrics:  # fmt: skip
+    """Every key of METRICS in that order, of `equity` (N+1,) alone: None where a figure needs weights, costs or trades.
+
+    The other arguments are those of `compute`.
+    """
+    returns = simple_returns(equity)
+    found: dict[str, float] = dict(zip(SERIES_KEYS, series_figures(equity, returns, rf, periods), strict=True))
+    found |= dict(zip(RELATIVE_KEYS, relative_figures(returns, benchmark_returns, rf, periods), strict=True))
     metrics: Metrics = {key: optional(found[key]) if key in found else None for key in METRICS}
-    metrics |= {"n_bars": ledger.n_bars, "n_orders": len(ledger.orders), "n_trades": int(found["n_trades"])}
-    metrics["dsr"] = deflated_sharpe(returns - rf, trials, variance)
-    return metrics
+    return metrics | {"n_bars": len(returns), "dsr": deflated_sharpe(returns - rf, trials, variance)}
 
 
 def cost_figures(ledger: Ledger, periods: float) -> dict[str, float]:

@@ -15,6 +15,9 @@ MATCHED_RANDOM = "matched_random"
 MATCHED_RANDOM_LABEL = "Matched random"
 OWN_SERIES = 14
 """What a person brings along: fixed weights, and strategies from the command line. They share a hue."""
+IMPORTED = "imported"
+"""A result that was made elsewhere; it is no strategy that could be run."""
+IMPORTED_LABEL = "Imported result"
 TRAIN_CONFIG = "rl.config:TrainConfig"
 UNTRAINED = "rl.untrained:UntrainedPolicy"
 """The leak gate's way to a training's configuration, and to what a policy of it would see."""
@@ -80,9 +83,10 @@ def spec_for(key: str) -> StrategySpec:
 
 
 def label_of(key: str) -> str:
-    """The label of a choice; the key itself where it is none."""
-    if key == MATCHED_RANDOM:
-        return MATCHED_RANDOM_LABEL
+    """The label of a choice or of an imported result; the key itself where it is neither."""
+    named = {MATCHED_RANDOM: MATCHED_RANDOM_LABEL, IMPORTED: IMPORTED_LABEL}
+    if key in named:
+        return named[key]
     return STRATEGIES[key].label if key in STRATEGIES else key
 
 

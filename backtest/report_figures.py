@@ -35,8 +35,14 @@ def equity(case: Case) -> list[Chart]:
     """
     series = [_series(case, one, one.ledger.equity / one.ledger.equity[0]) for one in case.judged]
     own = case.subject
+    if "before_costs" in case.absent:
+        return _scaled(series, case)
     before = equity_before_costs(own.ledger) / own.ledger.equity[0]
     series.insert(0, Series(f"{own.spec.label} {BEFORE_COSTS}", own.spec.series, False, False, before, dotted=True))
+    return _scaled(series, case)
+
+
+def _scaled(series: list[Series], case: Case) -> list[Chart]:
     title = "Equity, as a multiple of the start"
     lines = [line_chart(title, series, _days(case), logarithmic=True), line_chart(title, series, _days(case))]
     positive = all((one.values > 0).all() for one in series)
@@ -82,7 +88,11 @@ def rolling(case: Case) -> list[Chart]:
 
 
 def weights(case: Case) -> Chart | None:
-    """What the subject held: its largest positions by mean size, the others as one; None where it held nothing."""
+    """What the subject held: its largest positions by mean size, the others as one; None where it held nothing, and
+    where that is not known.
+    """
+    if "weights" in case.absent:
+        return None
     held = case.subject.ledger.weights
     size = np.abs(held).mean(axis=0)
     order = [int(a) for a in np.argsort(-size, kind="stable") if size[a] > 0]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from backtest import tables
 from backtest.diagnosis import diagnose
 from backtest.evidence import Evidence
+from backtest.imported import NAMES
 from backtest.leaks.report import LeakReport
 from backtest.report_rules import rules_of
 from backtest.runner import Judged
@@ -43,7 +44,8 @@ def write(job: Job, case: Case, *, page: bool = True) -> dict[str, Any]:
             pool.submit(write_strategy, job.folder / folder_of(case, one), Written(case, one, parts, summary, times))
             for one, parts, summary in zip(case.judged, case.evidence.parts, summaries, strict=True)
         ]
-        write_reruns(job.folder, case.evidence)
+        if case.imported is None:
+            write_reruns(job.folder, case.evidence)
         text = page_of(case, summaries[0]) if page else ""
         for step, written in enumerate(waiting):
             written.result()
@@ -98,9 +100,12 @@ def write_reruns(folder: Path, evidence: Evidence) -> None:
 
 
 def write_strategy(folder: Path, of: Written) -> None:
-    """The tables of one strategy into `folder`: every one of `strategy_tables.TABLES`."""
+    """The tables of one strategy into `folder`: every one of `strategy_tables.TABLES` that it can have."""
     folder.mkdir(parents=True, exist_ok=True)
+    absent = of.case.absent if of.one is of.case.subject else {}
     for key, make in TABLES.items():
+        if key in absent:
+            continue
         atomic.write_bytes(folder / layout.REPORT_FILES[key][0], make(of))
 
 
@@ -124,6 +129,8 @@ def summary_of(case: Case, one: Judged) -> dict[str, Any]:
     }
     if subject and case.seeds is not None:
         summary["seeds"] = case.seeds.as_dict()
+    if subject and case.absent:
+        summary["absent"] = [{"key": key, "name": NAMES[key], "why": why} for key, why in case.absent.items()]
     if subject and case.matched is not None:
         summary["matched_random"] = case.matched.as_dict()
     if one.spread is not None:

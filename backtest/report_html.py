@@ -13,11 +13,12 @@ import jinja2
 from backtest import report_figures, report_rows
 from backtest.report_numbers import exact, metric_text, percent, unit_text
 from backtest.report_rules import rules_of
+from backtest.runner import Judged
 from backtest.template_cache import compiled_templates
 from runfiles import excess_words, report_tables, seed_rows
 from runfiles import report_rows as words_of
 from runfiles.figures import significant
-from runfiles.metric_keys import HEADLINE, METRICS
+from runfiles.metric_keys import HEADLINE, METRICS, OF_ACCOUNT
 
 if TYPE_CHECKING:
     from backtest.case import Case
@@ -60,6 +61,8 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         break_even=words_of.break_even_words(break_even(case)),
         delayed=words_of.delay_words(report_rows.delay_rows(case), report_rows.labels(case)),
         left_out=report_rows.left_out(case),
+        absent=case.absent,
+        absent_rows=summary.get("absent", []),
         split=words_of.split_words(asdict(case.split)),
         luck=words_of.luck_words(summary.get("matched_random")),
         rule_groups=[(name, list(rules)) for name, rules in itertools.groupby(rules_of(case), lambda one: one.group)],
@@ -112,13 +115,20 @@ class Row:
     cells: tuple[tuple[str, str], ...]
 
 
+def _cell(case: Case, key: str, one: Judged) -> tuple[str, str]:
+    """A figure that the file of an imported result cannot have is told so; a dash would say that it is undefined."""
+    if case.imported is not None and one is case.subject and key in OF_ACCOUNT:
+        return words_of.NOT_IN_FILE, words_of.NOT_IN_FILE_MEANS
+    return metric_text(key, one.metrics[key]), exact(one.metrics[key])
+
+
 def rows(case: Case, keys: Any) -> list[Row]:
     return [
         Row(
             METRICS[key].label,
             unit_text(key),
             METRICS[key].definition,
-            tuple((metric_text(key, one.metrics[key]), exact(one.metrics[key])) for one in case.judged),
+            tuple(_cell(case, key, one) for one in case.judged),
         )
         for key in keys
     ]

@@ -39,6 +39,7 @@ UNTOLD = "its file does not tell: it was written by an earlier version"
 def rules_of(case: Case) -> list[Rule]:
     """In the order of the groups."""
     return [
+        *(case.imported.rules() if case.imported else []),
         *simulator_rules(case.config, case.market), *_data(case), *_policy(case),
         *part_rules("evaluation", case.config.evaluation, JUDGING, leave=TOLD_ELSEWHERE), _resampling(case),
         *_strategies(case),

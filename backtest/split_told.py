@@ -17,7 +17,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
 from marketdata.walk_forward import make_folds
 
-DATES = "dates"
+DATES, FILE = "dates", "file"
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class Fold:
 
 @dataclass(frozen=True)
 class Split:
-    """`scheme` of `split.scheme`, or `dates` where start and end were given. `lookback` is purged between ranges and
-    `embargo` left out beside it, in bars; None with dates, which leave nothing out.
+    """`scheme` of `split.scheme`, `dates` where start and end were given, or `file` for the days of an imported result.
+    `lookback` is purged between ranges and `embargo` left out beside it, in bars; None with dates and files, which
+    leave nothing out.
     """
 
     scheme: str

@@ -25,6 +25,7 @@ LEAST_BLOCKS = 10
 SURE = 0.95
 NOTABLY = 1.5
 """Times wider than against the hardest baseline, from where on the widest is told too."""
+AFTER_COSTS = "after costs"
 NOT_RUN = "The leak gate has not been run, and without it nothing is called shown."
 
 
@@ -69,12 +70,13 @@ class Verdict:
 
 def judge(
     excess: Excess | None, keys: list[str], labels: dict[str, str], *, subject: str, n_bars: int, trials: int,
-    seen: int = 0, left_out: Sequence[str] = (), leaks: LeakReport | None = None,
+    seen: int = 0, left_out: Sequence[str] = (), leaks: LeakReport | None = None, costs: str = AFTER_COSTS,
 ) -> Verdict:  # fmt: skip
     """The verdict on `subject` (its label) from its excess over the baselines `keys`; None where there is none.
 
     What it says begins with a leak that the gate found (`leaks`; None: not run), then with what the subject has `seen`
-    of the bars; `left_out` are the labels of baselines that it should have been compared with.
+    of the bars; `left_out` are the labels of baselines that it should have been compared with; `costs` says what the
+    figures are after.
     """
     gate: LeakGate = "not_run" if leaks is None else leaks.state
     front = f"Leak found, nothing can be shown: {leaks.sentence} " if leaks and gate == "failed" else ""
@@ -92,7 +94,9 @@ def judge(
     )
     more = needed.needed(excess) if code == "not_shown" else None
     names = [labels[key] for key in keys]
-    reading = _reading(code, excess, figures, subject, names, n_bars, more, lacking).strip()
+    reading = _reading(
+        code, excess, figures, subject, names, f"{costs} over {n_bars} bars", n_bars, more, lacking
+    ).strip()
     return Verdict(
         code=code,
         excess_per_year=figures.excess,
@@ -177,11 +181,11 @@ def _lacking(left_out: Sequence[str], leaks: LeakReport | None) -> str:
 
 
 def _reading(
-    code: Code, excess: Excess, figures: Figures, subject: str, names: Sequence[str], n_bars: int,
+    code: Code, excess: Excess, figures: Figures, subject: str, names: Sequence[str], over: str, n_bars: int,
     more: needed.Needed | None, lacking: str,
 ) -> str:  # fmt: skip
-    """`names` are the baselines' labels by column."""
-    told = _told(excess, figures, subject, names, n_bars)
+    """`names` are the baselines' labels by column; `over` says after which costs and over how many bars."""
+    told = _told(excess, figures, subject, names, over)
     if code == "too_short":
         return f"Too short to tell: {_why_short(excess, n_bars)}. {told}. That proves nothing either way."
     if code == "worse":
@@ -213,16 +217,16 @@ def _size(log_excess: float) -> str:
     return signed(math.expm1(log_excess)).removeprefix("+")
 
 
-def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], n_bars: int) -> str:
+def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], over: str) -> str:
     """The point against the hardest baseline, and whose interval stands beside it."""
     best, made = names[excess.best], f"{subject} made {signed(figures.excess)} a year"
     if excess.seeds > 1:
         made += f" in the mean of its {excess.seeds} seeds ({points_of(excess)})"
     limits = f"{signed(figures.low)} to {signed(figures.high)}"
     if len(names) == 1:
-        return f"{made} against {best}, the only baseline (95 % interval {limits}), after costs over {n_bars} bars"
+        return f"{made} against {best}, the only baseline (95 % interval {limits}), {over}"
     return (
-        f"{made} against {best}, the best of {len(names)} baselines, after costs over {n_bars} bars; the 95 % interval "
+        f"{made} against {best}, the best of {len(names)} baselines, {over}; the 95 % interval "
         f"of the excess over the best of them, whichever it is, runs from {limits}"
     )
 

@@ -20,6 +20,7 @@ BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
 SEEDS = "seeds"
 SEEDS_LIST = "seeds.json"
+RESULT = "imported_result.dat"
 PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
 PROGRESS_CSV = "progress.csv"
@@ -103,6 +104,7 @@ _FIXED = (
     FileSpec("judged_models", SEEDS_LIST, KIND_META, _JSON, "The policies that are judged together, one a seed"),
     FileSpec("checkpoint", CHECKPOINT, KIND_MODEL, _ZIP, "Where the training stood last"),
     FileSpec("checkpoint_before", CHECKPOINT_BEFORE, KIND_MODEL, _ZIP, "Where it stood at the checkpoint before"),
+    FileSpec("imported_result", RESULT, KIND_TABLE, "application/octet-stream", "The result that was imported"),
     FileSpec("progress", PROGRESS_CSV, KIND_TABLE, _CSV, "Training scalars as a table"),
     FileSpec("report", f"{REPORT}/{REPORT_HTML}", KIND_REPORT, "text/html", "The report, one self-contained page"),
     FileSpec("seeds", f"{REPORT}/seeds.csv", KIND_TABLE, _CSV, "Every seed's excess and metrics"),

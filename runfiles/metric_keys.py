@@ -85,3 +85,9 @@ HEADLINE: tuple[str, ...] = (
     "turnover",
     "cost_drag_bps",
 )
+
+OF_ACCOUNT: frozenset[str] = frozenset({
+    "exposure", "gross", "net", "hhi", "turnover", "hit_rate", "profit_factor", "expectancy", "expectancy_bps",
+    "avg_holding_bars", "n_orders", "n_trades", *(key for key in METRICS if key.startswith("cost_")),
+})  # fmt: skip
+"""Metrics that need weights, costs or trades: an imported curve has none of them."""

@@ -26,6 +26,7 @@ SCHEMES = {
     "80_20": "Split 80_20: judged on the last fifth of the bars, validated on the last fifth of the rest",
     "custom_ranges": "Split custom_ranges: ranges by the days that the configuration names",
     "walk_forward": "Split walk_forward: test folds that adjoin and end at the last bar",
+    "file": "Judged on the days of the imported file; what its maker learned from them, and how often, is not known",
     "dates": "Judged between two days that were given; no split was asked for",
 }
 ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
@@ -36,6 +37,9 @@ NOT_MODELLED = {
     "index": "Left out: the run holds an index. Its volume is that of its members' shares and its level is no price of "
     "a share, so that one times the other says nothing of how much money this could carry.",
 }
+NOT_IN_FILE = "not in the file"
+NOT_IN_FILE_MEANS = "An imported result holds a curve and nothing that this could be computed from."
+ABSENT_MEANS = "What an imported result cannot be asked, and why."
 BEFORE_COSTS = "before costs"
 BEFORE_COSTS_MEANS = (
     "Before costs: equity plus the fees and slippage so far, less interest and borrow so far; none of it reinvested."
@@ -209,7 +213,7 @@ def split_words(split: Mapping[str, Any]) -> str:
             f"Between ranges at least {lookback + embargo:,.0f} bars are left out: {lookback:,.0f} of lookback (the "
             f"purge) and {embargo:,.0f} of embargo."
         )
-    if not any(row.get("role") == "train" for row in _dicts(split.get("ranges"))):
+    if split.get("scheme") != "file" and not any(row.get("role") == "train" for row in _dicts(split.get("ranges"))):
         found.append("A subject without training has learned from nothing.")
     return " ".join(found)
 

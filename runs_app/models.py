@@ -142,6 +142,7 @@ class Run(models.Model):
         BACKTEST = "backtest", "Backtest"
         DATA = "data", "Data fetch"
         LEAKS = "leaks", "Leak check"
+        IMPORT = "import", "Imported result"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")

@@ -47,7 +47,9 @@ class Traded:
 def traded(run: Run) -> Traded:
     """Raises NotDrawn for a run that trades nothing, is not judged yet, left no tables or whose prices are gone."""
     if run.kind not in (Run.Kind.TRAIN, Run.Kind.BACKTEST):
-        raise NotDrawn(f"A {run.get_kind_display().lower()} trades nothing; the chart is of trainings and backtests.")
+        what = run.get_kind_display().lower()
+        article = "An" if what[:1] in "aeiou" else "A"
+        raise NotDrawn(f"{article} {what} trades nothing; the chart is of trainings and backtests.")
     if run.is_active:
         raise NotDrawn("The chart is drawn when the run has judged its strategy, and it has not ended yet.")
     try:

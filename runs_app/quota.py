@@ -10,7 +10,9 @@ from typing import Any
 from django.conf import settings
 
 from marketdata.store import Store
-from runs_app.models import Dataset
+from runfiles import layout
+from runs_app import places
+from runs_app.models import Dataset, Run
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,23 @@ def full(owner: Any) -> str:
         f"Your datasets hold {has.bytes:,} bytes of the store, and {has.bytes_allowed:,} are allowed: nothing more "
         "fits; delete what you no longer need."
     )
+
+
+def no_room_for_result(owner: Any, bytes: int) -> str:
+    """A sentence where a file to be imported is too much beside those that this person's runs hold; empty else."""
+    runs = Run.objects.owned_by(owner).filter(kind=Run.Kind.IMPORT).values_list("id", flat=True)
+    kept = sum(_size(places.run_folder(run_id) / layout.RESULT) for run_id in runs)
+    allowed = int(settings.DATASET_BYTES_PER_USER)
+    if kept + bytes <= allowed:
+        return ""
+    return f"Your imported results hold {kept:,} bytes, this one would add {bytes:,}, and {allowed:,} are allowed."
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # its run directory was removed
 
 
 def fault(owner: Any, name: str, version: str) -> str:

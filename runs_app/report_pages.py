@@ -10,7 +10,7 @@ from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
 from runfiles import excess_words, report_rows
-from runfiles.metric_keys import HEADLINE, METRICS
+from runfiles.metric_keys import HEADLINE, METRICS, OF_ACCOUNT
 from runs_app import access, excess_table, price_chart, report_parts, report_reader
 from runs_app.pool import in_pool
 
@@ -40,6 +40,10 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "words": excess_words,
         "headline": [METRICS[key] for key in SHOWN],
         "others": [spec for key, spec in METRICS.items() if key not in SHOWN],
+        "absent": {one["key"]: one["why"] for one in summary.get("absent", [])},
+        "of_account": OF_ACCOUNT,
+        "absent_means": report_rows.ABSENT_MEANS,
+        "not_in_file": report_rows.NOT_IN_FILE,
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
         "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"], labels) if strategies else [],

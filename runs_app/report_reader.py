@@ -117,7 +117,7 @@ def curves(run: Run) -> dict[str, Any]:
             "subject": strategy.is_subject, "benchmark": strategy.key == "benchmark",
             "equity": curve.equity, "drawdown": curve.drawdown,
         }  # fmt: skip
-        if strategy.is_subject:
+        if strategy.is_subject and curve.before_costs:
             found["before_costs"] = curve.before_costs
         if strategy.is_subject or strategy.key == "benchmark":
             found |= _rolling(run, strategy, time)
@@ -141,18 +141,26 @@ def _curve(run: Run, key: str) -> _Curve | None:
         with open_text(run, key) as stream:
             rows = list(csv.DictReader(stream))
         times = [_moment(row["time"]) for row in rows]
-        columns = ([float(row[name]) for row in rows] for name in ("equity", "drawdown", "costs", "financing"))
-        equity, drawdown, costs, financing = columns
+        columns = ([float(row[name]) for row in rows] for name in ("equity", "drawdown"))
+        equity, drawdown = columns
+        before = _before_costs(rows, equity)
     except (OSError, KeyError, TypeError, ValueError, csv.Error):  # TypeError: a short row is filled up with None
         return None
     if not equity or not equity[0] > 0:
         return None
-    before = [value + paid - earned for value, paid, earned in zip(equity, costs, financing, strict=True)]
     found = _Curve(
         times, [round(value / equity[0], 6) for value in equity], [round(value, 6) for value in drawdown],
         [round(value / equity[0], 6) for value in before],
     )  # fmt: skip
     return found if all(map(math.isfinite, (*equity, *found.equity, *found.drawdown, *before))) else None
+
+
+def _before_costs(rows: list[dict[str, str]], equity: list[float]) -> list[float]:
+    """Empty where no row tells of costs, as of an imported curve. Raises as reading a number does."""
+    if not any(row["costs"] for row in rows):
+        return []
+    paid = ((float(row["costs"]), float(row["financing"])) for row in rows)
+    return [value + costs - financing for value, (costs, financing) in zip(equity, paid, strict=True)]
 
 
 def _rolling(run: Run, strategy: Judged, times: list[dt.datetime]) -> dict[str, list[float | None]]:

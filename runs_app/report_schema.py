@@ -63,6 +63,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
         "luck": luck_words(value.get("matched_random")),
         "rules": _rules(value.get("rules")),
         "diagnosis": _texts(value.get("diagnosis"), ("key", "issue", "advice")),
+        "absent": _texts(value.get("absent"), ("key", "name", "why")),
         **excesses(value.get("excesses")),
     }
 

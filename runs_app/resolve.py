@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from backtest.config import BacktestConfig, JudgedConfig
+from backtest.config import BacktestConfig, ImportConfig, JudgedConfig
 from backtest.registry import evaluation_faults
 from marketdata import catalog, fetch_config, splits, walk_forward
 from marketdata.catalog import DatasetEntry
@@ -48,6 +48,11 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     else:
         walk_forward.tested(config.split, days, lookback=lookback, warmup=warmup)
     return resolved
+
+
+def importing(owner: Any, config: ImportConfig) -> ImportConfig:
+    """An imported result whose dataset is said outright; its days are looked at by the job."""
+    return _judged(owner, config)[1]
 
 
 def data(config: DataConfig) -> DataConfig:

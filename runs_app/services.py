@@ -7,7 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backtest.config import BacktestConfig
+from backtest.config import BacktestConfig, ImportConfig
+from backtest.registry import IMPORTED
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
@@ -15,10 +16,11 @@ from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
 from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
 from runs_app.models import Run
+from runs_app.upload_handler import DiskUpload
 
 log = logging.getLogger(__name__)
 
-Config = TrainConfig | BacktestConfig | DataConfig
+Config = TrainConfig | BacktestConfig | DataConfig | ImportConfig
 
 
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
@@ -88,6 +90,20 @@ def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = 
     return _queue(_described(run, resolve.data(config)))
 
 
+def start_import(*, owner: Any, config: ImportConfig, file: DiskUpload, idempotency_key: str | None = None) -> Run:
+    """Queue the judgement of a result that was made elsewhere. Its file is kept, and read by the job alone.
+
+    Raises ConfigFault before any row or file exists.
+    """
+    run = Run(owner=owner, kind=Run.Kind.IMPORT, subject=IMPORTED, idempotency_key=idempotency_key)
+    if config.file_sha256 not in (None, file.sha256):
+        raise ConfigFault({"file_sha256": ["This is not the hash of the file that was sent; leave it out."]})
+    if sentence := quota.no_room_for_result(owner, file.size or 0):
+        raise ConfigFault({"file": [sentence]})
+    resolved = resolve.importing(owner, config).model_copy(update={"file_sha256": file.sha256})
+    return _queue(_described(run, resolved), result=file)
+
+
 def cancel_run(*, run: Run) -> bool:
     """Leave the wish that a run and its children end; whether it is new. The reconciler makes it true, or the run is
     quicker.
@@ -101,7 +117,10 @@ def cancel_run(*, run: Run) -> bool:
     return seq is not None
 
 
-def _queue(run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None) -> Run:
+def _queue(
+    run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None,
+    result: DiskUpload | None = None,
+) -> Run:  # fmt: skip
     """Folders first, the rows last and together: a row without its folders would be started."""
     try:
         for one in (run, *children):
@@ -110,6 +129,8 @@ def _queue(run: Run, *children: Run, subject: judged.Subject | None = None, left
             judged.copy(subject, places.run_folder(run.id))
         if left is not None:
             resume.put(left, places.run_folder(run.id))
+        if result is not None:
+            shutil.copyfile(result.path, places.run_folder(run.id) / layout.RESULT)
         with transaction.atomic():
             for one in (run, *children):
                 one.save(force_insert=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from runs_app import dataset_pages, pages, report_pages, start_pages
+from runs_app import dataset_pages, pages, report_pages, result_pages, start_pages
 
 app_name = "runs"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("backtest", start_pages.backtest, name="backtest"),
     path("leaks", start_pages.leaks, name="leaks"),
     path("leaks/strategy", start_pages.leaks_of_strategy, name="leaks-strategy"),
+    path("import", result_pages.import_result, name="import"),
     path("data", start_pages.data, name="data"),
     path("runs/<uuid:run_id>", pages.detail, name="detail"),
     path("runs/<uuid:run_id>/cancel", pages.cancel, name="cancel"),

@@ -82,9 +82,9 @@ def guess(tables: Sequence[Table], cut: Dialect) -> Guess:
         if "close" not in found:
             notes.append("No column looks like a close; choose one.")
         notes += _unread(table, {found["date"], *named.values(), *rates})
-    found["date_format"], said = _date_format(_dates(table, found["date"]))
+    found["date_format"], said = date_format_of(dates_of(table, found["date"]))
     notes += said
-    found |= _number_marks([text for name in prices[:20] for text in _samples(table, name)], cut.separator)
+    found |= number_marks([text for name in prices[:20] for text in samples_of(table, name)], cut.separator)
     return Guess(found, notes)
 
 
@@ -150,7 +150,7 @@ def _layout(tables: Sequence[Table], named: Mapping[str, str]) -> str:
 _DATE_LETTERS = 13  # of a time: its day, or milliseconds since 1970
 
 
-def _dates(table: Table, name: str) -> list[str]:
+def dates_of(table: Table, name: str) -> list[str]:
     """How the days of a column of text or whole numbers are written, each once: not each of its minutes."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -162,7 +162,7 @@ def _dates(table: Table, name: str) -> list[str]:
     return [one for one in pc.unique(text).to_pylist() if one]
 
 
-def _samples(table: Table, name: str) -> list[str]:
+def samples_of(table: Table, name: str) -> list[str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -175,7 +175,7 @@ def _samples(table: Table, name: str) -> list[str]:
 _TRIPLE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{2,4})(?!\d)", re.ASCII)
 
 
-def _date_format(samples: Sequence[str]) -> tuple[str, list[str]]:
+def date_format_of(samples: Sequence[str]) -> tuple[str, list[str]]:
     """The order of the parts, and a sentence where nothing in the file decides."""
     if samples and all(re.fullmatch(r"-?\d{9,10}", text) for text in samples[:50]):
         return "epoch_s", []
@@ -197,7 +197,7 @@ def _date_format(samples: Sequence[str]) -> tuple[str, list[str]]:
     return ("ymd", [_AMBIGUOUS.format(one=doubtful)]) if doubtful else ("ymd", [])
 
 
-def _number_marks(samples: Sequence[str], separator: str) -> dict[str, str]:
+def number_marks(samples: Sequence[str], separator: str) -> dict[str, str]:
     """Decimal and thousands marks that fit every sample."""
     joined = [text for text in samples if re.fullmatch(r"[-+]?[\d.,' \u00a0]+", text)]
     point = any(re.search(r"\.\d+$", text) for text in joined)

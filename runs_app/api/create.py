@@ -43,14 +43,15 @@ class StartView(APIView):
     service: ClassVar[Callable[..., Run]]
 
     def start(self, request: Request) -> Response:
-        if not isinstance(request.data, dict):
+        body = self.body_of(request)
+        if not isinstance(body, dict):
             return field_errors({"config": ["The body must be a JSON object."]})
-        return self.once(request, lambda key: self.asked(request, key))
+        return self.once(request, lambda key: self.asked(request, body, key))
 
-    def asked(self, request: Request, key: str | None) -> Run:
+    def asked(self, request: Request, body: dict[str, Any], key: str | None) -> Run:
         """The run that the body asks for."""
-        config = self.model_for(request.data).model_validate_json(json.dumps(request.data), strict=True)
-        return type(self).service(owner=request.user, config=config, idempotency_key=key)
+        config = self.model_for(body).model_validate_json(json.dumps(body), strict=True)
+        return type(self).service(owner=request.user, config=config, idempotency_key=key, **self.sent_with(request))
 
     def once(self, request: Request, make: Callable[[str | None], Run]) -> Response:
         """What `make` gives for the request's key, or the run that this key gave before."""
@@ -60,6 +61,14 @@ class StartView(APIView):
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
             return self.again(first)
         return _shown(make(key or None), status.HTTP_201_CREATED)
+
+    def body_of(self, request: Request) -> Any:
+        """The configuration as it was sent."""
+        return request.data
+
+    def sent_with(self, request: Request) -> dict[str, Any]:
+        """What else the service takes."""
+        return {}
 
     def model_for(self, body: dict[str, Any]) -> type[BaseModel]:
         """The configuration model of a body."""

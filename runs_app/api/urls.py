@@ -1,6 +1,6 @@
 from django.urls import path
 
-from runs_app.api import create, curves, datasets, downloads, prices, runs, store, stream
+from runs_app.api import create, curves, datasets, downloads, prices, results, runs, store, stream
 
 app_name = "api"
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("train", create.Train.as_view(), name="train"),
     path("backtest", create.Backtest.as_view(), name="backtest"),
     path("leaks", create.Leaks.as_view(), name="leaks"),
+    path("import", results.Import.as_view(), name="import"),
     path("data", create.Data.as_view(), name="data"),
     path("runs", runs.RunList.as_view(), name="runs"),
     path("runs/<uuid:run_id>", runs.RunDetail.as_view(), name="run"),

@@ -112,7 +112,7 @@ def test_every_metric_has_its_formula() -> None:
         ("events.jsonl", set(events.Event.__annotations__)),
         ("versions.json", literal_keys(versions.versions)),
         ("dataset.json", literal_keys(feed.write_note)),
-        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random", "seeds"}),
+        ("summary.json", literal_keys(report_files.summary_of) | {"spread", "matched_random", "seeds", "absent"}),
     ],
 )
 def test_every_key_of_the_json_files(heading: str, keys: set[str]) -> None:
