@@ -113,15 +113,24 @@ def unpacked(content: bytes) -> Checkpoint:
 def write(folder: Path, checkpoint: Checkpoint) -> int:
     """Put it into `checkpoints/` of a run directory, beside and renamed; what was the last is then the one before.
 
-    Bytes of the file. At any moment at least one whole checkpoint is there, once there was one.
+    Bytes of the file. Once there is a last one, there is a whole one of that name at any moment.
     """
     content = pack(checkpoint)
     last, before = folder / layout.CHECKPOINT, folder / layout.CHECKPOINT_BEFORE
     last.parent.mkdir(mode=0o750, exist_ok=True)
     if last.exists():
-        last.replace(before)
+        _name_too(last, before)
     atomic.write_bytes(last, content)
     return len(content)
+
+
+def _name_too(path: Path, other: Path) -> None:
+    """Let `other`, whatever it was, be a second name of the file at `path`."""
+    beside = other.with_name(f".{other.name}.tmp")
+    beside.unlink(missing_ok=True)  # of a process that was killed
+    beside.hardlink_to(path)
+    beside.replace(other)
+    beside.unlink(missing_ok=True)  # a rename between two names of one file does nothing
 
 
 def load(path: Path, sha256: str) -> Checkpoint:

@@ -1,6 +1,7 @@
 """The file of a checkpoint: the same bytes for the same training, and a refusal in one clause for what is not whole."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -160,9 +161,9 @@ def test_what_names_no_checkpoint_is_refused(tmp_path: Path, text: str) -> None:
         resume.found(tmp_path, pytest.fail)
 
 
-@pytest.mark.parametrize("call", [1, 2, 3])
-def test_a_kill_between_writing_and_renaming_leaves_a_whole_one(stopped: Path, tmp_path: Path, call: int) -> None:
-    """kill -9 in the first, second and third rename of two checkpoints that are written one after another."""
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+def test_a_kill_at_any_rename_leaves_a_whole_last_one(stopped: Path, tmp_path: Path, call: int) -> None:
+    """kill -9 in the first to fourth rename of two checkpoints that are written behind another."""
     code = (
         "import os, pathlib, signal, sys\n"
         "from rl.checkpoint import file\n"
@@ -183,6 +184,26 @@ def test_a_kill_between_writing_and_renaming_leaves_a_whole_one(stopped: Path, t
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     there = [path for path in (layout.CHECKPOINT, layout.CHECKPOINT_BEFORE) if (tmp_path / path).exists()]
-    assert there
+    assert layout.CHECKPOINT in there
     for path in there:
         assert (tmp_path / path).read_bytes() == (stopped / layout.CHECKPOINT).read_bytes()
+
+
+def test_a_write_that_fails_loses_nothing_and_leaves_nothing(stopped: Path, tmp_path: Path) -> None:
+    """No room for the second: the first stays the last one; the third has the first before it, and no file besides."""
+    old, new = (checkpoint_of(stopped, path) for path in (layout.CHECKPOINT_BEFORE, layout.CHECKPOINT))
+    file.write(tmp_path, old)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", no_room)
+        with pytest.raises(OSError, match="No space"):
+            file.write(tmp_path, new)
+    assert checkpoint_of(tmp_path).step == old.step
+    file.write(tmp_path, new)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.zip", "before.zip"}
+    assert [checkpoint_of(tmp_path, path).step for path in (layout.CHECKPOINT, layout.CHECKPOINT_BEFORE)] == [
+        new.step, old.step,
+    ]  # fmt: skip
+
+
+def no_room(_descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
