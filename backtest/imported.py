@@ -35,8 +35,8 @@ ABSENT: Final[Mapping[str, str]] = {
 NAMES: Final[Mapping[str, str]] = {
     "orders": "Orders", "trades": "Trades", "weights": "Weights", "costs": "Costs", "sides": "Long and short",
     "symbols": "By symbol", "before_costs": "Equity before costs", "sensitivity": "At other costs",
-    "delays": "With later decisions", "capacity": "With more money", "stress": "In crises", "matched_random": "Matched random", "leaks": "Leak gate",
-    "prices": "Price and trades",
+    "delays": "With later decisions", "capacity": "With more money", "stress": "In crises",
+    "matched_random": "Matched random", "leaks": "Leak gate", "prices": "Price and trades",
 }  # fmt: skip
 COSTS: Final = "the baselines after costs and its own costs unknown,"
 """In the sentence of the verdict."""
