@@ -125,8 +125,16 @@ class Scores(nn.Module):
         self.cash = nn.Linear(cash_dim, 1) if with_cash else None
 
     def forward(self, latents: Codes) -> Tensor:
-        scores = self.asset(latents[0]).flatten(1)
+        scores = self._of_assets(latents[0]).flatten(1)
         return scores if self.cash is None else torch.cat((self.cash(latents[1]), scores), dim=1)
+
+    def _of_assets(self, latents: Tensor) -> Tensor:
+        """`asset` of (B, n_assets, width), as a product for each sample: the gradient of its few weights is then summed
+        over a sample's assets, and pairwise over the samples. Summed over all rows in turn, float32 would lose a digit
+        of the largest part of the whole gradient.
+        """
+        weights = self.asset.weight.t().expand(latents.shape[0], -1, -1)
+        return torch.baddbmm(self.asset.bias, latents, weights)
 
 
 class AssetSharedPolicy(ActorCriticPolicy):
