@@ -81,7 +81,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     model, total = make_model(task, config.model, config.training), total_steps(config.model, config.training)
     n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
     log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
-    model.set_logger(make_logger(folder, begun.step if begun else 0, rollout_steps(config.model, config.training)))
+    model.set_logger(make_logger(folder, begun.step if begun else 0, rollout_steps(config.model, config.training), log))
     learned = LearnedDays.of(task.market.bars.session, task.train, validation, rows_sha256, _regime_rows(task))
     kept = _Kept(folder, lambda: policy_file.pack(
         model, task.normaliser, task.layout, learned, task.regime, config.taught
