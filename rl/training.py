@@ -94,7 +94,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         every=config.training.eval_every,
         patience=config.training.early_stop,
     )
-    fit, made = _fit(task, config), made_with()
+    fit, made = _fit(task, config), made_with(model.device)
     checkpoints = Checkpoints(
         folder,
         lambda: Checkpoint(fit, total, tuple(selection.looks), kept.best, state.take(model), made),

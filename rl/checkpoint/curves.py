@@ -9,7 +9,6 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from google.protobuf.message import DecodeError
 from stable_baselines3.common.logger import CSVOutputFormat
 
 from runfiles import atomic, layout
@@ -82,8 +81,11 @@ def _events(content: bytes) -> Pieces:
     place = 0
     try:
         for record in records(content):
-            step = Event.FromString(record.content).step
+            step = int(Event.FromString(record.content).step)
             yield step, content[place : record.end]
             place = record.end
-    except (RecordFault, DecodeError):
+    except RecordFault:
         return
+    except Exception as error:
+        if type(error).__name__ != "DecodeError":  # protobuf's, which is TensorBoard's to install
+            raise
