@@ -1,5 +1,6 @@
 """A checkpoint goes on in its own training only: another configuration, other bars, other features are refused."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,12 @@ def test_it_names_the_threads_of_torch_and_the_device(threads: int, monkeypatch:
     assert cpu["threads"] == cuda["threads"] == str(threads)
     assert (cpu["gpu"], cuda["gpu"]) == ("", "card 1")
     assert made_with.changes(cpu, cuda) == ["CUDA device none, now card 1"]
+
+
+@pytest.mark.parametrize("change", [{"mean": 1.0}, {"std": 1.0}, {"clip": 1.0}])
+def test_another_normaliser(task: Task, again: Path, change: dict[str, float]) -> None:
+    """The features are the same bytes, so that nothing else tells it."""
+    here = task.normaliser
+    other = {name: getattr(here, name) + more for name, more in change.items()}
+    with pytest.raises(CheckpointMisfit, match="the normaliser is not the one that it was made with"):
+        trained(dataclasses.replace(task, normaliser=dataclasses.replace(here, **other)), config(), again)
