@@ -96,6 +96,8 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
             raise JobRefused(str(fault)) from fault
         return baseline
     if config.policy_sha256 is not None and (job.folder / layout.SEEDS_LIST).is_file():
+        if config.evaluation.waterfall:
+            raise JobRefused("evaluation.waterfall: Several seeds have no decision in common; judge one of them.")
         return several_seeds(job, config.policy_sha256)
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from pydantic import BaseModel
 
@@ -32,10 +32,10 @@ class SeveralSeeds:
         self.seeds = tuple(members)
         self.members: tuple[TrainedPolicy, ...] = tuple(members.values())
         self.layers = self.members[0].layers
-        first = self.members[0]
+        of_first = _made_by(self.members[0])
         for seed, one in members.items():
-            if one.sees != first.sees or one.learned_spans() != first.learned_spans():
-                raise ValueError(f"seed {seed} was trained on other features or days than seed {self.seeds[0]}")
+            if other := [name for name, value in _made_by(one).items() if value != of_first[name]]:
+                raise ValueError(f"seed {seed} was trained with other {', '.join(other)} than seed {self.seeds[0]}")
 
     @classmethod
     def read(cls, folder: Path, sha256: str | None = None) -> Self:
@@ -76,7 +76,21 @@ class SeveralSeeds:
 
     def taught(self) -> Mapping[str, BaseModel] | None:
         """How they were trained, with all of their seeds."""
-        found = self.members[0].taught()
-        if found is None or "training" not in found:
-            return found
-        return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds})}
+        return _with_seeds(self.members[0].taught(), self.seeds)
+
+
+def _made_by(one: TrainedPolicy) -> dict[str, Any]:
+    """What must be the same of all seeds, by the words for it."""
+    return {
+        "features": one.sees,
+        "days": one.learned_spans(),
+        "symbols": one.trained_symbols(),
+        "layers": one.layers,
+        "settings": _with_seeds(one.taught(), ()),
+    }
+
+
+def _with_seeds(taught: Mapping[str, BaseModel] | None, seeds: tuple[int, ...]) -> Mapping[str, BaseModel] | None:
+    if taught is None or "training" not in taught:
+        return taught
+    return {**taught, "training": taught["training"].model_copy(update={"seeds": seeds})}

@@ -28,13 +28,14 @@ class _GoingOn(Logger):
         super().record(key, value + self._rollouts if key == "time/iterations" else value, exclude)
 
 
-def make_logger(folder: Path, step: int = 0, rollout: int = 1) -> Logger:
+def make_logger(folder: Path, step: int, rollout: int, log: Callable[[str], None]) -> Logger:
     """TensorBoard scalars (flushed at each dump, one a rollout) and SB3's CSV in a run directory; no terminal.
 
-    Behind the curves up to `step` that are there already, where `rollout` steps are one; what lies after it is cut off.
+    Behind the curves up to `step` that are there already, where `rollout` steps are one; what lies after it is cut off,
+    and what is damaged left out, of which `log` hears.
     """
     if step:
-        curves.cut(folder, step)
+        curves.cut(folder, step, log)
     table = curves.continued(folder / layout.PROGRESS_CSV, step)
     return _GoingOn(str(folder), [TensorBoardOutputFormat(str(folder / layout.TENSORBOARD)), table], step // rollout)
 

@@ -13,6 +13,8 @@ from rl.projection import Projection, Table
 
 AT_ONCE = 2048
 """Dates for which intermediate results are held at a time while nothing is learned."""
+PLACES = 1 << 15
+"""The same for convolutions over series: assets times dates, each with the numbers of all layers."""
 STRIDED = 3.0
 """How much slower a multiply-add is in the windows of single dates than in a pass over all dates."""
 
@@ -79,12 +81,21 @@ class ConvNet(DateNet):
         return found
 
     def every_date(self) -> Tensor:
-        window = self.encoder.window
-        found = window.every(self.panel.features)[:, :, self.panel.lookback - window.bars :]
-        every: Tensor = found.permute(2, 0, 1).flatten(0, 1)
-        return every
+        assets, rows = len(self._assets), self.panel.n_rows
+        every = self.panel.features.new_empty(rows, assets, self.encoder.features_dim)
+        step = max(PLACES // assets, 1)
+        for first in range(0, rows, step):
+            every[first : first + step] = self._between(first, min(first + step, rows))
+        return every.flatten(0, 1)
 
     def table(self, rows: Tensor) -> Table:
         if len(rows) > self._few and len(torch.unique(rows)) > self._few:
-            return Table(self.every_date(), self.places(rows))
+            # in one piece: what the gradient needs is kept of all of it anyway
+            return Table(self._between(0, self.panel.n_rows).flatten(0, 1), self.places(rows))
         return super().table(rows)
+
+    def _between(self, first: int, end: int) -> Tensor:
+        """(end - first, n_assets, O) of the windows at rows first to end - 1, by one pass over the bars they read."""
+        window, lookback = self.encoder.window, self.panel.lookback
+        found: Tensor = window.every(self.panel.features[:, first + lookback - window.bars : end - 1 + lookback])
+        return found.permute(2, 0, 1)

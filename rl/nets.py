@@ -8,7 +8,7 @@ from torch import nn
 
 from rl.config import ModelConfig
 from rl.date_nets import AttentionNet, ConvNet
-from rl.indexed_net import AssetSharedNet, FlatNet
+from rl.indexed_net import AssetSharedNet, FlatNet, IndexedNet
 from rl.networks import ACTIVATIONS, AssetEncoder, AssetSharedPolicy
 from rl.observation_layout import ObservationLayout
 from rl.set_attention import AttentionEncoder, SetAttentionPolicy
@@ -19,12 +19,11 @@ from rl.window_cnn import ConvEncoder
 class Kind:
     """A policy class of SB3 and the IndexedNet that reads it, made of (policy, windows, device).
 
-    Without a `net` stock PPO trains it. `encoder`: its features extractor, None for SB3's; `settings`: the arguments of
-    the encoder that are its own.
+    `encoder`: its features extractor, None for SB3's; `settings`: the arguments of the encoder that are its own.
     """
 
     policy: str | type[Any]
-    net: Callable[..., Any] | None = None
+    net: Callable[..., IndexedNet]
     encoder: type[nn.Module] | None = None
     settings: Callable[[ModelConfig], dict[str, Any]] = lambda model: {}
 

@@ -53,18 +53,15 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
     return -(-training.total_timesteps // rollout) * rollout
 
 
-def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """A PPO with fresh weights, on indices where its policy can be read so, else stock. Raises DeviceMissing."""
-    net = NETS[model.policy].net
-    if net is None:
-        return make_stock(task, model, training)
+def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> IndexedPPO:
+    """A PPO on indices with fresh weights. Raises DeviceMissing."""
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
-    made.net = net(made.policy, task.windows, made.device)
+    made.net = NETS[model.policy].net(made.policy, task.windows, made.device)
     return made
 
 
 def make_stock(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """SB3's own PPO with the same weights and the same environment."""
+    """SB3's own PPO with the same weights and environment, which ours is held against. Raises DeviceMissing."""
     return _made(PPO, BarRolloutBuffer, {"windows": task.windows}, task, model, training)
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+import torch
+
 from runfiles.versions import versions
 
 _PACKAGES = ("torch", "stable-baselines3", "numpy", "numba", "pandas", "TA-Lib", "skfolio")
-_NAMES = {"code": "code", "cpu": "processor", "threads": "count of threads", "python": "Python"}
+_NAMES = {"code": "code", "cpu": "processor", "gpu": "CUDA device", "threads": "count of threads", "python": "Python"}
 
 
-def made_with() -> dict[str, str]:
-    """Code, interpreter, packages, processor and threads of this process."""
+def made_with(device: torch.device) -> dict[str, str]:
+    """Code, interpreter, packages, processor and torch's threads of this process, and the name of the CUDA device where
+    the training's `device` is one.
+    """
     found = versions()
     packages = {name: str(found["packages"].get(name, "")) for name in _PACKAGES}
     cpu = f"{found['machine']['arch']} {found['machine']['cpu']}".strip()
@@ -17,7 +21,8 @@ def made_with() -> dict[str, str]:
         "code": found["code_sha256"],
         "python": found["python"],
         "cpu": cpu,
-        "threads": found["threads"],
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+        "threads": str(torch.get_num_threads()),
         **packages,
     }
 
@@ -25,7 +30,8 @@ def made_with() -> dict[str, str]:
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What is another, in words: `torch 2.13.0, now 2.14.0`."""
     return [
-        f"{_NAMES.get(name, name)}" + ("" if name == "code" else f" {before.get(name, '')}, now {now.get(name, '')}")
+        _NAMES.get(name, name)
+        + ("" if name == "code" else f" {before.get(name) or 'none'}, now {now.get(name) or 'none'}")
         for name in sorted({*before, *now})
         if before.get(name) != now.get(name)
     ]
