@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig
-from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
+from marketdata.config_base import ConfigFault, Part, canonical, knob, later, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
 from runfiles.seed_list import MOST_SEEDS
@@ -17,12 +17,17 @@ DEFAULT_THREADS = 1
 DEFAULT_CHANNELS = (16, 32, 32)
 DEFAULT_KERNEL = 5
 CNN_STRIDE = 2
+DEFAULT_HIDDEN = 32
+DEFAULT_RECURRENCES = 1
 DEFAULT_HEADS = 4
 MOST_COMPARED = 1000
 """Symbols of `set_attention`: what it makes of one date grows with their square."""
 ANY_SYMBOLS = frozenset({"set_attention"})
 """Networks without a weight for one symbol or for their number."""
-ONLY_OF = {"cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "attention_heads": "set_attention"}
+ONLY_OF = {
+    "cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "lstm_hidden": "window_lstm",
+    "lstm_layers": "window_lstm", "attention_heads": "set_attention",
+}  # fmt: skip
 """Fields of `model` that one network alone reads; None takes its default."""
 
 
@@ -74,7 +79,7 @@ class RegimeConfig(Part):
 
 Width = Annotated[int, Field(ge=1, le=1024)]
 Channels = Annotated[int, Field(ge=1, le=128)]
-Network = Annotated[Literal["asset_shared", "mlp", "window_cnn", "set_attention"], later_choices("window_lstm")]
+Network = Literal["asset_shared", "mlp", "window_cnn", "window_lstm", "set_attention"]
 
 
 class ModelConfig(Part):
@@ -83,8 +88,8 @@ class ModelConfig(Part):
     policy: Network = knob(
         "asset_shared",
         "asset_shared: one small network for all assets, the default; mlp: one flat network; window_cnn: like "
-        "asset_shared, with convolutions over the time of a window; set_attention: like asset_shared, but assets are "
-        "compared, and the policy acts on any number of symbols.",
+        "asset_shared, with convolutions over the time of a window; window_lstm: with a recurrence over it; "
+        "set_attention: like asset_shared, but assets are compared, and the policy acts on any number of symbols.",
         title="Network",
     )
     net_arch: tuple[Width, ...] = knob(
@@ -129,7 +134,22 @@ class ModelConfig(Part):
         advanced=True,
         title="CNN kernel",
     )
-    lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
+    lstm_hidden: int | None = knob(
+        None,
+        f"Numbers that each recurrence of window_lstm remembers; empty takes {DEFAULT_HIDDEN}.",
+        ge=1,
+        le=256,
+        advanced=True,
+        title="LSTM memory",
+    )
+    lstm_layers: int | None = knob(
+        None,
+        f"Recurrences of window_lstm, each reading the one before; empty takes {DEFAULT_RECURRENCES}.",
+        ge=1,
+        le=2,
+        advanced=True,
+        title="LSTM layers",
+    )
     attention_heads: int | None = knob(
         None,
         f"Ways in which set_attention compares assets, a divisor of the asset features; empty takes {DEFAULT_HEADS}.",
@@ -165,6 +185,16 @@ class ModelConfig(Part):
     def kernel(self) -> int:
         """Bars that one convolution reads."""
         return self.cnn_kernel or DEFAULT_KERNEL
+
+    @property
+    def hidden(self) -> int:
+        """Numbers that a recurrence remembers."""
+        return self.lstm_hidden or DEFAULT_HIDDEN
+
+    @property
+    def recurrences(self) -> int:
+        """Recurrences, each reading the one before."""
+        return self.lstm_layers or DEFAULT_RECURRENCES
 
     @property
     def heads(self) -> int:

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from rl.indexed_net import SharedNet, window_weight
 from rl.networks import AssetSharedPolicy
@@ -13,6 +14,11 @@ from rl.projection import Projection, Table
 
 AT_ONCE = 2048
 """Dates for which intermediate results are held at a time while nothing is learned."""
+STEPPED = 1 << 22
+"""Numbers of a recurrence that are at work at a time: more than a cache holds is no quicker, and memory of this size is
+used again, where larger pieces are fetched from the system anew each time (1.7 times as slow)."""
+HELD = 1 << 26
+"""Numbers that are kept for the gradient (256 MiB); those of further dates are made again when it is taken."""
 STRIDED = 3.0
 """How much slower a multiply-add is in the windows of single dates than in a pass over all dates."""
 
@@ -88,3 +94,28 @@ class ConvNet(DateNet):
         if len(rows) > self._few and len(torch.unique(rows)) > self._few:
             return Table(self.every_date(), self.places(rows))
         return super().table(rows)
+
+
+class LstmNet(DateNet):
+    """`window_lstm`: a recurrence shares nothing between dates, so that each date is stepped through by itself, some
+    at a time.
+    """
+
+    def __init__(self, policy: AssetSharedPolicy, windows: Windows, device: torch.device) -> None:
+        super().__init__(policy, windows, device)
+        numbers = self.encoder.window.bar * self.panel.lookback * self.encoder.n_assets
+        self._at_once, self._held = max(1, STEPPED // numbers), HELD // numbers
+
+    def made(self, dates: Tensor) -> Tensor:
+        found = []
+        for first in range(0, len(dates), self._at_once):
+            some = dates[first : first + self._at_once]
+            if first + len(some) <= self._held:
+                found.append(self._few(some))
+            else:
+                found.append(checkpoint(self._few, some, use_reentrant=False, preserve_rng_state=False))
+        return torch.cat(found)
+
+    def _few(self, dates: Tensor) -> Tensor:
+        found: Tensor = self.encoder.window(self.panel.windows(dates))
+        return found

@@ -55,6 +55,8 @@ OTHER: dict[str, tuple[Any, str]] = {
     "model.attention_heads": (2, "2"),
     "model.cnn_channels": ([8, 4], "8, 4"),
     "model.cnn_kernel": (3, "3 bars"),
+    "model.lstm_hidden": (16, "16"),
+    "model.lstm_layers": (2, "2"),
     "training.total_timesteps": (6000, "6000 steps"),
     "training.n_envs": (16, "16"),
     "training.seeds": ([5], "5"),
@@ -83,6 +85,8 @@ COMPANY: dict[str, dict[str, Any]] = {
     "model.attention_heads": {"policy": "set_attention"},
     "model.cnn_channels": {"policy": "window_cnn"},
     "model.cnn_kernel": {"policy": "window_cnn"},
+    "model.lstm_hidden": {"policy": "window_lstm"},
+    "model.lstm_layers": {"policy": "window_lstm"},
 }
 """What a leaf needs beside it; told before it."""
 
