@@ -10,6 +10,7 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from rl.schedule_fields import taken_apart
 from runfiles.seed_list import MOST_SEEDS
 
 DEFAULT_ENVS = 64
@@ -101,9 +102,25 @@ class ModelConfig(Part):
     batch_size: int = knob(1024, "Samples of a gradient step; at most a whole rollout.", ge=8, le=262_144)
     n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50, title="Epochs")
     learning_rate: float = knob(1e-3, "Step size of the optimiser.", gt=0, le=1)
+    learning_rate_end: float | None = knob(
+        None,
+        "What the learning rate becomes, evenly over the training, in its last update; empty leaves it as it is.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Learning rate at the end",
+    )
     gamma: float = knob(0.9, "Discount of later rewards.", ge=0, lt=1)
     gae_lambda: float = knob(0.95, "Smoothing of advantages.", ge=0, le=1, title="GAE lambda")
     clip_range: float = knob(0.2, "Clip of the probability ratio.", gt=0, le=1)
+    clip_range_end: float | None = knob(
+        None,
+        "What the clip becomes, evenly over the training, in its last update; empty leaves it as it is.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Clip range at the end",
+    )
     ent_coef: float = knob(0.0, "Weight of the entropy bonus.", ge=0, le=1, title="Entropy weight")
     vf_coef: float = knob(0.5, "Weight of the value loss.", ge=0, le=10, title="Value weight")
     max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True, title="Gradient clip")
@@ -166,6 +183,11 @@ class ModelConfig(Part):
         advanced=True,
         title="Asset features",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _schedules(cls, group: Any) -> Any:
+        return taken_apart(group)
 
     @model_validator(mode="after")
     def _of_its_network(self) -> Self:
