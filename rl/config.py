@@ -97,7 +97,14 @@ class ModelConfig(Part):
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6, fail_fast=True
     )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
-    dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
+    dropout: float = knob(
+        0.0,
+        "Share of the numbers behind the first hidden layer that training silences, others in each book and rollout.",
+        unit="fraction",
+        ge=0,
+        lt=1,
+        advanced=True,
+    )
     n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192, title="Rollout")
     batch_size: int = knob(1024, "Samples of a gradient step; at most a whole rollout.", ge=8, le=262_144)
     n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50, title="Epochs")
@@ -194,6 +201,8 @@ class ModelConfig(Part):
         for field, network in ONLY_OF.items():
             if getattr(self, field) is not None and self.policy != network:
                 raise ValueError(f"{field} belongs to {network}; leave it empty with {self.policy}")
+        if self.dropout and self.policy == "mlp" and not self.net_arch:
+            raise ValueError("dropout must be 0 for mlp without a hidden layer; name one in model.net_arch")
         if self.policy == "set_attention" and self.features_dim % self.heads:
             raise ValueError(f"attention_heads {self.heads} must divide features_dim {self.features_dim}")
         return self

@@ -10,6 +10,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.utils import LinearSchedule
 
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
+from rl.dropout import Dropout
 from rl.learner import IndexedPPO
 from rl.nets import NETS, policy_of
 from rl.rollout import Rollout
@@ -61,11 +62,14 @@ def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
         return make_stock(task, model, training)
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
     made.net = net(made.policy, task.windows, made.device)
+    made.dropout = Dropout(model.dropout, made.net.units)
     return made
 
 
 def make_stock(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """SB3's own PPO with the same weights and the same environment."""
+    """SB3's own PPO with the same weights and the same environment. Raises ValueError for dropout, which it lacks."""
+    if model.dropout:
+        raise ValueError("model.dropout must be 0 for a network that stock PPO trains")
     return _made(PPO, BarRolloutBuffer, {"windows": task.windows}, task, model, training)
 
 

@@ -39,6 +39,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "model.policy": ("mlp", "mlp"),
     "model.net_arch": ([32, 16], "32, 16"),
     "model.activation": ("relu", "relu"),
+    "model.dropout": (0.25, "25 %"),
     "model.n_steps": (32, "32 steps"),
     "model.batch_size": (256, "256"),
     "model.n_epochs": (7, "7"),
