@@ -76,21 +76,6 @@ def later(off: Any, *, what: str) -> Any:
     return WrapValidator(refuse)
 
 
-def later_choices(*names: str) -> Any:
-    """Metadata of a closed choice: these values come with a later version and are refused by name."""
-
-    def refuse(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return parse(value)
-        except ValidationError as fault:
-            if value not in names:
-                raise
-            choices = str(fault.errors()[0].get("ctx", {}).get("expected", "")).replace("'", "")
-            raise _not_yet(f"{value} is not in this version; use {choices}") from fault
-
-    return WrapValidator(refuse)
-
-
 def _not_yet(sentence: str) -> PydanticCustomError:
     """A fault of a field itself, whatever was given: a ValueError on a dict would read as the fault of a group."""
     return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})

@@ -10,8 +10,9 @@ from rl.indexed_net import Outputs
 
 
 class Batch(NamedTuple):
-    """Samples of a rollout: rows (B,), portfolio (B, P), actions (B, K), and (B,) each of the rest."""
+    """Samples of a rollout: the book of each and its row (B,), portfolio (B, P), actions (B, K), (B,) of the rest."""
 
+    books: Tensor
     rows: Tensor
     portfolio: Tensor
     actions: Tensor

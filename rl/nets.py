@@ -7,12 +7,13 @@ from typing import Any
 from torch import nn
 
 from rl.config import ModelConfig
-from rl.date_nets import AttentionNet, ConvNet
+from rl.date_nets import AttentionNet, ConvNet, LstmNet
 from rl.indexed_net import AssetSharedNet, FlatNet, IndexedNet
 from rl.networks import ACTIVATIONS, AssetEncoder, AssetSharedPolicy
 from rl.observation_layout import ObservationLayout
 from rl.set_attention import AttentionEncoder, SetAttentionPolicy
 from rl.window_cnn import ConvEncoder
+from rl.window_lstm import LstmEncoder
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ NETS: dict[str, Kind] = {
     "mlp": Kind("MultiInputPolicy", FlatNet),
     "window_cnn": Kind(
         AssetSharedPolicy, ConvNet, ConvEncoder, lambda model: {"channels": model.channels, "kernel": model.kernel}
+    ),
+    "window_lstm": Kind(
+        AssetSharedPolicy, LstmNet, LstmEncoder, lambda model: {"hidden": model.hidden, "layers": model.recurrences}
     ),
     "set_attention": Kind(SetAttentionPolicy, AttentionNet, AttentionEncoder, lambda model: {"heads": model.heads}),
 }

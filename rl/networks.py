@@ -50,11 +50,16 @@ class SharedEncoder(BaseFeaturesExtractor):
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
         return self.codes(self.window(observations["window"].transpose(1, 2)), observations["portfolio"])
 
-    def codes(self, seen: Tensor, portfolio: Tensor) -> Codes:
-        """From what `window` makes of each asset's (B, n_assets, features_dim)."""
+    def codes(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Codes:
+        """From what `window` makes of each asset's (B, n_assets, features_dim).
+
+        `kept` (B, features_dim): factors on the codes of a sample, the same for each asset (rl.dropout).
+        """
         pieces = list(zip(torch.split(portfolio, self._widths, dim=1), self._per_asset, strict=True))
         own = torch.stack([piece for piece, per_asset in pieces if per_asset], dim=2)
         codes = self.activation(seen + self.own(own))
+        if kept is not None:
+            codes = codes * kept[:, None]
         book = torch.cat([piece for piece, per_asset in pieces if not per_asset], dim=1)
         return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
 

@@ -9,11 +9,13 @@ from marketdata.splits import Range
 from rl import training
 from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
 from rl.learner import IndexedPPO
+from rl.nets import NETS
 from rl.ppo import make_stock
 from rl.task import Task
 from runfiles.job import JobCancelled
 from tests.rl.checkpoint.stopping import checkpoint_of, go_on, outcome, stopped_at, trained
 from tests.rl.planted import Planted, costs, task_of
+from tests.rl.small import OWN
 
 ROLLOUT = 16 * 8  # 16 bars of 8 books
 
@@ -134,11 +136,9 @@ def test_every_kind_of_book_goes_on(data: Planted, tmp_path: Path, rules: str) -
     assert outcome(tmp_path / "second") == outcome(tmp_path / "whole")
 
 
-@pytest.mark.parametrize(
-    "model", [{"policy": "window_cnn", "cnn_channels": [4, 4], "cnn_kernel": 2}, {"policy": "set_attention"}]
-)
-def test_every_network_goes_on(task: Task, tmp_path: Path, model: dict[str, Any]) -> None:
-    chosen = config(steps=4 * ROLLOUT, model=model)
+@pytest.mark.parametrize("network", sorted(set(NETS) - {"asset_shared", "mlp"}))  # with which the tests above are made
+def test_every_network_goes_on(task: Task, tmp_path: Path, network: str) -> None:
+    chosen = config(steps=4 * ROLLOUT, model={"policy": network, **OWN.get(network, {})})
     trained(task, chosen, tmp_path / "whole")
     stop(task, chosen, tmp_path / "first", 40)
     go_on(tmp_path / "first", tmp_path / "second")
