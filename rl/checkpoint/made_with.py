@@ -1,24 +1,30 @@
 """What a training's numbers depend on beside its configuration and data, so that a change of it can be told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from runfiles.versions import versions
 
 _PACKAGES = ("torch", "stable-baselines3", "numpy", "numba", "pandas", "TA-Lib", "skfolio")
-_NAMES = {"code": "code", "cpu": "processor", "threads": "count of threads", "python": "Python"}
+_NAMES = {"code": "code", "cpu": "processor", "kernels": "set of kernels", "threads": "count of threads",
+          "python": "Python"}  # fmt: skip
 
 
 def made_with() -> dict[str, str]:
     """Code, interpreter, packages, processor and threads of this process."""
-    found = versions()
-    packages = {name: str(found["packages"].get(name, "")) for name in _PACKAGES}
-    cpu = f"{found['machine']['arch']} {found['machine']['cpu']}".strip()
+    return of(versions(), _PACKAGES)
+
+
+def of(found: Mapping[str, Any], packages: Iterable[str]) -> dict[str, str]:
+    """The same of what `versions.json` says, with these packages."""
+    machine = found["machine"]
     return {
-        "code": found["code_sha256"],
-        "python": found["python"],
-        "cpu": cpu,
-        "threads": found["threads"],
-        **packages,
+        "code": str(found["code_sha256"]),
+        "python": str(found["python"]),
+        "cpu": f"{machine['arch']} {machine['cpu']}".strip(),
+        "kernels": str(machine.get("kernels", "")),
+        "threads": str(found["threads"]),
+        **{name: str(found["packages"].get(name, "")) for name in packages},
     }
 
 
