@@ -36,7 +36,7 @@ def require(job: Job, config: TrainConfig) -> None:
         raise JobRefused(fault.first) from fault
     job.log(f"expected: {gib(needs.peak)} of memory, and {limit.of} {gib(limit.bytes)}; "
             f"{gib(needs.written)} of disk, and {gib(free)} are free")  # fmt: skip
-    job.events.metric(expected_memory_mb=needs.peak / 1e6, expected_disk_mb=needs.written / 1e6)
+    job.events.metric(expected_memory_mb=needs.peak / MIB, expected_disk_mb=needs.written / MIB)
     now = machine.memory_available()
     if now is not None and needs.peak - (machine.resident() or 0) > now:
         job.events.warning(f"The training needs about {gib(needs.peak)} of memory, and {gib(now)} are free now: unless "

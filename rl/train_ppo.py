@@ -52,9 +52,9 @@ def run(job: Job) -> None:
     begun = resume.found(job.folder, job.events.warning)
     room.require(job, config)
     prepared = prepare(job, config)
-    job.events.enter("train")
     try:
         rate = room.expected_rate(job, config, prepared.task, prepared.ranges.validation, begun.step if begun else 0)
+        job.events.enter("train")
         trained = train(
             prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256,
             begun, rate,

@@ -25,8 +25,10 @@ from simulator.config import data_faults
 C = TypeVar("C", bound=JudgedConfig)
 
 
-def training(owner: Any, config: TrainConfig) -> TrainConfig:
-    """A training whose dataset, books and threads are said outright."""
+def training(owner: Any, config: TrainConfig, *, checked_only: bool = False) -> TrainConfig:
+    """A training whose dataset, books and threads are said outright. Unless it is `checked_only`, and nothing is
+    trained, there must be room for it.
+    """
     entry, resolved = _judged(owner, config)
     config.model.require(len(resolved.dataset.symbols or entry.symbols))
     plan = _plan(config.features, entry, resolved)
@@ -35,9 +37,10 @@ def training(owner: Any, config: TrainConfig) -> TrainConfig:
     config.regime.require(ranges.train.n_bars)
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     found = resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
-    needs = found.needs(entry, bars=len(days), test=ranges.test.n_bars, features=len(plan.names))
-    needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
-    needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
+    if not checked_only:
+        needs = found.needs(entry, bars=len(days), test=ranges.test.n_bars, features=len(plan.names))
+        needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
+        needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
     return found
 
 

@@ -54,3 +54,8 @@ def test_the_disk_is_asked_too(owner: Any, samples: Path, monkeypatch: pytest.Mo
     ((field, sentences),) = refused(owner, {"training": {"seeds": [0]}}).items()
     assert field == "model.n_steps" or field == "model.net_arch"
     assert " and 5 MiB of the disk are free" in sentences[0]
+
+
+def test_a_leak_check_trains_nothing(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "memory_limit", lambda: Limit(64 << 30, "this machine has"))
+    assert services.start_leaks(owner=owner, config=TrainConfig.model_validate(LARGE)).state == "QUEUED"
