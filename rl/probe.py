@@ -93,7 +93,7 @@ def _measured(task: Task, config: TrainConfig, validation: Range, done: int, bud
         look=_look(made, task, validation, clock),
         steps=steps,
         rollouts=steps // rollout,
-        looks=steps // training.eval_every + 1,
+        looks=min(steps // rollout, -(-steps // training.eval_every)),
         exact=found[-1].batch >= samples,
     )
 

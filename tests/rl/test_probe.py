@@ -52,9 +52,20 @@ def test_asking_leaves_no_trace(task: Task, tmp_path: Path) -> None:
 def test_what_is_still_to_be_made_counts(task: Task) -> None:
     whole, rest = (expect(task, config(), VALIDATION, done) for done in (0, 256))
     assert whole is not None and rest is not None
-    assert (whole.steps, whole.rollouts, whole.looks) == (512, 4, 3)
-    assert (rest.steps, rest.rollouts, rest.looks) == (256, 2, 2)
+    assert (whole.steps, whole.rollouts, whole.looks) == (512, 4, 2)
+    assert (rest.steps, rest.rollouts, rest.looks) == (256, 2, 1)
     assert whole.exact and whole.rate == pytest.approx(512 / whole.seconds)
+
+
+def test_it_looks_as_often_as_the_training_does(task: Task, tmp_path: Path) -> None:
+    for every in (256, 300, 1000):
+        wanted = config(training={"eval_every": every})
+        events = EventWriter(tmp_path / f"{every}.jsonl")
+        folder = tmp_path / str(every)
+        folder.mkdir()
+        made = train(task, wanted, VALIDATION, folder, events, lambda text: None)
+        found = expect(task, wanted, VALIDATION)
+        assert found is not None and found.looks == len(made.looks)
 
 
 def test_without_time_it_extrapolates_from_the_least(task: Task) -> None:
