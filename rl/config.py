@@ -1,7 +1,7 @@
 """How a policy learns: reward, model, training; `TrainConfig` composes every group of a training run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,8 +10,12 @@ from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from rl.needs import Needs, needs_of, sizes_of
 from rl.schedule_fields import taken_apart
 from runfiles.seed_list import MOST_SEEDS
+
+if TYPE_CHECKING:
+    from marketdata.catalog import DatasetEntry
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
@@ -341,6 +345,12 @@ class TrainConfig(JudgedConfig):
     def of_seed(self, seed: int) -> Self:
         """The same training with this seed alone."""
         return self.model_copy(update={"training": self.training.model_copy(update={"seeds": (seed,)})})
+
+    def needs(self, entry: "DatasetEntry", *, bars: int, test: int, features: int) -> Needs:
+        """Memory and disk of one training on so many bars of a stored dataset, `test` of them judged, with so many
+        features; `dataset.symbols` are resolved.
+        """
+        return needs_of(self, sizes_of(self, entry, bars=bars, test=test, features=features))
 
     @property
     def taught(self) -> dict[str, Any]:

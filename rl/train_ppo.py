@@ -1,7 +1,8 @@
 """A training: `python -m rl.train_ppo RUN_DIR --datasets DIR`.
 
 RUN_DIR holds `config.yaml`, a `TrainConfig`, and of a training that goes on `resumed/`. Phases: data → train → validate
-→ judge → report. The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
+→ judge → report. Before the data are loaded it asks whether there is room, and before it trains how long it will take
+(rl.room). The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
 that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.several_seeds).
 """
 
@@ -15,6 +16,7 @@ from backtest.holding import require_benchmark
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges, make_ranges
+from rl import room
 from rl.checkpoint import resume
 from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
 from rl.config import TrainConfig
@@ -48,12 +50,14 @@ def run(job: Job) -> None:
         judge_seeds(job, config, run)
         return
     begun = resume.found(job.folder, job.events.warning)
+    room.require(job, config)
     prepared = prepare(job, config)
-    job.events.enter("train")
     try:
+        rate = room.expected_rate(job, config, prepared.task, prepared.ranges.validation, begun.step if begun else 0)
+        job.events.enter("train")
         trained = train(
             prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256,
-            begun,
+            begun, rate,
         )  # fmt: skip
     except (DeviceMissing, TrainingDiverged) as fault:
         raise JobRefused(f"{fault}.") from fault

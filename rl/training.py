@@ -70,11 +70,13 @@ class _Kept:
 
 
 def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,
-          log: Callable[[str], None], rows_sha256: str = "", begun: Checkpoint | None = None) -> Trained:  # fmt: skip
+          log: Callable[[str], None], rows_sha256: str = "", begun: Checkpoint | None = None,
+          rate: float | None = None) -> Trained:  # fmt: skip
     """Train by `config` and leave `ppo_policy.zip`, `best_policy.zip`, `checkpoints/`, `tb/` and `progress.csv` in
     `folder`; where the training has `begun` already, from there on, as if it had never stopped.
 
-    `rows_sha256`: `learned_days.rows_hash` of the features on the training bars, for the policy files.
+    `rows_sha256`: `learned_days.rows_hash` of the features on the training bars, for the policy files. `rate`: steps a
+    second that are expected, for the first news.
     Raises TrainingDiverged, DeviceMissing where the device is not there, and CheckpointMisfit or CheckpointFault where
     `begun` is of another training. Told to stop (JobCancelled) it writes a checkpoint first.
     """
@@ -106,7 +108,7 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         model.learn(
             total - model.num_timesteps,
             callback=[
-                Progress(events, total),
+                Progress(events, total, expected=rate),
                 RolloutDiagnostics(task.layout),
                 Watch(news.alarm),
                 selection,

@@ -14,33 +14,41 @@ from marketdata import catalog, fetch_config, splits, walk_forward
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import feature_plan
+from marketdata.features import FeaturePlan, feature_plan
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES, HistorySpec
 from rl.config import DEFAULT_THREADS, TrainConfig
+from runfiles import machine
 from runs_app import datasets
 from simulator.config import data_faults
 
 C = TypeVar("C", bound=JudgedConfig)
 
 
-def training(owner: Any, config: TrainConfig) -> TrainConfig:
-    """A training whose dataset, books and threads are said outright."""
+def training(owner: Any, config: TrainConfig, *, checked_only: bool = False) -> TrainConfig:
+    """A training whose dataset, books and threads are said outright. Unless it is `checked_only`, and nothing is
+    trained, there must be room for it.
+    """
     entry, resolved = _judged(owner, config)
     config.model.require(len(resolved.dataset.symbols or entry.symbols))
-    warmup = _warmup(config.features, entry, resolved)
+    plan = _plan(config.features, entry, resolved)
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
-    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
+    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=plan.warmup)
     config.regime.require(ranges.train.n_bars)
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
-    return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+    found = resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+    if not checked_only:
+        needs = found.needs(entry, bars=len(days), test=ranges.test.n_bars, features=len(plan.names))
+        needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
+        needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
+    return found
 
 
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     """A backtest whose dataset is said outright, of a subject that `judged` has looked at."""
     entry, resolved = _judged(owner, config)
     features = config.features
-    warmup = _warmup(features, entry, resolved) if features else 0
+    warmup = _plan(features, entry, resolved).warmup if features else 0
     lookback = features.lookback if features else 0
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     if config.start is not None and config.end is not None:
@@ -84,6 +92,6 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     return entry, config.model_copy(update={"dataset": dataset})
 
 
-def _warmup(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> int:
+def _plan(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> FeaturePlan:
     held, adjustment = entry.fields | entry.actions, config.dataset.adjustment or entry.adjustment
-    return feature_plan(features, held, adjustment, entry.interval, entry.calendar).warmup
+    return feature_plan(features, held, adjustment, entry.interval, entry.calendar)

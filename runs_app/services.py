@@ -76,7 +76,7 @@ def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency
     if isinstance(config, BacktestConfig):
         return _backtest(run, config)
     run.subject = "policy"
-    return _queue(_described(run, resolve.training(owner, config)))
+    return _queue(_described(run, resolve.training(owner, config, checked_only=True)))
 
 
 def _backtest(run: Run, config: BacktestConfig) -> Run:

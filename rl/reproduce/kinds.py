@@ -1,0 +1,47 @@
+"""Which job a bundle is of, and what that job reads beside its configuration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backtest.config import names_a_strategy
+from runfiles import layout
+from runfiles.bundle import Bundle, BundleRefused
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A job: its name for people, the module that runs it, the keys of the files that it is given.
+
+    `fits` looks at the configuration and at the keys of what the run left.
+    """
+
+    name: str
+    entry: str
+    given: tuple[str, ...]
+    fits: Callable[[Mapping[str, Any], frozenset[str]], bool]
+
+
+_POLICIES = ("judged_model", "judged_models")
+KINDS = (
+    Kind("leak check", "backtest.leaks", _POLICIES, lambda config, left: "leaks" in left and "summary" not in left),
+    Kind("imported result", "backtest.foreign", ("imported_result",),
+         lambda config, left: config.get("file_sha256") is not None),
+    Kind("backtest", "backtest.run", _POLICIES, lambda config, left: names_a_strategy(config)),
+    Kind("training", "rl.train_ppo", (), lambda config, left: "model" in left or "judged_models" in left),
+)  # fmt: skip
+"""The first that fits. A training with several seeds trains each of them again."""
+
+
+def kind_of(config: Mapping[str, Any], bundle: Bundle) -> Kind:
+    """Raises BundleRefused where it is of a job that cannot be run again, or lacks what the job is given."""
+    left = frozenset(bundle.entries)
+    kind = next((kind for kind in KINDS if kind.fits(config, left)), None)
+    if kind is None:
+        names = ", ".join(kind.name for kind in KINDS)
+        raise BundleRefused(f"The bundle is of no run that can be made again ({names}); a fetch asks the network.")
+    for key in kind.given:
+        if key in bundle.left_out:
+            path = layout.FILES[key].path
+            raise BundleRefused(f"The bundle lacks {path}, which the {kind.name} judges; take it with its models.")
+    return kind
