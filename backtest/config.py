@@ -280,6 +280,8 @@ class BacktestConfig(JudgedConfig):
 
 _NOT_RUN_AGAIN = "An imported result is a curve and cannot be run again; leave this out."
 MOST_RESULT_BYTES = 16 * 1024 * 1024
+MOST_RESULT_ROWS = MOST_RESULT_BYTES // 11
+"""As many as a CSV of that size can hold: `20190102,1` and its line end are 11 bytes. A Parquet is a thousandth."""
 _RERUN_FIELDS = ("cost_multipliers", "stress_windows", "capacity_multipliers")
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 

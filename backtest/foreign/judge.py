@@ -5,6 +5,8 @@ The leak gate cannot run, as there is nothing that decides: the verdict is never
 
 from typing import Any
 
+import numpy as np
+
 from backtest import report_files
 from backtest.case import Case
 from backtest.config import ImportConfig
@@ -27,7 +29,7 @@ from backtest.rolling import window_bars
 from backtest.runner import Judged, Runner, StrategyUnfit
 from backtest.split_told import FILE, Split, Stretch
 from backtest.stamps import left_out_stamp, stamps
-from backtest.statistics import Excess
+from backtest.statistics import FLOOR, Excess
 from backtest.strategy import Strategy
 from backtest.verdict import judge
 from backtest.yardsticks import cut_sentence, yardsticks
@@ -37,6 +39,8 @@ from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
 from simulator.market import Market, prepare_market
 
+MOST_LOG_A_YEAR = 100
+"""Largest logarithm of a year's growth, 1e43 times: what is made of it stays far below the end of the numbers."""
 NO_INTERVALS = frozenset({"turnover", "cost_drag_bps"})
 
 
@@ -66,6 +70,7 @@ def examine(job: Job, config: ImportConfig, feed: Feed, curve: Curve, imported: 
     against = verdict_baselines(IMPORTED, config)
     excess = excess_of(judged, against, config, market)
     if excess is not None:
+        _require_a_year(excess, judged[0], market)
         judged[0].metrics["dsr_excess"] = excess.least_dsr
     job.events.metric(**{key: value for key in HEADLINE if (value := judged[0].metrics[key]) is not None})
     left_out = [spec_for(key).label for key in left_out_of(IMPORTED, config)]
@@ -89,6 +94,20 @@ def examine(job: Job, config: ImportConfig, feed: Feed, curve: Curve, imported: 
         leaks=leaks,
         split=split_of_file(market, span),
         imported=imported,
+    )
+
+
+def _require_a_year(excess: Excess, subject: Judged, market: Market) -> None:
+    """Raises StrategyUnfit where nobody could tell what such bars make in a year: e to the power of it is no number."""
+    told = np.concatenate((excess.theta, excess.low, excess.high, [excess.least_upper, excess.power]))
+    if np.abs(told).max() <= MOST_LOG_A_YEAR:
+        return
+    largest = int(np.argmax(np.abs(np.log1p(np.maximum(subject.returns, FLOOR)))))
+    day = market.bars.session[subject.ledger.t0 + 1 + largest]
+    raise StrategyUnfit(
+        f"The returns of the file would multiply an account by more than e^{MOST_LOG_A_YEAR} in a year, or divide it "
+        f"by as much (the largest is {subject.returns[largest]:+.3g} on {day}), and no figure of a year comes of that; "
+        "judge more bars of it, or correct the cell of that day."
     )
 
 

@@ -28,11 +28,12 @@ def put(place: int, value: str) -> Callable[[Rows], Rows]:
 CASES: dict[str, tuple[Callable[[Rows], Rows], dict[str, Any], str]] = {
     "newest first": (lambda r: r[::-1], {}, r"Column date, row 3 of the file: .* comes after .*the oldest first"),
     "twice": (lambda r: [*r[:5], r[4], *r[5:]], {}, r"row 7 of the file: 2019-01-08 stands there twice"),
-    "empty": (put(3, ""), {}, r"Row 5 of the file has no equity; every row needs a finite number"),
+    "empty": (put(3, ""), {}, r"Row 5 of the file has no equity; one row for each bar is right, with a "
+              "finite number in it, so write the value of that bar"),
     "nan": (put(3, "NaN"), {}, r"Row 5 of the file has no equity"),
-    "inf": (put(3, "inf"), {}, r'Row 5 of the file has a equity of "inf", which is no number'),
+    "inf": (put(3, "inf"), {}, r'Row 5 of the file has an equity of "inf", which is no number'),
     "huge": (put(3, "1e999"), {}, r"Row 5 of the file"),
-    "zero": (put(3, "0"), {}, r"Column equity, Row 5 of the file: equity of 0 on 2019-01-07; it must be above 0"),
+    "zero": (put(3, "0"), {}, r"Column equity, row 5 of the file: equity of 0 on 2019-01-07; it must be above 0"),
     "below zero": (put(3, "-1"), {}, r"equity of -1 on 2019-01-07"),
     "a word": (put(3, "lots"), {}, r'"lots", which is no number'),
     "a gap": (lambda r: [*r[:3], *r[5:]], {}, r"2019-01-07 is missing after row 4 of the file, the first of 2 bars"),
@@ -73,7 +74,7 @@ def test_one_sentence(importing: Import, days: list[str], name: str) -> None:
 
 def test_a_return_that_loses_all(importing: Import, days: list[str]) -> None:
     rows = put(9, "-1.5")([(day, "0.001") for day in days[:60]])
-    with pytest.raises(JobRefused, match=r"Column ret, Row 11 of the file: a return of -1.5 on .* loses all"):
+    with pytest.raises(JobRefused, match=r"Column ret, row 11 of the file: a return of -1.5 on .* loses all"):
         run.run(importing(table(rows, "date,ret"), result={"holds": "returns"}))
 
 
