@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from backtest.config import RERUN_FIELDS, EvaluationConfig
 from backtest.foreign import run
+from backtest.imported import ABSENT
 from runfiles import layout
 from runfiles.job import JobRefused
 from tests.backtest.foreign.conftest import Import
@@ -112,9 +114,6 @@ def test_a_file_that_is_not_the_one_that_was_taken(importing: Import, days: list
     ("config", "sentence"),
     [
         ({"split": {"scheme": "80_20"}}, "Split must be left out: the days of the file are judged"),
-        ({"evaluation": {"waterfall": True}}, "evaluation.waterfall must be false"),
-        ({"evaluation": {"cost_multipliers": [1.0, 3.0]}}, "evaluation.cost_multipliers cannot be followed"),
-        ({"evaluation": {"stress_windows": ["gfc_2008"]}}, "evaluation.stress_windows"),
         ({"evaluation": {"baselines": ["cash", "matched_random"]}}, "must not hold matched_random"),
         ({"evaluation": {"benchmark": "NOPE"}}, "evaluation.benchmark: NOPE is not among"),
         ({"policy": "equal"}, "policy: Unknown field"),
@@ -126,3 +125,33 @@ def test_what_would_change_nothing_is_refused_by_name(
 ) -> None:
     with pytest.raises(JobRefused, match=sentence):
         run.run(importing(table(curve(days)), **config))
+
+
+OTHERWISE = {
+    "sensitivity": ("cost_multipliers", [1.0, 3.0]), "delays": ("delays", [1, 3]),
+    "stress": ("stress_windows", ["gulf_1990"]),
+    "capacity": ("capacity_multipliers", [1.0, 2.0]), "matched_random": ("matched_random_draws", 100),
+    "weights": ("waterfall", True), "leaks": ("policy", "last"),
+}  # fmt: skip
+"""What the report of an import lacks: the field of `evaluation` that asks for it, and another value of it."""
+FOLLOWED = {
+    "baselines", "benchmark", "bootstrap_paths", "metric_bootstrap_paths", "fixed_weights", "rolling_window", "trials",
+    "trials_variance", "seed",
+}  # fmt: skip
+
+
+def test_each_field_is_followed_or_refused() -> None:
+    assert {field for field, _ in OTHERWISE.values()} == set(RERUN_FIELDS)
+    assert set(EvaluationConfig.model_fields) == FOLLOWED | set(RERUN_FIELDS)
+    again = {key for key, why in ABSENT.items() if "cannot be run again" in why}
+    assert again <= set(OTHERWISE) <= set(ABSENT)
+
+
+@pytest.mark.parametrize("absent", OTHERWISE)
+def test_what_nothing_can_follow_is_refused_by_name(importing: Import, days: list[str], absent: str) -> None:
+    field, value = OTHERWISE[absent]
+    job = importing(table(curve(days)), evaluation={field: value})
+    with pytest.raises(
+        JobRefused, match=rf"evaluation.{field} cannot be followed: .* cannot be run again; leave it out"
+    ):
+        run.run(job)
