@@ -15,6 +15,7 @@ from backtest.degenerate import degenerate
 from backtest.evidence import Evidence, Parts, parts_of
 from backtest.feed import Feed
 from backtest.foreign.align import Curve
+from backtest.foreign.second_look import reading_stamp
 from backtest.foreign.subject import judged_curve
 from backtest.holding import require_benchmark
 from backtest.imported import ABSENT, COSTS, STAMPS, Imported
@@ -141,8 +142,10 @@ def _told(
     measures = yardsticks(IMPORTED, against, config.evaluation.benchmark)
     cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     alike = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
+    benchmark = next(one for one in judged if one.key == "benchmark")
+    doubt = reading_stamp(config.result.holds, judged[0].metrics, benchmark.metrics)
     return [
-        *STAMPS, *alike, *left_out_stamp(left_out), *([cut] if cut else []),
+        *doubt, *STAMPS, *alike, *left_out_stamp(left_out), *([cut] if cut else []),
         *stamps(config, feed, market, shown, None),
     ]  # fmt: skip
 
