@@ -6,12 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template import loader
 
-from runfiles.disk import is_full
+from runs_app.disk_full import disk_is_full
 from runs_app.upload_handler import NO_FORM, FilesTooLarge
 
 log = logging.getLogger(__name__)
@@ -54,15 +53,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Knows nothing of the request, whose reading may be what failed. 507 where the disk is full."""
-    status = 507 if _disk_is_full(sys.exception()) else 500
+    status = 507 if disk_is_full(sys.exception()) else 500  # Django calls this while it handles the error
     if is_api(request):
         return plain_error(request, status)
     return HttpResponse(loader.render_to_string("500.html", {"full": status == 507}), status=status)
-
-
-def _disk_is_full(error: BaseException | None) -> bool:
-    """Django calls the handler while it handles the error; SQLite tells of a full disk in words alone."""
-    return is_full(error) or (isinstance(error, OperationalError) and "disk is full" in str(error))
 
 
 def _error(request: HttpRequest, status: int, sentence: str, template: str) -> HttpResponse:
