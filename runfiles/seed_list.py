@@ -3,13 +3,13 @@
 The files lie at `layout.seed_policy(seed)`. Whoever puts them there writes the list last: with it, all are there.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from runfiles import atomic, layout, strict_json
+from runfiles.hashes import sha256_of
 
 VERSION = 1
 MOST_SEEDS = 16
@@ -21,9 +21,9 @@ def content_of(files: Mapping[int, str]) -> bytes:
     return (json.dumps({"v": VERSION, "seeds": rows}, indent=1) + "\n").encode()
 
 
-def sha256_of(files: Mapping[int, str]) -> str:
+def sha256_of_list(files: Mapping[int, str]) -> str:
     """Of the list itself, which names every file's."""
-    return hashlib.sha256(content_of(files)).hexdigest()
+    return sha256_of(content_of(files))
 
 
 def write(folder: Path, files: Mapping[int, str]) -> None:
@@ -40,7 +40,7 @@ def read(folder: Path, sha256: str | None = None) -> dict[int, str]:
         content = (folder / layout.SEEDS_LIST).read_bytes()
     except OSError as error:
         raise ValueError(f"{layout.SEEDS_LIST} cannot be read in the run directory") from error
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+    if sha256 is not None and sha256_of(content) != sha256:
         raise ValueError(f"{layout.SEEDS_LIST} is not the list that was given: its sha256 differs")
     value = strict_json.read(content, layout.SEEDS_LIST)
     rows = value.get("seeds") if isinstance(value, dict) and value.get("v") == VERSION else None

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from runfiles import outcome
-from runs_app import datasets, moves, places, quota
+from runs_app import datasets, moves, places, quota, results
 from runs_app.harvest import Harvest, Stored
 from runs_app.models import Artifact, Dataset, Policy, Run
 
@@ -64,7 +64,10 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     )  # fmt: skip
     if seq is None:
         return None
-    Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
+    dropped = results.KEY if results.is_dropped(run.kind, state) else ""
+    Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files if item["key"] != dropped)
+    if dropped:
+        results.drop(run.id)
     if found.dataset is not None and state == Run.State.SUCCEEDED:
         _own(run, found.dataset)
     elif found.dataset is not None:

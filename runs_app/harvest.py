@@ -98,7 +98,7 @@ def write_verified(source: Any, target: Path, sha256: str) -> int:
             size += len(block)
             stream.write(block)
         if digest.hexdigest() != sha256:
-            raise ValueError("the policy file is not the one that its training left; train again")
+            raise ValueError("the file is not the one that was kept: its sha256 differs")
     return size
 
 

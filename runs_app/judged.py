@@ -195,7 +195,7 @@ def _of_run(owner: Any, config: BacktestConfig) -> Subject:
             members = members_of(run, which)
         except ValueError as error:
             raise ConfigFault({"run_id": [f"{str(error).capitalize()}; train again."]}) from error
-        sha256 = seed_list.sha256_of({one.seed: one.sha256 for one in members})
+        sha256 = seed_list.sha256_of_list({one.seed: one.sha256 for one in members})
         return Subject(run, None, FILES[which], which, sha256, run.config, members)
     artifact = run.artifacts.filter(key=FILES[which]).first()
     if artifact is None:

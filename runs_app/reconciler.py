@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from runs_app import datasets, endings, harvest, hub, moves, parents, queueing, uploads
+from runs_app import datasets, endings, harvest, hub, moves, parents, queueing, results, uploads
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -103,8 +103,11 @@ class Reconciler:
     def _end_waiting(self, run: Run) -> bool:
         if run.attempts:
             self.executor.cancel(run)  # its first start may still come to life: then it finds this and does nothing
-        return self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
-                          sentence="Cancelled before it started.")  # fmt: skip
+        ended = self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
+                           sentence="Cancelled before it started.")  # fmt: skip
+        if ended and results.is_dropped(run.kind, Run.State.CANCELLED):
+            results.drop(run.id)
+        return ended
 
     def _settle(self, run: Run) -> bool:
         changed = parents.settle(run)
@@ -212,7 +215,7 @@ def start(on_change: OnChange = _hint) -> None:
 
 
 def _first(on_change: OnChange) -> Reconciler:
-    for first in (uploads.sweep, datasets.sweep, datasets.register_stored):
+    for first in (uploads.sweep, datasets.sweep, results.sweep, datasets.register_stored):
         try:
             first()
         except Exception:  # runs are looked after whatever the store is like

@@ -14,7 +14,7 @@ from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
+from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, results, resume
 from runs_app.models import Run
 from runs_app.upload_handler import DiskUpload
 
@@ -106,8 +106,6 @@ def start_import(*, owner: Any, config: ImportConfig, file: DiskUpload, idempote
     run = Run(owner=owner, kind=Run.Kind.IMPORT, subject=IMPORTED, idempotency_key=idempotency_key)
     if config.file_sha256 not in (None, file.sha256):
         raise ConfigFault({"file_sha256": ["This is not the hash of the file that was sent; leave it out."]})
-    if sentence := quota.no_room_for_result(owner, file.size or 0):
-        raise ConfigFault({"file": [sentence]})
     resolved = resolve.importing(owner, config).model_copy(update={"file_sha256": file.sha256})
     return _queue(_described(run, resolved), result=file)
 
@@ -141,8 +139,10 @@ def _queue(
         if left is not None:
             resume.put(left, places.run_folder(run.id))
         if result is not None:
-            shutil.copyfile(result.path, places.run_folder(run.id) / layout.RESULT)
+            results.keep(result, run.id)
         with transaction.atomic():
+            if result is not None and (sentence := quota.no_room_for_result(run.owner, result.size or 0)):
+                raise ConfigFault({"file": [sentence]})
             for one in (run, *children):
                 one.save(force_insert=True)
     except BaseException as error:

@@ -27,9 +27,10 @@ from rl.policy_format import container
 from rl.policy_format.container import Rules
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.fields import Fields, read_json
-from rl.policy_format.spec import plain_json, sha256_of
+from rl.policy_format.spec import plain_json
 from rl.policy_format.weights import check_header
 from runfiles import atomic, layout
+from runfiles.hashes import sha256_of
 
 FORMAT: Final = "stockbot-checkpoint"
 VERSION: Final = 1

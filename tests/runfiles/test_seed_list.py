@@ -11,7 +11,7 @@ FILES = {3: "a" * 64, 0: "b" * 64}
 
 def test_it_reads_back_in_its_order_under_its_hash(tmp_path: Path) -> None:
     seed_list.write(tmp_path, FILES)
-    assert list(seed_list.read(tmp_path, seed_list.sha256_of(FILES)).items()) == list(FILES.items())
+    assert list(seed_list.read(tmp_path, seed_list.sha256_of_list(FILES)).items()) == list(FILES.items())
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ import pytest
 from rl.checkpoint import file, resume
 from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
 from rl.policy_format import container
-from rl.policy_format.spec import plain_json, sha256_of
+from rl.policy_format.spec import plain_json
 from rl.task import Task
 from runfiles import layout
+from runfiles.hashes import sha256_of
 from runfiles.job import JobCancelled, JobRefused
 from runfiles.resume import Named, write
 from tests.rl.checkpoint.stopping import checkpoint_of, go_on, outcome, stopped_at, trained
