@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from backtest.registry import POLICY, load
 from backtest.runner import prepare, run_prepared
-from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught, Travelled
+from backtest.strategy import Learned, Related, Remembers, Sees, Strategy, Taught, Travelled
 from marketdata.config import FeaturesConfig
 from runfiles import layout, seed_list
 from simulator.config import SimulatorConfig
@@ -18,7 +18,7 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 
 
-class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Travelled, Protocol):
+class TrainedPolicy(Strategy, Learned, Related, Remembers, Sees, Taught, Travelled, Protocol):
     """What a policy's file gives (rl.policy_strategy)."""
 
 
@@ -79,4 +79,10 @@ class SeveralSeeds:
         found = self.members[0].taught()
         if found is None or "training" not in found:
             return found
-        return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds})}
+        beside = tuple(seed for seed in self.family() if seed not in self.seeds)
+        return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds, "siblings": beside})}
+
+    def family(self) -> tuple[int, ...]:
+        """These seeds, then what else any of them was trained beside."""
+        others = {seed for one in self.members for seed in one.family()} - set(self.seeds)
+        return (*self.seeds, *sorted(others))

@@ -29,7 +29,8 @@ def excess(**changes: object) -> Excess:
     """Two baselines; `equal` is the one that is harder to beat."""
     base = Excess(
         theta=np.array([0.10, 0.05]), low=np.array([0.02, 0.01]), high=np.array([0.2, 0.1]),
-        upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]), error=np.array([0.03, 0.02]),
+        upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]),
+        bars_error=np.array([0.03, 0.02]), bars_low=np.array([0.02, 0.01]),
         equal_risk=np.array([0.04, 0.03]), equal_risk_low=np.zeros(2), equal_risk_high=np.ones(2), dsr=(0.99, 0.96),
         mean_block=8.0, unclipped_block=5.0,
         by_seed=np.array([[0.10, 0.05]]), seed_error=0.0, years=1.0,
@@ -59,9 +60,9 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 def test_what_it_could_have_shown_against_the_baseline_that_is_told_apart_worst() -> None:
     """All must be beaten: 2.8 standard errors of the hardest, and of the widest where that is much wider."""
     unsure = {"low": np.array([-0.2, -0.01]), "p": np.array([0.3, 0.3])}
-    wide = verdict(excess(**unsure, error=np.array([0.10, 0.02]))).sentence
+    wide = verdict(excess(**unsure, bars_error=np.array([0.10, 0.02]))).sentence
     assert "about 5.8 % a year or more over Equal weight and of about 32.3 % over Cash, so it is no proof" in wide
-    alike = verdict(excess(**unsure, error=np.array([0.029, 0.02]))).sentence
+    alike = verdict(excess(**unsure, bars_error=np.array([0.029, 0.02]))).sentence
     assert "about 5.8 % a year or more over Equal weight, so it is no proof" in alike
 
 
@@ -109,7 +110,7 @@ def test_the_interval_is_said_to_be_of_the_best_of_the_baselines() -> None:
 
 
 def test_against_one_baseline_the_interval_is_its_own() -> None:
-    one = {name: getattr(excess(), name)[1:] for name in ("theta", "low", "upper", "p", "error", "equal_risk")}
+    one = {name: getattr(excess(), name)[1:] for name in ("theta", "low", "upper", "p", "bars_error", "equal_risk")}
     found = judge(
         excess(**one, dsr=(0.96,), by_seed=np.array([[0.05]])), ["equal"], LABELS, subject="PPO policy", n_bars=252,
         trials=1,

@@ -53,7 +53,7 @@ OTHER = {
     "model.gamma": 0.99, "model.gae_lambda": 0.9, "model.clip_range": 0.1, "model.ent_coef": 0.01,
     "model.vf_coef": 0.7, "model.max_grad_norm": 1.0, "model.target_kl": 0.05, "model.log_std_init": -2.0,
     "model.features_dim": 16, "model.attention_heads": 2, "model.cnn_channels": [8, 8], "model.cnn_kernel": 3,
-    "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
+    "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1], "training.siblings": [7],
     "training.early_stop": 5, "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000,
     "training.checkpoint_every": 5000,
     "policy": "buy_hold", "run_id": ID, "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
