@@ -28,12 +28,12 @@ from backtest.lineup import verdict_baselines
 from backtest.matched_random import MatchedRandom, matched_random, why_none
 from backtest.registry import MATCHED_RANDOM, evaluation_faults
 from backtest.runner import Judged, StrategyUnfit
-from backtest.seed_books import returns_by_seed
+from backtest.seed_books import SeedBooks, books_of, returns_by_seed
 from backtest.seed_figures import Seeds, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import seeds_stamp, seen_stamp, symbols_stamp
+from backtest.stamps import seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Seeded, Strategy, Taught, Travelled
+from backtest.strategy import Learned, Related, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
@@ -62,10 +62,12 @@ def judge_and_write(
 
 
 def at_least_its_seeds(config: JudgedConfig, subject: Strategy) -> JudgedConfig:
-    """The configuration with each seed of the subject counted as a trial."""
-    if not isinstance(subject, Seeded):
+    """The configuration with each seed of the subject's training counted as a trial, judged here or not."""
+    judged = subject.seeds if isinstance(subject, Seeded) else ()
+    family = subject.family() if isinstance(subject, Related) else ()
+    trials = max(config.evaluation.trials, len({*judged, *family}))
+    if trials == config.evaluation.trials:
         return config
-    trials = max(config.evaluation.trials, len(subject.seeds))
     return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"trials": trials})})
 
 
@@ -95,6 +97,7 @@ def examine(
         *seen_stamp(seen, span.n_bars),
         *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *seeds_stamp(judged[0]),
+        *(siblings_stamp(subject.family(), len(books_of(judged[0].ledger))) if isinstance(subject, Related) else ()),
         *likenesses(judged, config, market), *runs.luck,
         *closing_stamps(config, feed, market, judged, shown, runs.against, features),
     ]  # fmt: skip
@@ -182,7 +185,8 @@ def _luck(
     found = matched_random(
         subject.ledger, longer, market, contest.config, span, chosen.matched_random_draws, chosen.seed
     )
-    return found, [f"{found.sentence}."]
+    of_all = "; of all seeds' books added up" if isinstance(subject.ledger, SeedBooks) else ""
+    return found, [f"{found.sentence}{of_all}."]
 
 
 class Meter:

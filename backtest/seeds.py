@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from backtest.registry import POLICY, load
 from backtest.runner import prepare, run_prepared
-from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught, Travelled
+from backtest.strategy import Learned, Related, Remembers, Sees, Strategy, Taught, Travelled
 from marketdata.config import FeaturesConfig
 from runfiles import layout, seed_list
 from simulator.config import SimulatorConfig
@@ -18,7 +18,7 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 
 
-class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Travelled, Protocol):
+class TrainedPolicy(Strategy, Learned, Related, Remembers, Sees, Taught, Travelled, Protocol):
     """What a policy's file gives (rl.policy_strategy)."""
 
 
@@ -76,7 +76,13 @@ class SeveralSeeds:
 
     def taught(self) -> Mapping[str, BaseModel] | None:
         """How they were trained, with all of their seeds."""
-        return _with_seeds(self.members[0].taught(), self.seeds)
+        beside = tuple(seed for seed in self.family() if seed not in self.seeds)
+        return _with_seeds(self.members[0].taught(), self.seeds, beside)
+
+    def family(self) -> tuple[int, ...]:
+        """These seeds, then what else any of them was trained beside."""
+        others = {seed for one in self.members for seed in one.family()} - set(self.seeds)
+        return (*self.seeds, *sorted(others))
 
 
 def _made_by(one: TrainedPolicy) -> dict[str, Any]:
@@ -86,11 +92,13 @@ def _made_by(one: TrainedPolicy) -> dict[str, Any]:
         "days": one.learned_spans(),
         "symbols": one.trained_symbols(),
         "layers": one.layers,
-        "settings": _with_seeds(one.taught(), ()),
+        "settings": _with_seeds(one.taught(), (), ()),
     }
 
 
-def _with_seeds(taught: Mapping[str, BaseModel] | None, seeds: tuple[int, ...]) -> Mapping[str, BaseModel] | None:
+def _with_seeds(
+    taught: Mapping[str, BaseModel] | None, seeds: tuple[int, ...], siblings: tuple[int, ...]
+) -> Mapping[str, BaseModel] | None:
     if taught is None or "training" not in taught:
         return taught
-    return {**taught, "training": taught["training"].model_copy(update={"seeds": seeds})}
+    return {**taught, "training": taught["training"].model_copy(update={"seeds": seeds, "siblings": siblings})}

@@ -243,6 +243,10 @@ class ModelConfig(Part):
             raise ConfigFault({"model.policy": [said]})
 
 
+MOST_SIBLINGS = 64
+"""Seeds of one training, those that are trained apart among them."""
+
+
 class TrainingConfig(Part):
     """How long, on what, from which seed."""
 
@@ -258,6 +262,15 @@ class TrainingConfig(Part):
         "apart. One alone is as much luck as skill.",
         title="Seeds",
         max_length=MOST_SEEDS,
+        fail_fast=True,
+    )
+    siblings: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
+        (),
+        "Other seeds of the same training that are trained apart; each counts as a trial. A training with several "
+        "seeds fills it in for each of them.",
+        title="Seeds beside these",
+        advanced=True,
+        max_length=MOST_SIBLINGS,
         fail_fast=True,
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
@@ -303,7 +316,16 @@ class TrainingConfig(Part):
             raise ValueError("seeds must hold at least one seed")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds must not repeat")
+        if len(set(self.family)) != len(self.family):
+            raise ValueError("siblings must be other seeds than seeds, each once")
+        if len(self.family) > MOST_SIBLINGS:
+            raise ValueError(f"seeds and siblings must be at most {MOST_SIBLINGS} together")
         return self
+
+    @property
+    def family(self) -> tuple[int, ...]:
+        """All seeds of the training, its own first."""
+        return (*self.seeds, *self.siblings)
 
     @property
     def books(self) -> int:
@@ -343,8 +365,10 @@ class TrainConfig(JudgedConfig):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
 
     def of_seed(self, seed: int) -> Self:
-        """The same training with this seed alone."""
-        return self.model_copy(update={"training": self.training.model_copy(update={"seeds": (seed,)})})
+        """The same training with this seed alone, which knows of the others: a report of it must count them."""
+        others = tuple(other for other in self.training.family if other != seed)
+        alone = self.training.model_copy(update={"seeds": (seed,), "siblings": others})
+        return self.model_copy(update={"training": alone})
 
     def needs(self, entry: "DatasetEntry", *, bars: int, test: int, features: int) -> Needs:
         """Memory and disk of one training on so many bars of a stored dataset, `test` of them judged, with so many

@@ -63,6 +63,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "training.total_timesteps": (6000, "6000 steps"),
     "training.n_envs": (16, "16"),
     "training.seeds": ([5], "5"),
+    "training.siblings": ([7, 8], "7, 8"),
     "training.device": ("cpu", "cpu"),
     "training.threads": (2, "2"),
     "training.eval_every": (3000, "3000 steps"),

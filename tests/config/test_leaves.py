@@ -55,7 +55,7 @@ OTHER = {
     "model.features_dim": 16, "model.attention_heads": 2, "model.cnn_channels": [8, 8], "model.cnn_kernel": 3,
     "model.lstm_hidden": 16, "model.lstm_layers": 2, "model.dropout": 0.1,
     "model.learning_rate_end": 0.0, "model.clip_range_end": 0.0,
-    "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1],
+    "training.total_timesteps": 4096, "training.n_envs": 128, "training.seeds": [1], "training.siblings": [7],
     "training.early_stop": 5, "training.device": "cpu", "training.threads": 2, "training.eval_every": 1000,
     "training.checkpoint_every": 5000,
     "policy": "buy_hold", "run_id": ID, "policy_sha256": SHA, "start": "2019-01-02", "end": "2021-12-31",
