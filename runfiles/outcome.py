@@ -1,6 +1,6 @@
 """How a job ended: `exit.json` in the control folder, written once by the shim and read by the executor.
 
-`{"v":1,"end":"ok|error|oom|killed|timeout|disk|cancelled","code","signal","sentence","started","ended","duration_s","peak_rss_mb"}`
+`{"v":1,"end":"ok|error|diverged|oom|killed|timeout|disk|cancelled","code","signal","sentence","started","ended","duration_s","peak_rss_mb"}`
 """
 
 import json
@@ -13,7 +13,7 @@ VERSION = 1
 MAX_BYTES = 64 * 1024
 MAX_SENTENCE = 2000
 
-End = Literal["ok", "error", "oom", "killed", "timeout", "disk", "cancelled"]
+End = Literal["ok", "error", "diverged", "oom", "killed", "timeout", "disk", "cancelled"]
 ENDS: frozenset[str] = frozenset(get_args(End))
 
 # exit codes of a job that ended by its own word (runfiles.job); 2 is what argparse says of a wrong command line
