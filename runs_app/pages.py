@@ -143,6 +143,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_curves": run.kind == Run.Kind.TRAIN and not run.has_several_seeds,
         "children": children,
+        "has_figures": any(child.metrics for child in children),
         "parent_id": run.id,
         "can_go_on": can_go_on(run),
         "gone_on": run.followed_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
