@@ -74,6 +74,16 @@ def test_it_is_shown_as_running_till_its_end(yard: Yard) -> None:
     assert {"QUEUED", "STARTING", "RUNNING"} & {state for state, word in shown if word == "RUNNING"} >= {"STARTING"}
 
 
+def test_what_its_seeds_counted_is_not_shown_as_its_judges(yard: Yard, settings: Any) -> None:
+    family = trained(yard)
+    Run.objects.filter(pk=family.parent.pk).update(
+        progress_step=8, progress_total=8, progress_rate=3.0, progress_eta=0.0
+    )
+    settings.RUN_SLOTS = 0
+    until(lambda: family.turn() or family.parent.queued is not None, what="the parent's turn")
+    assert set(run_payload(family.parent)["progress"].values()) == {None}
+
+
 def test_cancelled_while_it_waits_for_its_judge(yard: Yard, settings: Any) -> None:
     family = trained(yard)
     settings.RUN_SLOTS = 0
