@@ -29,7 +29,7 @@ from rl.several_seeds import judge_seeds
 from rl.task import FeatureTable, Task, make_task
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
-from runfiles.job import Job, JobRefused, run_job
+from runfiles.job import Job, JobDiverged, JobRefused, run_job
 from simulator.market import prepare_market
 
 
@@ -59,8 +59,10 @@ def run(job: Job) -> None:
             prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256,
             begun, rate,
         )  # fmt: skip
-    except (DeviceMissing, TrainingDiverged) as fault:
+    except DeviceMissing as fault:
         raise JobRefused(f"{fault}.") from fault
+    except TrainingDiverged as fault:
+        raise JobDiverged(f"{fault}.") from fault
     except (CheckpointFault, CheckpointMisfit) as fault:
         raise JobRefused(f"The checkpoint does not fit this training: {fault}. Start the training again.") from fault
     kept = choose(job, config, trained)

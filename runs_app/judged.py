@@ -16,7 +16,7 @@ from marketdata.config_base import ConfigFault, canonical, sentences
 from rl.config import ANY_SYMBOLS
 from runfiles import layout, seed_list
 from runs_app import harvest, places
-from runs_app.models import Policy, Run
+from runs_app.models import Artifact, Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
 _SHARED = tuple(name for name in BacktestConfig.model_fields if name not in _OWN)
@@ -159,12 +159,12 @@ def copy(subject: Subject, folder: Path) -> None:
 
 def members_of(run: Run, which: str) -> tuple[Member, ...]:
     """The `which` (best, last) policy of each seed of a training. Raises ValueError where one left none."""
-    found = []
-    for child in run.seed_runs:
-        artifact = child.artifacts.filter(key=FILES[which]).first()
-        if artifact is None:
+    children, found = run.seed_runs, []
+    rows = {row.run_id: row for row in Artifact.objects.filter(run__in=children, key=FILES[which])}
+    for child in children:
+        if child.id not in rows:
             raise ValueError(f"seed {child.seeds[0]} left no {which} policy")
-        found.append(Member(child.seeds[0], child, artifact.key, artifact.sha256))
+        found.append(Member(child.seeds[0], child, FILES[which], rows[child.id].sha256))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ SEVERAL: dict[str, Any] = SMALL | {
 def test_its_seeds_are_trained_and_judged_together_over_a_kill(world: World) -> None:
     parent = world.train(SEVERAL)
     children = world.run(parent)["children"]
-    world.wait_for(children[0], "RUNNING")
+    world.wait_for(children[0], "RUNNING", "SUCCEEDED")  # so small a training may be over before it is seen at work
     world.kill_server()
     world.start_again()
     found = world.wait_for(parent, *("SUCCEEDED", "FAILED", "INTERRUPTED"), within_s=180)
