@@ -159,7 +159,7 @@ def test_the_judge_that_is_killed_leaves_the_times(yard: Yard) -> None:
     family = trained(yard, judge=("--seconds", "60"))
     yard.step_until(family.parent, "RUNNING")
     began = family.parent.started
-    for pid in kernel.marked(str(family.parent.id)):
+    for pid in until(lambda: kernel.marked(str(family.parent.id)), what="the job"):  # it comes a little after its lock
         os.kill(pid, signal.SIGKILL)
     yard.step_until(family.parent, "FAILED", within_s=20)
     assert (family.parent.reason, family.parent.started) == ("killed", began)

@@ -42,7 +42,7 @@ def test_its_report_is_the_one_of_a_training_that_never_stopped(owner: Any, samp
         return run
 
     def kill(run: Run) -> None:
-        for pid in kernel.marked(str(run.id)):
+        for pid in until(lambda: kernel.marked(str(run.id)), what="the job"):  # it comes a little after its lock
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
