@@ -13,7 +13,7 @@ from backtest.registry import DEFAULT, MATCHED_RANDOM
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
-from simulator.config_groups import CAP_SLACK
+from simulator.config_groups import CAP_SLACK, EpisodeConfig
 
 
 def _no_code(value: Any) -> Any:
@@ -286,6 +286,11 @@ RERUN_FIELDS = (
     "waterfall",
 )  # fmt: skip
 """Fields of `evaluation` that need decisions, or a strategy that can be run again: an imported curve follows none."""
+POLICY_FIELDS = (
+    "guards", "sizing", *(f"episode.{name}" for name in EpisodeConfig.model_fields
+                          if name not in ("start_cash", "invest_max", "start_weights")),
+)  # fmt: skip
+"""Groups and fields that bind a policy alone, neither a baseline nor an imported curve."""
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -342,6 +347,11 @@ class ImportConfig(JudgedConfig):
                     f"evaluation.{name} cannot be followed: an imported result is a curve without decisions and cannot "
                     "be run again; leave it out"
                 )
+        for path in POLICY_FIELDS:
+            group, _, name = path.partition(".")
+            given, usual_one = getattr(self, group), type(getattr(self, group))()
+            if (getattr(given, name) != getattr(usual_one, name)) if name else given != usual_one:
+                raise ValueError(f"{path} cannot be followed: it binds a policy, and none acts here; leave it out")
         if MATCHED_RANDOM in chosen.baselines:
             raise ValueError(f"evaluation.baselines must not hold {MATCHED_RANDOM}: it plays decisions, of which an "
                              "imported result holds none")  # fmt: skip

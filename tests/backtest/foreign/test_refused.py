@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from backtest.config import RERUN_FIELDS, EvaluationConfig
+from backtest.config import POLICY_FIELDS, RERUN_FIELDS, EvaluationConfig, ImportConfig
 from backtest.foreign import run
 from backtest.imported import ABSENT
 from runfiles import layout
@@ -156,3 +157,26 @@ def test_what_nothing_can_follow_is_refused_by_name(importing: Import, days: lis
         JobRefused, match=rf"evaluation.{field} cannot be followed: .* cannot be run again; leave it out"
     ):
         run.run(job)
+
+
+POLICY_ALONE = {
+    "guards.daily_loss_limit": 0.05, "guards.max_drawdown": 0.1, "guards.stop_eq_frac": 0.5,
+    "sizing.kelly": {"fraction": 0.3}, "sizing.vol_target": {"annual_vol": 0.2},
+    "episode.max_steps": 100, "episode.randomize_start": False, "episode.logit_scale": 2.0,
+    "episode.mapping_mode": "discrete", "episode.max_step_change": 0.1, "episode.min_hold_bars": 5,
+    "episode.rebalance_eps": 0.01,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", POLICY_ALONE)
+def test_what_binds_a_policy_alone_is_refused_by_name(path: str) -> None:
+    group, name = path.split(".")
+    with pytest.raises(ValidationError, match=rf"({path}|{group}) cannot be followed: it binds a policy"):
+        ImportConfig.model_validate({group: {name: POLICY_ALONE[path]}})
+
+
+def test_the_money_and_the_share_invested_of_the_baselines_are_followed() -> None:
+    config = ImportConfig.model_validate({"episode": {"start_cash": 5e4, "invest_max": 0.9}})
+    assert (config.episode.start_cash, config.episode.invest_max) == (5e4, 0.9)
+    named = {path.partition(".")[2] for path in POLICY_FIELDS if path.startswith("episode.")}
+    assert named == {path.partition(".")[2] for path in POLICY_ALONE if path.startswith("episode.")}

@@ -58,6 +58,9 @@ def test_the_page_asks_for_a_file_and_not_for_what_it_cannot_use(person: Client)
         "policy",
         "matched_random",
         *(f"evaluation.{one}" for one in RERUN_FIELDS),
+        "guards.max_drawdown",
+        "sizing.kelly",
+        "episode.max_steps",
     ):
         assert f'name="{name}"' not in page and f'value="{name}"' not in page
     assert 'href="/import">Import a result' in person.get("/").content.decode()
