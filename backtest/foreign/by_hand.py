@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from runfiles import layout, yamlio
 from runfiles.hashes import sha256_of_file
 
 FIELDS = ("holds", "date", "value", "date_format", "times")
+OF_STRATEGY = ("policy", "run_id", "policy_sha256", "features", "split")
+"""What a backtest's configuration says of its strategy; the curve stands in its place, on the days of its file."""
 
 
 def prepare(argv: Sequence[str]) -> list[str]:
@@ -25,9 +28,13 @@ def prepare(argv: Sequence[str]) -> list[str]:
         parser.error(f"there is no file {found.config}")
     config = _config(parser, found)
     out_folder.make(parser, found.out, found.result, *([found.config] if found.config else []))
-    shutil.copyfile(found.result, found.out / layout.RESULT)
-    config["file_sha256"] = sha256_of_file(found.out / layout.RESULT)
-    (found.out / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
+    try:
+        shutil.copyfile(found.result, found.out / layout.RESULT)
+        config.setdefault("file_sha256", sha256_of_file(found.out / layout.RESULT))
+        (found.out / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
+    except OSError as fault:
+        (found.out / layout.RESULT).unlink(missing_ok=True)
+        parser.error(f"{found.out} cannot be filled ({fault.strerror})")
     return [str(found.out), "--datasets", str(found.datasets)]
 
 
@@ -56,6 +63,10 @@ def _config(parser: argparse.ArgumentParser, found: argparse.Namespace) -> dict[
         config = yamlio.load(found.config.read_text(encoding="utf-8")) if found.config else {}
     except (yamlio.ConfigFileError, UnicodeDecodeError) as fault:
         parser.error(f"{found.config}: {fault}")
+    if beside := [name for name in OF_STRATEGY if name in config]:
+        said = f"{', '.join(beside)} of {found.config} left out: the result stands in the strategy's place"
+        sys.stdout.write(f"note: {said}.\n")
+        config = {name: value for name, value in config.items() if name not in beside}
     groups: dict[str, dict[str, Any]] = {
         "dataset": {"id": found.dataset},
         "result": {name: getattr(found, name) for name in FIELDS},
