@@ -95,8 +95,8 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
         except StrategyUnfit as fault:
             raise JobRefused(str(fault)) from fault
         return baseline
-    if config.policy_sha256 is not None and (job.folder / layout.SEEDS_LIST).is_file():
-        return several_seeds(job, config.policy_sha256)
+    if config.policy_sha256 is not None and (job.folder / layout.MEMBERS_LIST).is_file():
+        return judged_together(job, config.policy_sha256)
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():
         known = ", ".join(name for name in STRATEGIES if name != POLICY)
@@ -108,17 +108,16 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
     return policy
 
 
-def several_seeds(job: Job, sha256: str | None = None) -> Strategy:
-    """The policies of a training with several seeds, whose files lie in the run directory; `sha256` of their list where
-    it is known. Raises JobRefused.
+def judged_together(job: Job, sha256: str | None = None) -> Strategy:
+    """The policies of several seeds or folds, whose files lie in the run directory; `sha256` of their list where it is
+    known. Raises JobRefused.
     """
-    from backtest.seeds import SeveralSeeds
+    from backtest.together import read_subject
 
     try:
-        found: Strategy = SeveralSeeds.read(job.folder, sha256)
+        return read_subject(job.folder, sha256)
     except ValueError as fault:
         raise JobRefused(f"{str(fault).rstrip('.')}.") from fault
-    return found
 
 
 def main(argv: Sequence[str]) -> int:

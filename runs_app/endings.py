@@ -56,7 +56,7 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     state, reason, sentence = ending.state, ending.reason, ending.sentence
     if ending.went_well and (fault := found.fault or _no_room(run, found.dataset)):
         state, reason, sentence = Run.State.FAILED, "error", fault
-    changes: dict[str, Any] = {"started": ending.started} if ending.started and not run.has_several_seeds else {}
+    changes: dict[str, Any] = {"started": ending.started} if ending.started and not run.is_parent else {}
     seq = moves.move(
         run.id, (Run.State.STARTING, Run.State.RUNNING), state, reason=reason, sentence=sentence,
         ended=ending.ended or timezone.now(), duration_s=ending.duration_s, peak_rss_mb=ending.peak_rss_mb,

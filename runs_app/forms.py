@@ -77,7 +77,7 @@ class BoundGroup:
 
 
 class ConfigForm(Generic[M]):
-    """A configuration model as a form. `filled` names top-level fields that the service fills in: nobody is asked."""
+    """A configuration model as a form. `filled` names groups and fields that nobody is asked for."""
 
     def __init__(self, model: type[M], *, order: tuple[str, ...] = (), filled: frozenset[str] = frozenset(),
                  options: Options | None = None) -> None:  # fmt: skip

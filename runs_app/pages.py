@@ -21,7 +21,7 @@ from runs_app.resume import NotResumable, can_go_on
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
-PARTS = ("outcome", "record", "seed_runs")
+PARTS = ("outcome", "record", "trainings")
 _NOT_OF: dict[str, tuple[str, ...]] = {
     Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
 }  # fmt: skip
@@ -137,8 +137,8 @@ def _run_context(run: Run) -> dict[str, Any]:
         "config_text": yamlio.dump(run.config),
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
-        "has_curves": run.kind == Run.Kind.TRAIN and not run.has_several_seeds,
-        "children": run.seed_runs if run.has_several_seeds else [],
+        "has_curves": run.kind == Run.Kind.TRAIN and not run.is_parent,
+        "children": run.trainings,
         "can_go_on": can_go_on(run),
         "gone_on": run.judged_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
@@ -149,8 +149,8 @@ def _run_context(run: Run) -> dict[str, Any]:
 
 def _phases(run: Run) -> list[dict[str, str]]:
     """Each phase of this kind of run with `done`, `now` or empty."""
-    if run.has_several_seeds:
-        names = ["train", "data", "judge", "report"]  # its seeds', then its own
+    if run.is_parent:
+        names = ["train", "data", "judge", "report"]  # its children's, then its own
     else:
         names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
     if run.state == Run.State.SUCCEEDED:

@@ -154,7 +154,7 @@ class Reconciler:
     def _begin_end(self, run: Run, ending: Ending) -> bool:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
-        trained = ending.went_well and run.kind == Run.Kind.TRAIN and not run.has_several_seeds
+        trained = ending.went_well and run.kind == Run.Kind.TRAIN and not run.is_parent
         fetched = run.dataset_name if ending.went_well and run.kind == Run.Kind.DATA else ""
         work = self._pool.submit(
             harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained, dataset_name=fetched

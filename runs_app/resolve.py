@@ -11,29 +11,50 @@ from django.conf import settings
 from backtest.config import BacktestConfig, ImportConfig, JudgedConfig
 from backtest.registry import evaluation_faults
 from marketdata import catalog, fetch_config, splits, walk_forward
+from marketdata.bars import Days
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES, HistorySpec
-from rl.config import DEFAULT_THREADS, TrainConfig
+from rl.config import DEFAULT_THREADS, CvConfig, TrainConfig
+from runfiles.policy_list import Start
 from runs_app import datasets
 from simulator.config import data_faults
 
 C = TypeVar("C", bound=JudgedConfig)
 
 
-def training(owner: Any, config: TrainConfig) -> TrainConfig:
-    """A training whose dataset, books and threads are said outright."""
+T = TypeVar("T", bound=TrainConfig)
+
+
+def training(owner: Any, config: T) -> T:
+    """A training, or a walk-forward, whose dataset, books and threads are said outright."""
     entry, resolved = _judged(owner, config)
     config.model.require(len(resolved.dataset.symbols or entry.symbols))
-    warmup = _warmup(config.features, entry, resolved)
-    days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
-    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=warmup)
-    config.regime.require(ranges.train.n_bars)
+    days, needed = _bars(entry, resolved)
+    if isinstance(config, CvConfig):
+        first = walk_forward.make_folds(config.split, days, **needed)[0]  # the one with the fewest bars to train on
+    else:
+        first = walk_forward.ranges_of(config.split, days, **needed)
+    config.regime.require(first.train.n_bars)
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+
+
+def fold_starts(owner: Any, config: CvConfig) -> tuple[Start, ...]:
+    """Where the folds of a resolved walk-forward begin. Raises ConfigFault where its dataset is gone."""
+    entry = datasets.find(owner, config.dataset.id, config.dataset.version)
+    days, needed = _bars(entry, config)
+    return walk_forward.fold_starts(config.split, days, **needed)
+
+
+def _bars(entry: DatasetEntry, config: TrainConfig) -> tuple[Days, dict[str, int]]:
+    """The days of a training's bars, and how many it looks back and needs for its features."""
+    warmup = _warmup(config.features, entry, config)
+    days = catalog.sessions(entry, config.dataset.start, config.dataset.end)
+    return days, {"lookback": config.features.lookback, "warmup": warmup}
 
 
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:

@@ -43,13 +43,15 @@ class Left:
 
 def left_by(run: Run) -> Left:
     """Raises NotResumable with the reason why this run cannot go on."""
+    if run.kind == Run.Kind.CV:
+        raise NotResumable("A walk-forward goes on fold by fold; resume the run of the fold that stopped.")
     if run.kind != Run.Kind.TRAIN:
         raise NotResumable(f"Only a training can go on; this is a {run.get_kind_display().lower()}.")
     if run.is_active:
         raise NotResumable("This training has not stopped; it needs no going on.")
     if run.state == Run.State.SUCCEEDED:
         raise NotResumable("This training has succeeded; nothing of it is left to do.")
-    if run.has_several_seeds:
+    if run.is_parent:
         raise NotResumable("A training of several seeds goes on seed by seed; resume the run of the seed that stopped.")
     rows = {row.key: row for row in run.artifacts.filter(key__in=KEYS)}
     if not rows:

@@ -12,7 +12,7 @@ from backtest.registry import IMPORTED
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runfiles import atomic, layout, yamlio
 from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
 from runs_app.models import Run
@@ -28,17 +28,28 @@ def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | No
 
     With several seeds: a parent, which waits, and beside it a training of each seed, all or none of them.
     """
-    resolved = resolve.training(owner, config)
-    run = _training(owner, resolved, idempotency_key=idempotency_key)
-    if not run.has_several_seeds:
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.TRAIN, idempotency_key)
+
+
+def start_walk_forward(*, owner: Any, config: CvConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a walk-forward: a parent, which waits, and a training of each fold and seed, all or none of them.
+
+    Raises ConfigFault (field → sentences) before any row or file exists.
+    """
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.CV, idempotency_key)
+
+
+def _trainings(owner: Any, resolved: TrainConfig, kind: str, idempotency_key: str | None) -> Run:
+    run = _training(owner, resolved, kind=kind, idempotency_key=idempotency_key)
+    if not run.is_parent:
         return _queue(run)
-    children = [_training(owner, resolved.of_seed(seed), parent=run) for seed in run.seeds]
+    children = [_training(owner, resolved.of_member(*member), parent=run) for member in resolved.members]
     run.queued = None
     return _queue(run, *children)
 
 
-def _training(owner: Any, config: TrainConfig, **columns: Any) -> Run:
-    return _described(Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", **columns), config)
+def _training(owner: Any, config: TrainConfig, kind: str = Run.Kind.TRAIN, **columns: Any) -> Run:
+    return _described(Run(owner=owner, kind=kind, subject="policy", **columns), config)
 
 
 def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:

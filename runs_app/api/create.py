@@ -1,4 +1,4 @@
-"""POST train, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, cv, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput, shortened
 from backtest.config import BacktestConfig, names_a_strategy
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runs_app import access, services
 from runs_app.api.errors import field_errors
 from runs_app.api.shapes import RunDetailShape, run_full
@@ -95,6 +95,17 @@ class Train(StartView):
     @extend_schema(request=TrainConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a training whose report judges the policy and every baseline on the test range."""
+        return self.start(request)
+
+
+class Cv(StartView):
+    kind = Run.Kind.CV
+    config_model = CvConfig
+    service = staticmethod(services.start_walk_forward)
+
+    @extend_schema(request=CvConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a walk-forward: a training for each fold and seed, then one book through all test folds."""
         return self.start(request)
 
 

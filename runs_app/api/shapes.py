@@ -105,9 +105,10 @@ class RunDetailShape(RunShape):
     config = serializers.DictField(help_text="The resolved configuration, as in config.yaml.")
     config_hash = serializers.CharField()
     source_run = serializers.UUIDField(allow_null=True)
-    parent = serializers.UUIDField(allow_null=True, help_text="The training whose seed this is.")
+    parent = serializers.UUIDField(allow_null=True, help_text="The run whose seed or fold this is.")
     children = serializers.ListField(
-        child=serializers.UUIDField(), help_text="A run a seed, in the order of the seeds."
+        child=serializers.UUIDField(),
+        help_text="A run a seed, in the order of the seeds; of a walk-forward fold by fold.",
     )
     policy = serializers.UUIDField(allow_null=True)
     policies = serializers.ListField(child=serializers.UUIDField())
