@@ -68,12 +68,20 @@ def member(folder: Path, fold: int, seed: int = 0) -> Path:
     return folder / layout.member_folder(seed, fold)
 
 
+def days_of(datasets: Path) -> Any:
+    return sessions(Catalog(datasets).find("sample/us20"), dt.date(2014, 1, 2))
+
+
+def begin_of(fold: int, days: Any) -> int:
+    """The bar of a fold's first decision."""
+    return len(days) - 1 - (FOLDS - fold) * TEST - TEST
+
+
 def test_each_fold_learned_from_the_bars_before_its_own(walked: Path, datasets: Path) -> None:
     """With gap = L + embargo a fold tested from b on validates on b - gap - V to b - gap, trains to b - 2 gap - V."""
-    days = sessions(Catalog(datasets).find("sample/us20"), dt.date(2014, 1, 2))
-    gap, last = LOOKBACK + EMBARGO, len(days) - 1
+    days = days_of(datasets)
     for k, fold in enumerate(summary_of(walked)["split"]["folds"], start=1):
-        begin = last - (FOLDS - k) * TEST - TEST
+        begin, gap = begin_of(k, days), LOOKBACK + EMBARGO
         train, validation = fold["learned"]
         assert (fold["start"], fold["end"]) == (str(days[begin]), str(days[begin + TEST]))
         assert validation["start"] == str(days[begin - gap - VALIDATION])
@@ -82,11 +90,17 @@ def test_each_fold_learned_from_the_bars_before_its_own(walked: Path, datasets: 
         assert train["start"] == str(days[LOOKBACK + 20])  # the warm-up of volatility(20)
 
 
+def scores_of(folder: Path) -> dict[int, float]:
+    """The score on the validation range at each step that was looked at."""
+    events = read_events(folder / layout.EVENTS, 0, limit=1 << 24)[0]
+    looks = [event["data"] for event in events if {"step", "validation_score"} <= event["data"].keys()]
+    return {look["step"]: look["validation_score"] for look in looks}
+
+
 def test_the_step_that_was_chosen_is_that_of_its_own_run(walked: Path) -> None:
     for fold in summary_of(walked)["split"]["folds"]:
-        events = read_events(member(walked, fold["fold"]) / layout.EVENTS, 0, limit=1 << 24)[0]
-        best = [event["data"]["best_step"] for event in events if "best_step" in event["data"]][-1]
-        assert fold["steps"] == [best]
+        scores = scores_of(member(walked, fold["fold"]))
+        assert len(scores) == 2 and fold["steps"] == [max(scores, key=lambda step: scores[step])]
 
 
 def test_the_book_begins_as_the_first_folds_and_is_never_begun_again(walked: Path) -> None:
@@ -191,23 +205,26 @@ def test_a_backtest_on_other_days_counts_what_the_policy_in_charge_learned_from(
     assert summary_of(judged(folder, datasets, config))["verdict"]["seen"] == VALIDATION
 
 
-def test_bars_after_a_folds_validation_leave_its_policy_as_it_is(walked: Path, tmp_path: Path) -> None:
-    """Its test bars, and all later ones, made otherwise: the same bytes. The next fold learns from some of these."""
-    root = tmp_path / "datasets"
-    found = summary_of(walked)["split"]["folds"]
-    altered_dataset(root, dt.date.fromisoformat(found[0]["learned_until"]))
+def test_bars_after_a_folds_validation_leave_its_policy_as_it_is(walked: Path, datasets: Path, tmp_path: Path) -> None:
+    """Its test bars, and all later ones, made otherwise: the same bytes, and the same scores on the way to them. The
+    next fold learns from some of these.
+    """
+    root, days = tmp_path / "datasets", days_of(datasets)
+    altered_dataset(root, days[begin_of(1, days) - LOOKBACK - EMBARGO])
     folder = done(tmp_path / "altered", root, dataset={"id": "test/altered"})
     for name in (layout.LAST_POLICY, layout.BEST_POLICY):
         assert (member(folder, 1) / name).read_bytes() == (member(walked, 1) / name).read_bytes()
         assert (member(folder, 2) / name).read_bytes() != (member(walked, 2) / name).read_bytes()
+    assert scores_of(member(folder, 1)) == scores_of(member(walked, 1))
+    assert scores_of(member(folder, 2)) != scores_of(member(walked, 2))
     assert equity(folder) != equity(walked)
 
 
-def altered_dataset(root: Path, until: dt.date) -> None:
+def altered_dataset(root: Path, until: Any) -> None:
     """The sample as `test/altered`, each close after a day times a walk of its own."""
     put_samples(Store(root))
     bars = Store(root).load(Catalog(root).find("sample/us20").version)
-    later = bars.session > np.datetime64(until, "D")
+    later = bars.session > until
     steps = np.random.default_rng(5).normal(0, 0.03, bars.close.shape) * later[:, None]
     changes = {"close": bars.close * np.exp(np.cumsum(steps, axis=0))}
     assert bars.open is None and bars.high is None
