@@ -168,3 +168,17 @@ def test_a_training_takes_one_fold():
 def test_other_schemes_have_one_training_range():
     days, split = weekdays(900), SplitConfig()
     assert walk_forward.ranges_of(split, days, lookback=5, warmup=0) == make_ranges(split, days, lookback=5, warmup=0)
+
+
+@pytest.mark.parametrize("bars_a_day", [1, 4, 7])
+def test_folds_start_at_their_bar_of_their_day(bars_a_day):
+    """On days of m bars each, bar t is number t % m of day t // m; the test folds of 13 returns end at the last bar."""
+    days = weekdays(70)
+    sessions, split = np.repeat(days, bars_a_day), walk(2, 13, 10, embargo_bars=1)
+    starts = walk_forward.fold_starts(split, sessions, lookback=2, warmup=0)
+    for number, start in enumerate(starts, start=1):
+        bar = len(sessions) - 1 - (3 - number) * 13
+        assert (start.fold, start.day, start.bar) == (number, days[bar // bars_a_day].item(), bar % bars_a_day)
+    assert len(starts) == 2
+    assert walk_forward.fold_starts(split.model_copy(update={"fold": 1}), sessions, lookback=2, warmup=0) == ()
+    assert walk_forward.fold_starts(SplitConfig(), sessions, lookback=2, warmup=0) == ()
