@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from backtest import out_folder
 from runfiles import layout
 
 
@@ -30,8 +31,6 @@ def prepare(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     found = parser.parse_args(argv)
     if not found.config.is_file():
         parser.error(f"there is no file {found.config}")
-    if found.out.exists() and (not found.out.is_dir() or any(found.out.iterdir())):
-        parser.error(f"{found.out} is not empty; name a new folder")
-    found.out.mkdir(parents=True, exist_ok=True)
+    out_folder.make(parser, found.out, found.config)
     (found.out / layout.CONFIG).write_bytes(found.config.read_bytes())
     return [str(found.out), "--datasets", str(found.datasets)], found.strategy

@@ -5,7 +5,6 @@ sentence through an inherited descriptor and writes it to `exit.json`. Run by ha
 """
 
 import argparse
-import errno
 import json
 import os
 import signal
@@ -19,11 +18,11 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from runfiles import atomic, layout, manifest, outcome, yamlio
+from runfiles.disk import is_full
 from runfiles.events import EventWriter
 from runfiles.versions import ROOT, versions
 
 LAST_WORDS = "STOCKBOT_LAST_WORDS"  # environment: number of the descriptor on which the shim listens
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class JobRefused(ValueError):
@@ -137,7 +136,7 @@ def _end_of(error: BaseException, scrub: Callable[[str], str]) -> _End:
     sys.stderr.write(scrub("".join(traceback.format_exception(error))))
     if _is_memory(error):
         return _End(outcome.CODE_MEMORY, "oom", "The job ran out of memory; fewer books at once or symbols need less.")
-    if isinstance(error, OSError) and error.errno in _DISK:
+    if is_full(error):
         return _End(outcome.CODE_DISK, "disk", "The disk is full; free some space and start the run again.")
     text = str(error).strip().splitlines()
     detail = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

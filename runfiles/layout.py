@@ -41,6 +41,7 @@ LOCK = "lock"
 START = "start.json"
 CANCEL = "cancel"
 EXIT = "exit.json"
+EXIT_ROOM = "exit.room"
 
 KIND_CONFIG, KIND_LOG, KIND_MODEL, KIND_TABLE, KIND_REPORT, KIND_META = (
     "config",

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
@@ -12,6 +13,8 @@ from runfiles import atomic, layout
 VERSION = 1
 MAX_BYTES = 64 * 1024
 MAX_SENTENCE = 2000
+ROOM = 16 * 1024
+"""Bytes reserved for the file: more than its longest sentence takes, of the longest letters."""
 
 End = Literal["ok", "error", "oom", "killed", "timeout", "disk", "cancelled"]
 ENDS: frozenset[str] = frozenset(get_args(End))
@@ -38,8 +41,31 @@ class Outcome(TypedDict):
     peak_rss_mb: float | None
 
 
+def reserve(control: Path) -> None:
+    """Take the room of `exit.json` on the disk while there is some: a run that fills the disk must be able to say so.
+
+    Raises OSError where there is none.
+    """
+    atomic.write_bytes(control / layout.EXIT_ROOM, bytes(ROOM))
+
+
 def write(control: Path, outcome: Outcome) -> None:
-    atomic.write_json(control / layout.EXIT, outcome)
+    """Written over the reserved room where it was taken, and then renamed. Raises OSError."""
+    try:
+        _fill(control / layout.EXIT_ROOM, atomic.json_bytes(outcome))
+    except FileNotFoundError:
+        atomic.write_json(control / layout.EXIT, outcome)
+        return
+    (control / layout.EXIT_ROOM).replace(control / layout.EXIT)
+    atomic.sync_folder(control)
+
+
+def _fill(room: Path, content: bytes) -> None:
+    with room.open("r+b") as stream:
+        stream.write(content)
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read(control: Path) -> Outcome | None:

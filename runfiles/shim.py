@@ -55,6 +55,8 @@ def main(argv: list[str]) -> int:
         return REFUSED
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())  # for people; nothing is decided by it
+    with contextlib.suppress(OSError):  # without it the end is written as any file is
+        outcome.reserve(control)
     started, begun, kills = _now(), time.monotonic(), kernel.oom_kills()
     end, code, number, sentence, peak = _run(control, kills)
     _write_exit(control, outcome.Outcome(

@@ -23,6 +23,14 @@ log = logging.getLogger(__name__)
 Config = TrainConfig | BacktestConfig | DataConfig | ImportConfig
 
 
+class AlreadyStarted(Exception):
+    """A request with this idempotency key has made `run` already, before this one or at the same moment."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.run = run
+
+
 def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
     """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists.
 
@@ -132,7 +140,10 @@ def _queue(
     run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None,
     result: DiskUpload | None = None,
 ) -> Run:  # fmt: skip
-    """Folders first, the rows last and together: a row without its folders would be started."""
+    """Folders first, the rows last and together: a row without its folders would be started.
+
+    Raises AlreadyStarted.
+    """
     try:
         for one in (run, *children):
             _fill(one)
@@ -150,7 +161,7 @@ def _queue(
             shutil.rmtree(places.run_folder(one.id), ignore_errors=True)
             shutil.rmtree(places.control_folder(one.id), ignore_errors=True)
         if isinstance(error, IntegrityError) and (first := _first_of(run)) is not None:
-            return first  # the same request came twice at once
+            raise AlreadyStarted(first) from error
         raise
     transaction.on_commit(lambda: _tell(run, *children))
     return run

@@ -11,6 +11,7 @@ from marketdata.config_base import ConfigFault
 from simulator.config import AUTO_IMPACT_K, AUTO_PARTICIPATION, SimulatorConfig, data_faults
 from simulator.jit import compiled
 from simulator.market_extra import ExtraMarket, extra_market, split_growth
+from simulator.marks import marks_and_gaps
 
 MIN_VOLUME_BARS = 5
 YEAR_DAYS = 365.0
@@ -150,13 +151,14 @@ def _arrays(bars: Bars, config: SimulatorConfig, fill: str, *, uses_volume: bool
         volume = volume if growth is None else volume / growth
         usual = usual_volume(volume, first_bars(has_bar), config.exec.adv_window)
         usual = usual if growth is None else usual * growth
+    mark, last_gap = marks_and_gaps(bars.close, has_bar, growth)
     return MarketArrays(
-        mark=_marks(bars.close, has_bar, growth),
+        mark=mark,
         ref=np.ascontiguousarray(_reference(bars, fill)),
         usual_volume=usual,
         has_bar=has_bar,
         offered=has_bar if bars.member is None else has_bar & bars.member,
-        last_gap=_last_true(~has_bar),
+        last_gap=last_gap,
         year_fraction=_year_fraction(bars),
         cash_rate=_cash_rate(bars, config.margin.cash_yield_column),
     )
@@ -191,24 +193,6 @@ def _finite(volume: NDArray[np.float64] | None) -> NDArray[np.float64]:
     if volume is None:
         raise ConfigFault({"exec.impact_k": ["Impact and participation need volume, which the data lacks."]})
     return np.where(np.isfinite(volume) & (volume > 0), volume, 0.0)
-
-
-def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(T, A): index of the latest true row up to each row, -1 before the first."""
-    rows = np.where(mask, np.arange(mask.shape[0])[:, None], -1)
-    return np.ascontiguousarray(np.maximum.accumulate(rows, axis=0))
-
-
-def _marks(
-    close: NDArray[np.float64], has_bar: NDArray[np.bool_], growth: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """(T, A): the last close, divided by the splits since; NaN before the first."""
-    rows = _last_true(has_bar)
-    last = np.maximum(rows, 0)
-    filled = np.take_along_axis(close, last, axis=0)
-    if growth is not None:
-        filled = filled / (growth / np.take_along_axis(growth, last, axis=0))
-    return np.ascontiguousarray(np.where(rows >= 0, filled, np.nan))
 
 
 def first_bars(has_bar: NDArray[np.bool_]) -> NDArray[np.int64]:

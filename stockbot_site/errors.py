@@ -1,6 +1,7 @@
 """Answers for what goes wrong outside a view: JSON under /api, a page elsewhere, never a path or a traceback."""
 
 import logging
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template import loader
 
+from runs_app.disk_full import disk_is_full
 from runs_app.upload_handler import NO_FORM, FilesTooLarge
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ _WORDS = {
     404: "Not found.",
     413: "The body is larger than this server takes.",
     500: "Something failed on the server.",
+    507: "The disk of the server is full: nothing was stored. Whoever runs it must free some; then send it again.",
 }
 
 
@@ -49,10 +52,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Knows nothing of the request, whose reading may be what failed."""
+    """Knows nothing of the request, whose reading may be what failed. 507 where the disk is full."""
+    status = 507 if disk_is_full(sys.exception()) else 500  # Django calls this while it handles the error
     if is_api(request):
-        return plain_error(request, 500)
-    return HttpResponse(loader.render_to_string("500.html"), status=500)
+        return plain_error(request, status)
+    return HttpResponse(loader.render_to_string("500.html", {"full": status == 507}), status=status)
 
 
 def _error(request: HttpRequest, status: int, sentence: str, template: str) -> HttpResponse:

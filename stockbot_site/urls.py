@@ -21,5 +21,5 @@ handler403 = "stockbot_site.errors.permission_denied"
 handler404 = "stockbot_site.errors.page_not_found"
 handler500 = "stockbot_site.errors.server_error"
 
-UPLOAD_PATHS = ("/api/stockbot/datasets", "/datasets/new")
+UPLOAD_PATHS = ("/api/stockbot/datasets", "/datasets/new", "/api/stockbot/import", "/import")
 """Addresses whose POST may be as long as `UPLOAD_LIMIT`: the server knows them before Django sees the request."""

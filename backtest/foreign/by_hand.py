@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from backtest import out_folder
 from backtest.foreign.table import sha256_of
 from runfiles import layout, yamlio
 
@@ -22,10 +23,8 @@ def prepare(argv: Sequence[str]) -> list[str]:
         parser.error(f"there is no file {found.result}")
     if found.config is not None and not found.config.is_file():
         parser.error(f"there is no file {found.config}")
-    if found.out.exists() and (not found.out.is_dir() or any(found.out.iterdir())):
-        parser.error(f"{found.out} is not empty; name a new folder")
     config = _config(parser, found)
-    found.out.mkdir(parents=True, exist_ok=True)
+    out_folder.make(parser, found.out, found.result, *([found.config] if found.config else []))
     shutil.copyfile(found.result, found.out / layout.RESULT)
     config["file_sha256"] = sha256_of(found.out / layout.RESULT)
     (found.out / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")

@@ -60,7 +60,10 @@ class StartView(APIView):
             return field_errors({"Idempotency-Key": [f"Must be at most {MAX_KEY} printable characters."]})
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
             return self.again(first)
-        return _shown(make(key or None), status.HTTP_201_CREATED)
+        try:
+            return _shown(make(key or None), status.HTTP_201_CREATED)
+        except services.AlreadyStarted as fault:  # both came at once
+            return self.again(fault.run)
 
     def body_of(self, request: Request) -> Any:
         """The configuration as it was sent."""

@@ -45,7 +45,7 @@ def test_every_file_with_key_path_kind_and_type() -> None:
 
 def test_the_control_folder() -> None:
     assert named(section(PAGE, "Control folder")) == {
-        layout.LOCK, layout.START, layout.CANCEL, layout.EXIT, "shim.log",
+        layout.LOCK, layout.START, layout.CANCEL, layout.EXIT_ROOM, layout.EXIT, "shim.log",
     }  # fmt: skip
 
 

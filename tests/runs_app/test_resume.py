@@ -129,9 +129,10 @@ def test_a_parent_sends_to_the_run_of_a_seed(owner: Any, samples: Path) -> None:
 
 def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:
     run, key = stopped(owner), str(uuid.uuid4())
-    assert services.resume_training(run=run, idempotency_key=key) == services.resume_training(
-        run=run, idempotency_key=key
-    )
+    first = services.resume_training(run=run, idempotency_key=key)
+    with pytest.raises(services.AlreadyStarted) as again:
+        services.resume_training(run=run, idempotency_key=key)
+    assert first == again.value.run
     assert Run.objects.count() == 2
 
 

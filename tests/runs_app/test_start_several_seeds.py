@@ -61,8 +61,10 @@ def test_one_seed_has_no_parent(owner: Any, samples: Path) -> None:
 
 
 def test_the_same_key_gives_one_family(owner: Any, samples: Path, settings: Any) -> None:
-    first, again = start(owner, idempotency_key="once"), start(owner, idempotency_key="once")
-    assert first.id == again.id
+    first = start(owner, idempotency_key="once")
+    with pytest.raises(services.AlreadyStarted) as again:
+        start(owner, idempotency_key="once")
+    assert first == again.value.run
     assert Run.objects.count() == len(list(settings.RUNS_ROOT.iterdir())) == 4
 
 

@@ -68,9 +68,10 @@ def test_bad_input_is_a_sentence_at_its_field_and_leaves_nothing(
 
 def test_the_same_key_at_once_gives_one_run(owner: Any, stranger: Any, samples: Path, settings: Any) -> None:
     first = services.start_training(owner=owner, config=one_seed(), idempotency_key="once")
-    again = services.start_training(owner=owner, config=one_seed(), idempotency_key="once")
+    with pytest.raises(services.AlreadyStarted) as again:
+        services.start_training(owner=owner, config=one_seed(), idempotency_key="once")
     other = services.start_training(owner=stranger, config=one_seed(), idempotency_key="once")
-    assert first.id == again.id != other.id
+    assert first == again.value.run != other
     assert len(list(settings.RUNS_ROOT.iterdir())) == 2
 
 

@@ -81,6 +81,15 @@ def test_a_body_over_the_limit_is_refused(site: httpx.Client) -> None:
     assert answer.status_code == 413 and answer.json().keys() == {"detail", "errors"}
 
 
+def test_an_imported_result_may_be_larger_than_other_bodies(site: httpx.Client) -> None:
+    """The server lets it through, and what it says of its rows is the job's matter."""
+    pair = site.post("/api/auth/register", json={"username": "bea", "password": "a long enough pass"}).json()
+    headers = {"Authorization": f"Bearer {pair['access']}"}
+    table = b"date,equity\n" + b"2019-01-02,100\n" * (3 * 1024 * 1024 // 15)
+    answer = site.post("/api/stockbot/import", files={"file": table}, headers=headers)
+    assert answer.status_code == 400 and answer.json()["errors"].keys() == {"dataset.id"}  # no sample is stored here
+
+
 def test_many_equal_headers_are_no_burden(site: httpx.Client) -> None:
     answer = site.get("/healthz", headers=[("X-A", "1")] * 400)
     assert answer.status_code in (200, 400, 431) and answer.elapsed.total_seconds() < 1

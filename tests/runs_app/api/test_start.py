@@ -168,6 +168,26 @@ def test_a_key_belongs_to_one_kind_and_one_person(as_alice: Client, as_bob: Clie
     assert theirs.status_code == 201 and theirs.json()["id"] != mine.json()["id"]
 
 
+@pytest.mark.parametrize(("other", "code"), [("backtest", 200), ("train", 409)])
+def test_a_key_that_another_request_takes_meanwhile(
+    as_alice: Client, samples: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, other: str, code: int
+) -> None:
+    """Both saw the key free: the later one is answered as if it had come after the first had ended."""
+    real, first = services._fill, []
+
+    def fill(run: Run) -> None:
+        if not first:
+            first.append(None)
+            first[0] = post(as_alice, other, valid(other), **{"Idempotency-Key": "k"}).json()["id"]
+        real(run)
+
+    monkeypatch.setattr(services, "_fill", fill)
+    answer = post(as_alice, "backtest", BACKTEST, **{"Idempotency-Key": "k"})
+    assert answer.status_code == code
+    assert code == 409 or answer.json()["id"] == first[0]
+    assert [str(run.id) for run in Run.objects.filter(idempotency_key="k")] == first
+
+
 @pytest.mark.parametrize("key", ["x" * 129, "é", "a\tb"])
 def test_a_key_that_is_none_is_refused(as_alice: Client, settings: Any, key: str) -> None:
     answer = post(as_alice, "train", {}, **{"Idempotency-Key": key})
