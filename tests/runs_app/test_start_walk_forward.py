@@ -75,8 +75,10 @@ def test_one_fold_and_one_seed_have_a_parent_too(owner: Any, samples: Path) -> N
 
 
 def test_the_same_key_gives_one_family(owner: Any, samples: Path, settings: Any) -> None:
-    first, again = start(owner, idempotency_key="once"), start(owner, idempotency_key="once")
-    assert first.id == again.id
+    first = start(owner, idempotency_key="once")
+    with pytest.raises(services.AlreadyStarted) as again:
+        start(owner, idempotency_key="once")
+    assert first.id == again.value.run.id
     assert Run.objects.count() == len(list(settings.RUNS_ROOT.iterdir())) == 7
 
 
