@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.metrics import cost_figures
+from backtest.seed_books import medians_of
 from backtest.series import Floats
 from backtest.trades import Trades
 from simulator.ledger import Ledger
@@ -81,9 +82,12 @@ def drawdowns_of(ledger: Ledger) -> Drawdowns:
 
 
 def costs_of(ledger: Ledger, periods: float) -> tuple[Floats, Floats]:
-    """(money (5,), bps a year over mean equity (5,)) in the order of COSTS; earned counts negative."""
+    """(money (5,), bps a year over mean equity (5,)) in the order of COSTS; earned counts negative.
+
+    Of several seeds the money is that of all books, the bps are the seeds' medians, as the metrics of the same name.
+    """
     paid = np.array([ledger.fees[-1], ledger.spread[-1], ledger.impact[-1], -ledger.borrow[-1], -ledger.interest[-1]])
-    found = cost_figures(ledger, periods)
+    found = medians_of(ledger, lambda book: cost_figures(book, periods))
     return paid + 0.0, np.array([found[f"cost_{key}_bps"] for key in COSTS])
 
 

@@ -278,9 +278,14 @@ class BacktestConfig(JudgedConfig):
         return self
 
 
-_NOT_RUN_AGAIN = "An imported result is a curve and cannot be run again; leave this out."
 MOST_RESULT_BYTES = 16 * 1024 * 1024
-_RERUN_FIELDS = ("cost_multipliers", "stress_windows", "capacity_multipliers")
+MOST_RESULT_ROWS = MOST_RESULT_BYTES // 11
+"""As many as a CSV of that size can hold: `20190102,1` and its line end are 11 bytes. A Parquet is a thousandth."""
+RERUN_FIELDS = (
+    "cost_multipliers", "delays", "stress_windows", "capacity_multipliers", "matched_random_draws", "policy",
+    "waterfall",
+)  # fmt: skip
+"""Fields of `evaluation` that need decisions, or a strategy that can be run again: an imported curve follows none."""
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -331,15 +336,12 @@ class ImportConfig(JudgedConfig):
     @model_validator(mode="after")
     def _is_a_curve(self) -> Self:
         chosen, usual = self.evaluation, EvaluationConfig()
-        for name in _RERUN_FIELDS:
+        for name in RERUN_FIELDS:
             if getattr(chosen, name) not in ((), getattr(usual, name)):
-                raise ValueError(f"evaluation.{name} cannot be followed. {_NOT_RUN_AGAIN}")
-        if chosen.waterfall:
-            raise ValueError("evaluation.waterfall must be false: an imported result holds no decisions")
-        if chosen.matched_random_draws != usual.matched_random_draws:
-            raise ValueError("evaluation.matched_random_draws must be left out: nothing is drawn of a curve")
-        if chosen.policy != usual.policy:
-            raise ValueError("evaluation.policy must be left out: no policy is judged")
+                raise ValueError(
+                    f"evaluation.{name} cannot be followed: an imported result is a curve without decisions and cannot "
+                    "be run again; leave it out"
+                )
         if MATCHED_RANDOM in chosen.baselines:
             raise ValueError(f"evaluation.baselines must not hold {MATCHED_RANDOM}: it plays decisions, of which an "
                              "imported result holds none")  # fmt: skip

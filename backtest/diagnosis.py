@@ -96,7 +96,7 @@ def _flat(f: Facts) -> str:
 
 
 def _few_trades(f: Facts) -> str:
-    return f"Only {f.n_trades} closed trades." if f.n_trades < FEW_TRADES and f.equity_moves >= FLAT else ""
+    return f"Only {f.n_trades:g} closed trades." if f.n_trades < FEW_TRADES and f.equity_moves >= FLAT else ""
 
 
 def _eaten(f: Facts) -> str:
@@ -126,6 +126,15 @@ def _late(f: Facts) -> str:
     bars = f"{f.delay} bar{'s' * (f.delay != 1)}"
     now, late = _percent(f.excess_now), _percent(f.excess_late)
     return f"With decisions {bars} later the excess over the hardest baseline is {late} a year, in place of {now}."
+
+
+def _of_delay(f: Facts) -> str:
+    if f.delay == 1:
+        return "The edge needs the very bar in which it trades: be sure that your orders come in time for it."
+    return (
+        f"The edge does not live for {f.delay} bars, the shortest delay that was run: add shorter ones to "
+        "evaluation.delays to see how soon your orders must come."
+    )
 
 
 def _idle(f: Facts) -> str:
@@ -202,8 +211,7 @@ RULES: tuple[Rule, ...] = (
     Rule("few_trades", _few_trades, "Judge a longer range, or do not read hit rate and expectancy."),
     Rule("costs_eat_gain", _eaten, "Trade less: a no-trade band, a step limit, a turnover term in the reward."),
     Rule("break_even", _break_even, _of_break_even),
-    Rule("delay", _late,
-         "The edge needs the very bar in which it trades: be sure that your orders come in time for it."),
+    Rule("delay", _late, _of_delay),
     Rule("one_symbol", lambda f: _one(f.top_symbol, f.top_symbol_share),
          "Judge it without that symbol, or with a position limit."),
     Rule("one_month", lambda f: _one(f.top_month, f.top_month_share), "Judge it over folds that leave the month out."),

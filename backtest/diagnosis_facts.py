@@ -9,6 +9,9 @@ import numpy as np
 
 from backtest.registry import POLICY
 from backtest.report_figures import equity_before_costs
+from backtest.runner import Judged
+from backtest.seed_books import medians_of
+from simulator.ledger import Ledger
 from simulator.state import REASONS
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ NOTABLE_CUT = 0.01
 
 @dataclass(frozen=True)
 class Facts:
-    """Of the subject. Shares are fractions of the gain, None where there is none; money in the account's currency.
+    """Of the subject; of several seeds the money and the orders are those of all books, all else is the seeds' median.
+    Shares are fractions of the gain, None where there is none; money in the account's currency.
 
     `equity_moves`: largest |E_t / E_0 - 1|. `gain`, `gain_before_costs`, `costs`: money over the range, costs fees and
     slippage. `break_even`: multiple of the costs at which no excess is left, 0 where there is none without costs, None
@@ -41,8 +45,8 @@ class Facts:
 
     n_bars: int
     bars_a_year: float
-    n_trades: int
-    n_orders: int
+    n_trades: float
+    n_orders: float
     equity_moves: float
     gain: float
     gain_before_costs: float
@@ -85,18 +89,16 @@ def facts_of(case: Case) -> Facts:
     gain = float(ledger.equity[-1] - ledger.equity[0])
     before = equity_before_costs(ledger)
     symbols, months = case.parts.symbols, _months(case)
+    middle = medians_of(ledger, lambda book: _of_book(case, book))
     best, month = int(np.argmax(symbols.net[:-1])), max(months, key=months.__getitem__)
-    weights, shares = ledger.weights[1:], ledger.shares[1:]
-    held = shares != 0
-    has_bar = case.market.has_bar[ledger.t0 + 1 : ledger.t1 + 1]
     steps = np.sort(np.diff(ledger.equity))[::-1]
     rho = case.subject.metrics["rho1"]
     return Facts(
         n_bars=ledger.n_bars,
         bars_a_year=case.market.periods_per_year,
-        n_trades=trades.n_closed,
-        n_orders=len(ledger.orders),
-        equity_moves=float(np.abs(ledger.equity / ledger.equity[0] - 1.0).max()),
+        n_trades=_closed(case.subject),
+        n_orders=middle["n_orders"],
+        equity_moves=middle["equity_moves"],
         gain=gain,
         gain_before_costs=float(before[-1] - before[0]),
         costs=float(ledger.costs[-1]),
@@ -108,27 +110,49 @@ def facts_of(case: Case) -> Facts:
         top_month_share=_share(months[month], gain) if len(months) > 1 else None,
         top_trade_share=_share(trades.pnl_net.max(), gain) if len(trades) > 1 else None,
         best_bars_share=_share(float(steps[:BEST_BARS].sum()), gain),
-        exposure=float(held.any(axis=1).mean()),
-        mean_gross=float(ledger.gross[1:].mean()),
+        exposure=middle["exposure"],
+        mean_gross=middle["mean_gross"],
         guards=_bars_of(case, "max_drawdown", "daily_loss", "stop"),
         calls=_bars_of(case, "margin"),
         cut=_cut_orders(case),
         unfillable=_part_of(case, "untradable", "no_volume"),
-        stale=float((held & ~has_bar).sum() / max(int(held.sum()), 1)),
-        at_cap=_at_cap(case),
+        stale=middle["stale"],
+        at_cap=middle["at_cap"],
         spreads=case.subject.key == POLICY and case.config.episode.mapping_mode == "simplex_cash",
-        moves=float(weights.std(axis=0).max()),
+        moves=middle["moves"],
         rho=rho,
         rho_score=0.0 if rho is None else float(abs(rho) * np.sqrt(ledger.n_bars)),
         trials=verdict.trials,
         excess=verdict.excess_per_year,
         power=verdict.power,
         seen=verdict.seen,
-        max_drawdown=float(ledger.drawdown.min()),
+        max_drawdown=middle["max_drawdown"],
         sharpe=case.subject.metrics["sharpe"],
         trained_sharpe=None if case.trained is None else case.trained.sharpe,
         trained_years=0.0 if case.trained is None else case.trained.n_bars / case.market.periods_per_year,
     )
+
+
+def _of_book(case: Case, book: Ledger) -> dict[str, float]:
+    """What needs one account: of several seeds each has its own."""
+    held = book.shares[1:] != 0
+    has_bar = case.market.has_bar[book.t0 + 1 : book.t1 + 1]
+    return {
+        "n_orders": len(book.orders),
+        "equity_moves": float(np.abs(book.equity / book.equity[0] - 1.0).max()),
+        "exposure": float(held.any(axis=1).mean()),
+        "mean_gross": float(book.gross[1:].mean()),
+        "stale": float((held & ~has_bar).sum() / max(int(held.sum()), 1)),
+        "at_cap": _at_cap(case, book),
+        "moves": float(book.weights[1:].std(axis=0).max()),
+        "max_drawdown": float(book.drawdown.min()),
+    }
+
+
+def _closed(subject: Judged) -> float:
+    """Closed trades."""
+    each = [one["n_trades"] or 0.0 for one in subject.by_seed]
+    return float(np.median(each)) if each else subject.trades.n_closed
 
 
 def _share(part: float, gain: float) -> float | None:
@@ -143,7 +167,7 @@ def _delayed(case: Case) -> dict[str, Any]:
     return {"delay": rows[1].bars, "excess_now": rows[0].excess_per_year, "excess_late": rows[1].excess_per_year}
 
 
-def _at_cap(case: Case) -> float:
+def _at_cap(case: Case, book: Ledger) -> float:
     """Share of the closes at which a weight lies at the limit of one position. A limit that is as wide as all that may
     be invested cuts nothing: one asset that holds everything lies there by choice.
     """
@@ -153,7 +177,7 @@ def _at_cap(case: Case) -> float:
         most = min(most, episode.invest_max)
     if limit >= most * (1 - NEAR):
         return 0.0
-    return float((np.abs(case.subject.ledger.weights[1:]) >= limit * (1 - NEAR)).any(axis=1).mean())
+    return float((np.abs(book.weights[1:]) >= limit * (1 - NEAR)).any(axis=1).mean())
 
 
 def _months(case: Case) -> dict[str, float]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from backtest.breakdown import (
     Drawdowns,
     Periods,
@@ -20,6 +22,7 @@ from backtest.intervals import Intervals, metric_intervals
 from backtest.rerun import Capacity, DelayRow, Reruns, Sweep, why_no_capacity
 from backtest.rolling import rolling_figures, window_bars
 from backtest.runner import Judged
+from backtest.seed_books import returns_by_seed
 from backtest.series import Floats
 from backtest.statistics import Excess
 from backtest.stress import StressRow, stress
@@ -104,8 +107,18 @@ def parts_of(
     """The parts of one account; `borrow_fee` is a fraction a year."""
     periods = market.periods_per_year
     short = len(one.returns) < window
-    rolling = one.returns[:0].reshape(0, 3) if short else rolling_figures(one.returns, rf, benchmark, window, periods)
+    rolling = one.returns[:0].reshape(0, 3) if short else _rolling(one, rf, benchmark, window, periods)
     return Parts(
         intervals, periods_of(one.ledger, market), drawdowns_of(one.ledger), rolling, costs_of(one.ledger, periods),
         sides_of(one.ledger, one.trades, market), symbols_of(one.ledger, one.trades, market, borrow_fee),
     )  # fmt: skip
+
+
+def _rolling(one: Judged, rf: Floats, benchmark: Floats, window: int, periods: float) -> Floats:
+    """Of several seeds the median of each figure at each bar, as their metrics are."""
+    each = returns_by_seed(one.ledger)
+    if each.ndim == 1:
+        alone: Floats = rolling_figures(one.returns, rf, benchmark, window, periods)
+        return alone
+    middle: Floats = np.median([rolling_figures(own, rf, benchmark, window, periods) for own in each], axis=0)
+    return middle

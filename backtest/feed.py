@@ -60,7 +60,8 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
         catalog = Catalog(job.datasets)
         entry = _entry(job, catalog, config)
         resolved = resolve(entry, config)
-        raw = _narrow(catalog.store.load(entry.version), resolved)
+        stored = catalog.store.load(entry.version)
+        raw = _narrow(stored, resolved)
         bars = adjusted(raw, resolved.adjustment or entry.adjustment)
     except ConfigFault as fault:
         raise JobRefused(fault.first) from fault
@@ -68,7 +69,8 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
         raise JobRefused(as_sentence(str(fault))) from fault
     if entry.survivorship == "point_in_time" and bars.member is None:
         entry = dataclasses.replace(entry, survivorship="unknown")  # the run sets the membership aside
-    report = quality.check(raw, [Finding.from_dict(found) for found in entry.findings])
+    found = [Finding.from_dict(each) for each in entry.findings]
+    report = quality.check(raw, found, stored)
     feed = Feed(entry, resolved, bars, report)
     write_note(job, feed)
     if report.refusal:

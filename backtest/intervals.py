@@ -22,6 +22,8 @@ from simulator.ledger import Ledger
 
 RANGES = frozenset({"max_drawdown", "calmar", "ulcer"})
 """Resampled ranges; the others are 95 % confidence intervals."""
+INTERVAL, SEEDS_FIXED = "interval", "seeds_fixed"
+"""Kinds of the others: all luck is in it, or that of the bars alone, given the seeds that there are."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Interval:
     """Limits of one metric in its own unit; `error` is the standard deviation over the paths. None where undefined."""
 
     key: str
-    kind: str  # "interval" | "range"
+    kind: str  # "interval" | "range" | "seeds_fixed"
     low: float | None
     high: float | None
     error: float | None
@@ -44,6 +46,7 @@ def metric_intervals(
     """For each strategy the intervals of `metric_paths.KEYS`, `rf` (n,); one index sequence of PCG64(seed) for all.
 
     Of several seeds each path takes the median of the seeds' own, so that an interval belongs to the metric beside it.
+    The paths redraw bars and no seeds, so that it is too narrow for what another training would show: its kind says so.
     `block`: the mean block of the excesses, so that path k holds the same bars as path k of theirs; None takes that of
     the strategies' own log returns.
     """
@@ -55,7 +58,8 @@ def metric_intervals(
     columns = np.stack([_columns(book, returns, rf) for book, returns in flat], axis=1)
     found = _paths(columns, growth, block, periods, paths, seed)
     ends = np.cumsum([len(own) for own in books])
-    return [_summarise(_middle(part)) for part in np.split(found, ends[:-1], axis=1)]
+    parts = np.split(found, ends[:-1], axis=1)
+    return [_summarise(_middle(part), INTERVAL if part.shape[1] == 1 else SEEDS_FIXED) for part in parts]
 
 
 def _middle(part: Floats) -> Floats:
@@ -101,13 +105,13 @@ def _paths(columns: Floats, growth: Floats, block: float, periods: float, paths:
     return out
 
 
-def _summarise(paths: Floats) -> Intervals:
-    """Of (paths, 10); a metric that is undefined in any path has no limits."""
+def _summarise(paths: Floats, kind: str) -> Intervals:
+    """Of (paths, 10); a metric that is undefined in any path has no limits. `kind` of those that are intervals."""
     low, high = quantiles(paths, [ALPHA, 1 - ALPHA])
     error = paths.std(axis=0, ddof=1)
     found = []
     for k, key in enumerate(KEYS):
         whole = bool(np.isfinite(paths[:, k]).all())
         limits = (float(low[k]), float(high[k]), float(error[k])) if whole else (None, None, None)
-        found.append(Interval(key, "range" if key in RANGES else "interval", *limits))
+        found.append(Interval(key, "range" if key in RANGES else kind, *limits))
     return tuple(found)

@@ -13,9 +13,9 @@ import numpy as np
 from backtest import report_files
 from backtest.baselines import Baseline
 from backtest.case import Case
+from backtest.closing_stamps import closing_stamps, left_out_labels, likenesses
 from backtest.config import JudgedConfig
 from backtest.contest import Contest
-from backtest.degenerate import degenerate
 from backtest.evidence import Evidence, gather, rounds
 from backtest.feed import Feed, plan_for
 from backtest.holding import require_benchmark
@@ -23,18 +23,17 @@ from backtest.in_sample import InSample, in_sample
 from backtest.judged_hash import judged_hash
 from backtest.leaks.by_policy import check_leaks
 from backtest.leaks.report import LeakReport
-from backtest.lineup import left_out_of, verdict_baselines
+from backtest.lineup import verdict_baselines
 from backtest.matched_random import MatchedRandom, matched_random, why_none
-from backtest.registry import MATCHED_RANDOM, evaluation_faults, spec_for
+from backtest.registry import MATCHED_RANDOM, evaluation_faults
 from backtest.runner import Judged, StrategyUnfit
-from backtest.seed_books import returns_by_seed
-from backtest.seed_figures import Seeds, apart, seeds_of
+from backtest.seed_books import SeedBooks, books_of, returns_by_seed
+from backtest.seed_figures import Seeds, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import left_out_stamp, relay_stamp, seeds_stamp, seen_stamp, stamps, symbols_stamp
+from backtest.stamps import relay_stamp, seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp
 from backtest.statistics import Excess, compare
-from backtest.strategy import Learned, Seeded, Strategy, Taught, Travelled
+from backtest.strategy import Learned, Related, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
-from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
@@ -62,10 +61,12 @@ def judge_and_write(
 
 
 def at_least_its_seeds(config: JudgedConfig, subject: Strategy) -> JudgedConfig:
-    """The configuration with each seed of the subject counted as a trial."""
-    if not isinstance(subject, Seeded):
+    """The configuration with each seed of the subject's training counted as a trial, judged here or not."""
+    judged = subject.seeds if isinstance(subject, Seeded) else ()
+    family = subject.family() if isinstance(subject, Related) else ()
+    trials = max(config.evaluation.trials, len({*judged, *family}))
+    if trials == config.evaluation.trials:
         return config
-    trials = max(config.evaluation.trials, len(subject.seeds))
     return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"trials": trials})})
 
 
@@ -85,28 +86,20 @@ def examine(
         judged[0].metrics["dsr_excess"] = runs.excess.least_dsr
     job.events.metric(**{key: judged[0].metrics[key] for key in HEADLINE})
     seen = subject.seen_bars(market, span.t0, span.t1) if isinstance(subject, Learned) else 0
-    left_out = [spec_for(key).label for key in left_out_of(subject.key, config)]
     verdict = judge(
         runs.excess, list(runs.against), {one.key: one.spec.label for one in judged},
         subject=judged[0].spec.label, n_bars=span.n_bars, trials=config.evaluation.trials, seen=seen,
-        left_out=left_out, leaks=runs.leaks,
+        left_out=left_out_labels(subject.key, config), leaks=runs.leaks,
     )  # fmt: skip
     shown = tuple(one for one in judged if one.key in contest.shown)
-    stand_in = "benchmark" if config.evaluation.benchmark is None else ""  # buy_hold again, and no likeness of its own
-    measures = yardsticks(subject.key, runs.against, config.evaluation.benchmark)
-    cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
     told = [
         *seen_stamp(seen, span.n_bars),
         *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *seeds_stamp(judged[0]),
         *relay_stamp(subject, market.bars.session, span),
-        *(
-            name
-            for own in apart(judged[0])
-            for name in degenerate(own, [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
-        ),
-        *runs.luck, *left_out_stamp(left_out), *([cut] if cut else []),
-        *stamps(config, feed, market, shown, features),
+        *(siblings_stamp(subject.family(), len(books_of(judged[0].ledger))) if isinstance(subject, Related) else ()),
+        *likenesses(judged, config, market), *runs.luck,
+        *closing_stamps(config, feed, market, judged, shown, runs.against, features),
     ]  # fmt: skip
     return Case(
         config=config,
@@ -188,7 +181,8 @@ def _luck(
     found = matched_random(
         subject.ledger, longer, market, contest.config, span, chosen.matched_random_draws, chosen.seed
     )
-    return found, [f"{found.sentence}."]
+    of_all = "; of all seeds' books added up" if isinstance(subject.ledger, SeedBooks) else ""
+    return found, [f"{found.sentence}{of_all}."]
 
 
 class Meter:

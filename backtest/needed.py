@@ -1,22 +1,27 @@
 """How much more would be needed to tell: years and seeds, until the lower limit against every baseline lies above zero.
 
-The points and the variance are taken to stay what they are. With d_b = theta_b - low_b, its part from seeds
-t(S-1) s/sqrt(S) (the t quantile at 0.975) and from bars the root of what is left of d_b^2, the bars' part shrinks with
-one over the root of time, the seeds' part as its own formula says. A limit passes zero where
-sqrt(bars^2 + seeds^2) = theta_b; the baseline that asks for most binds.
+The points and the variance are taken to stay what they are. With one seed the distance d_b = theta_b - low_b shrinks
+with one over the root of time. With several it has two parts that do not add in squares: the bars' own, the distance of
+the limit that the same paths have without the luck of seeds, which shrinks likewise and which no seeds make smaller,
+and the seeds' s/sqrt(S) times Student's t. The limit of both is that of Behrens and Fisher (`backtest.few_seeds`), and
+it passes zero where its distance is theta_b. The baseline that asks for most binds.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
+from backtest.few_seeds import limit
 from backtest.series import Floats
 from backtest.statistics import ALPHA, Excess
 
 MOST_YEARS = 100
 MOST_SEEDS = 10_000
+HALVINGS = 40
+NORMAL = NormalDist().inv_cdf(1 - ALPHA)
 
 
 @dataclass(frozen=True)
@@ -43,37 +48,46 @@ def needed(excess: Excess) -> Needed | None:
     one = excess.seeds == 1
     if trailed:
         return Needed(math.inf, None if one else math.inf, trailed[0], trailed[0], trailed)
-    apart = 0.0 if one else student(excess.seeds) * excess.seed_error
-    bars = np.maximum((excess.theta - excess.low) ** 2 - apart**2, 0.0)
-    years = _years_more(excess, bars, apart)
-    seeds = None if one else _seeds_more(excess, bars)
+    years = _years_of_one(excess) if one else _each(_years_more, excess)
+    seeds = None if one else _each(_seeds_more, excess)
     hardest = int(np.argmax(years)), excess.best if seeds is None else int(np.argmax(seeds))
     return Needed(float(years.max()), None if seeds is None else float(seeds.max()), *hardest)
 
 
-def _years_more(excess: Excess, bars: Floats, apart: float) -> Floats:
-    """(B,) years until each limit is at zero, with as many seeds."""
-    room = excess.theta**2 - apart**2
+def _years_of_one(excess: Excess) -> Floats:
+    """(B,) years until each limit is at zero, of a subject without seeds."""
+    bars, room = (excess.theta - excess.low) ** 2, excess.theta**2
     times = np.divide(bars, room, out=np.full(len(bars), math.inf), where=room > 0)
     more: Floats = excess.years * np.maximum(times - 1.0, 0.0)
     return more
 
 
-def _seeds_more(excess: Excess, bars: Floats) -> Floats:
-    """(B,) seeds until each limit is at zero, with as many bars: whole ones, by bisection."""
-    spread = excess.seed_error * math.sqrt(excess.seeds)
-    return np.array([_seeds_for(math.sqrt(room) if room > 0 else 0.0, spread, excess.seeds)
-                     for room in excess.theta**2 - bars])  # fmt: skip
+def _each(more: Callable[[Excess, int, float], float], excess: Excess) -> Floats:
+    """(B,) `more` of each baseline and the standard error of its bars; 0 where the limit lies above zero already."""
+    bars = (excess.theta - excess.bars_low) / NORMAL
+    return np.array([more(excess, b, float(bars[b])) if excess.low[b] <= 0 else 0.0 for b in range(len(bars))])
 
 
-def _seeds_for(room: float, spread: float, have: int) -> float:
-    """The least k >= 0 with t(S+k-1) spread / sqrt(S+k) <= `room`; infinite beyond MOST_SEEDS."""
+def _years_more(excess: Excess, baseline: int, bars: float) -> float:
+    """Years until its limit is at zero, with as many seeds: by halving the share that is left of the bars' error."""
+    room, freedom = float(excess.theta[baseline]), excess.seeds - 1
+    if limit(0.0, excess.seed_error, freedom, ALPHA) >= room:
+        return math.inf
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        fits = limit(middle * bars, excess.seed_error, freedom, ALPHA) <= room
+        low, high = (middle, high) if fits else (low, middle)
+    return excess.years * (1 / low**2 - 1) if low > 0 else math.inf
+
+
+def _seeds_more(excess: Excess, baseline: int, bars: float) -> float:
+    """The least k >= 1 whose S + k seeds, as far apart, have their limit at zero; infinite beyond MOST_SEEDS."""
+    room, spread, have = float(excess.theta[baseline]), excess.seed_error * math.sqrt(excess.seeds), excess.seeds
 
     def fits(more: int) -> bool:
-        return student(have + more) * spread / math.sqrt(have + more) <= room
+        return limit(bars, spread / math.sqrt(have + more), have + more - 1, ALPHA) <= room
 
-    if fits(0):
-        return 0.0
     if not fits(MOST_SEEDS):
         return math.inf
     low, high = 0, MOST_SEEDS
@@ -81,13 +95,6 @@ def _seeds_for(room: float, spread: float, have: int) -> float:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return float(high)
-
-
-def student(seeds: int) -> float:
-    """Quantile of Student's t at 1 - ALPHA with seeds - 1 degrees of freedom; `seeds` >= 2."""
-    from scipy.special import stdtrit  # half a second that only several seeds pay
-
-    return float(stdtrit(seeds - 1, 1 - ALPHA))
 
 
 def sentence(found: Needed | None, labels: Sequence[str]) -> str:

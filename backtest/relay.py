@@ -109,6 +109,10 @@ class Relay:
         """How they were trained, which is the same for all."""
         return self.legs[0].policy.taught()
 
+    def family(self) -> tuple[int, ...]:
+        """The seed of this book and the others of the same training, which are the same in all folds."""
+        return self.legs[0].policy.family()
+
 
 def first_bar(start: Start, session: Days) -> int:
     """The bar of `session` (T,) at which a fold begins; on bars without that day the first one after it, T for none."""

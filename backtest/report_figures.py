@@ -13,6 +13,7 @@ from backtest.seed_books import SeedBooks
 from backtest.seed_figures import band
 from backtest.series import Floats
 from runfiles.report_rows import BEFORE_COSTS
+from runfiles.report_tables import ALL_BOOKS
 from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def equity(case: Case) -> list[Chart]:
 
 
 def _scaled(series: list[Series], case: Case) -> list[Chart]:
-    title = "Equity, as a multiple of the start"
+    title = f"Equity, as a multiple of the start{_of_all(case)}"
     lines = [line_chart(title, series, _days(case), logarithmic=True), line_chart(title, series, _days(case))]
     positive = all((one.values > 0).all() for one in series)
     return lines if positive else lines[1:]
@@ -68,7 +69,7 @@ def seeds(case: Case) -> Chart | None:
 
 def drawdown(case: Case) -> Chart:
     series = [_series(case, one, one.ledger.drawdown) for one in case.judged]
-    return line_chart("Drawdown, %", series, _days(case), percent=True)
+    return line_chart(f"Drawdown, %{_of_all(case)}", series, _days(case), percent=True)
 
 
 def rolling(case: Case) -> list[Chart]:
@@ -101,7 +102,12 @@ def weights(case: Case) -> Chart | None:
     own, rest = order[:MOST_NAMES], order[MOST_NAMES:]
     names = [case.market.symbols[a] for a in own] + ([OTHERS] if rest else [])
     shown = np.column_stack([held[:, own]] + ([held[:, rest].sum(axis=1)] if rest else []))
-    return area_chart("Weights, %", names, shown, _days(case))
+    return area_chart(f"Weights, %{_of_all(case)}", names, shown, _days(case))
+
+
+def _of_all(case: Case) -> str:
+    """Behind the title of a chart that needs one account."""
+    return "" if case.seeds is None else ALL_BOOKS
 
 
 def _days(case: Case) -> np.ndarray:

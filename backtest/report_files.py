@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from backtest.report_rules import rules_of
 from backtest.runner import Judged
 from backtest.seed_books import SeedBooks
 from backtest.seed_figures import equity_table, seeds_table
+from backtest.statistics import grown
 from backtest.strategy_tables import TABLES, Written, ordered_json
 from backtest.yardsticks import filled_of
 from runfiles import atomic, layout
@@ -157,9 +157,9 @@ def excesses(case: Case) -> list[dict[str, Any]]:
     return [
         {
             "baseline": key,
-            "excess_per_year": math.expm1(found.theta[b]),
-            "low": math.expm1(found.low[b]),
-            "high": math.expm1(found.high[b]),
+            "excess_per_year": grown(found.theta[b]),
+            "low": grown(found.low[b]),
+            "high": grown(found.high[b]),
             "p": float(found.p[b]),
             "equal_risk_excess": float(found.equal_risk[b]),
             "equal_risk_low": float(found.equal_risk_low[b]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,12 +55,22 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         headline=rows(case, HEADLINE),
         others=rows(case, [key for key in METRICS if key not in HEADLINE]),
         spreads=[one for one in case.judged if one.spread is not None],
-        specs={spec.key: spec for spec in report_tables.TABLES},
+        specs={
+            spec.key: spec if case.seeds is None else report_tables.for_seeds(spec) for spec in report_tables.TABLES
+        },
+        all_books="" if case.seeds is None else report_tables.ALL_BOOKS,
         cells={spec.key: report_tables.cells(spec, found[spec.key]) for spec in report_tables.TABLES},
         years=words_of.calendar(report_rows.period_rows(case)),
         shade=words_of.shade,
-        break_even=words_of.break_even_words(break_even(case)),
-        delayed=words_of.delay_words(report_rows.delay_rows(case), report_rows.labels(case)),
+        break_even=_with_cuts(
+            case, words_of.break_even_words(break_even(case)), asdict(case.evidence.sweep)["rows"], words_of.cost_name
+        ),
+        delayed=_with_cuts(
+            case,
+            words_of.delay_words(report_rows.delay_rows(case), report_rows.labels(case)),
+            report_rows.delay_rows(case),
+            words_of.late_name,
+        ),
         left_out=report_rows.left_out(case),
         absent=case.absent,
         absent_rows=summary.get("absent", []),
@@ -72,6 +83,11 @@ def render(case: Case, summary: dict[str, Any]) -> str:
         seeds_mean=seed_rows.MEANS,
         seeds_equity=report_figures.seeds(case),
     )
+
+
+def _with_cuts(case: Case, words: str, rows: Any, name: Callable[[Mapping[str, Any]], str]) -> str:
+    """`words` on re-runs, and which strategies got less there than they ordered."""
+    return f"{words} {words_of.cut_words(rows, report_rows.labels(case), name)}".strip()
 
 
 def break_even(case: Case) -> dict[str, Any] | None:

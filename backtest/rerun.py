@@ -16,8 +16,9 @@ from backtest.config import JudgedConfig
 from backtest.contest import Contest, Ledgers, least_excess
 from backtest.metrics import IN_BPS, cost_figures
 from backtest.runner import returns_of, simple_total
+from backtest.seed_books import medians_of
 from backtest.series import Floats, growth_a_year, sharpe_sortino
-from backtest.statistics import optional
+from backtest.statistics import grown, optional
 from backtest.yardsticks import filled_share
 from marketdata.splits import Range
 from simulator.ledger import Ledger
@@ -173,7 +174,7 @@ class Reruns:
     def _shown(self, ledgers: Ledgers) -> tuple[float | None, str | None, tuple[Rerun, ...]]:
         """Excess a year, the hardest baseline, and the figures of all."""
         least = least_excess(ledgers, self._contest.subject.key, self._against, self._market.periods_per_year)
-        excess, baseline = (None, None) if least is None else (math.expm1(least[0]), least[1])
+        excess, baseline = (None, None) if least is None else (grown(least[0]), least[1])
         periods = self._market.periods_per_year
         return excess, baseline, tuple(figures(key, ledgers[key], self._rf, periods) for key in self._contest.shown)
 
@@ -199,24 +200,33 @@ class Reruns:
             else:
                 high, ledgers = middle, tried
             tick()
-        return BreakEven("found", high, optional(cost_of_value(ledgers[self._contest.subject.key])))
+        return BreakEven("found", high, optional(self._paid(ledgers)))
+
+    def _paid(self, ledgers: Ledgers) -> float:
+        """The subject's cost of the value traded, of several seeds their median."""
+        own = ledgers[self._contest.subject.key]
+        return medians_of(own, lambda book: {"paid": cost_of_value(book)})["paid"]
 
 
 def figures(key: str, ledger: Ledger, rf: Floats, periods: float) -> Rerun:
-    """What a re-run is told by."""
-    costs = cost_figures(ledger, periods)
-    growth = growth_a_year(float(ledger.equity[0]), float(ledger.equity[-1]), ledger.n_bars, periods)
-    sharpe, _ = sharpe_sortino(returns_of(ledger), rf, periods)
-    return Rerun(
-        strategy=key,
-        total_return=simple_total(ledger),
-        cagr=float(growth),
-        sharpe=optional(sharpe),
-        turnover=optional(costs["turnover"]),
-        cost_drag_bps=optional(costs["cost_drag_bps"]),
-        cost_bps=optional(cost_of_value(ledger)),
-        filled=optional(filled_share(ledger)),
-    )
+    """What a re-run is told by: of several seeds the median of each figure, as their metrics are."""
+    found = medians_of(ledger, lambda book: _figures(book, rf, periods))
+    total, growth = found.pop("total_return"), found.pop("cagr")
+    return Rerun(key, total, growth, **{name: optional(value) for name, value in found.items()})
+
+
+def _figures(book: Ledger, rf: Floats, periods: float) -> dict[str, float]:
+    """Of one account, NaN where undefined, in the order of `Rerun`."""
+    costs = cost_figures(book, periods)
+    return {
+        "total_return": simple_total(book),
+        "cagr": float(growth_a_year(float(book.equity[0]), float(book.equity[-1]), book.n_bars, periods)),
+        "sharpe": sharpe_sortino(returns_of(book), rf, periods)[0],
+        "turnover": costs["turnover"],
+        "cost_drag_bps": costs["cost_drag_bps"],
+        "cost_bps": cost_of_value(book),
+        "filled": filled_share(book),
+    }
 
 
 def cost_of_value(ledger: Ledger) -> float:

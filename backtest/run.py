@@ -21,6 +21,7 @@ from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
 from runfiles import layout
 from runfiles.job import Job, JobRefused, leave, run_job
+from runfiles.policy_list import PolicyList
 from simulator.jit import start_quickly
 
 
@@ -96,6 +97,7 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
             raise JobRefused(str(fault)) from fault
         return baseline
     if config.policy_sha256 is not None and (job.folder / layout.MEMBERS_LIST).is_file():
+        _require_one_book(job, config)
         return judged_together(job, config.policy_sha256)
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():
@@ -106,6 +108,16 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
     except ValueError as fault:
         raise JobRefused(str(fault)) from fault
     return policy
+
+
+def _require_one_book(job: Job, config: BacktestConfig) -> None:
+    """Where a waterfall is asked for, which is of one book. Raises JobRefused."""
+    try:
+        listed = PolicyList.read(job.folder, config.policy_sha256)
+    except ValueError as fault:
+        raise JobRefused(str(fault)) from fault
+    if config.evaluation.waterfall and len(listed.seeds) > 1:
+        raise JobRefused("evaluation.waterfall: Several seeds have no decision in common; judge one of them.")
 
 
 def judged_together(job: Job, sha256: str | None = None) -> Strategy:

@@ -11,12 +11,14 @@ from backtest.columns import csv_bytes, floats, texts, whole
 from backtest.runner import Judged, returns_of
 from backtest.seed_books import SeedBooks
 from backtest.series import Floats
-from backtest.statistics import Excess
+from backtest.statistics import Excess, grown
 from runfiles.metric_keys import HEADLINE, METRICS
 
-EXCESS = "excess_per_year"
-KEYS = (EXCESS, *HEADLINE)
+EXCESS, LEAST = "excess_per_year", "least_excess_per_year"
+KEYS = (EXCESS, LEAST, *HEADLINE)
 """What the spread is told of."""
+OF_GROWTH = frozenset({EXCESS, LEAST})
+"""Told as e^x - 1 of a logarithm; means, medians and quartiles are the logarithms'."""
 OF_EACH = tuple(key for key in METRICS if key != "dsr_excess")
 """Metrics of a seed; `dsr_excess` is of the mean over the seeds."""
 BAND = (("low", 0.0), ("q1", 0.25), ("median", 0.5), ("q3", 0.75), ("high", 1.0))
@@ -24,21 +26,30 @@ BAND = (("low", 0.0), ("q1", 0.25), ("median", 0.5), ("q3", 0.75), ("high", 1.0)
 
 @dataclass(frozen=True)
 class SeedRow:
-    """One seed: its excess a year (fraction) over `baseline`, the hardest for it, None without one; its metrics."""
+    """One seed and its metrics. Excesses are logarithms a year, None without a baseline: `excess` over the baseline of
+    the verdict, the same for all seeds; `least` over `baseline`, the one that is hardest for this seed, as a report of
+    this seed alone has it.
+    """
 
     seed: int
-    excess_per_year: float | None
+    excess: float | None
+    least: float | None
     baseline: str | None
     metrics: Mapping[str, float | None]
 
     def value(self, key: str) -> float | None:
-        return self.excess_per_year if key == EXCESS else self.metrics[key]
+        """A metric, or the logarithm of an excess."""
+        return {EXCESS: self.excess, LEAST: self.least}[key] if key in OF_GROWTH else self.metrics[key]
+
+    def told(self, key: str) -> float | None:
+        """As it is written: an excess as a fraction."""
+        return _told(key, self.value(key))
 
 
 @dataclass(frozen=True)
 class SeedSpread:
     """How far the seeds lie apart in one figure, in its own unit; None throughout where a seed has none. Quartiles are
-    interpolated linearly.
+    interpolated linearly; of an excess all are those of the logarithms, as the verdict's is their mean.
     """
 
     key: str
@@ -61,7 +72,7 @@ class Seeds:
         """`seeds` of `summary.json`."""
         return {
             "rows": [
-                {"seed": row.seed, EXCESS: row.excess_per_year, "baseline": row.baseline}
+                {"seed": row.seed, EXCESS: row.told(EXCESS), LEAST: row.told(LEAST), "baseline": row.baseline}
                 | {key: row.metrics[key] for key in HEADLINE}
                 for row in self.rows
             ],
@@ -76,10 +87,12 @@ def seeds_of(subject: Judged, excess: Excess | None, against: Sequence[str]) -> 
         return None
     rows = []
     for place, (seed, metrics) in enumerate(zip(ledger.seeds, subject.by_seed, strict=True)):
-        own = None if excess is None else excess.by_seed[place]
-        best = None if own is None else int(np.argmin(own))
-        point = None if own is None or best is None else float(np.expm1(own[best]))
-        rows.append(SeedRow(seed, point, None if best is None else against[best], metrics))
+        if excess is None:
+            rows.append(SeedRow(seed, None, None, None, metrics))
+            continue
+        own = excess.by_seed[place]
+        hardest = int(np.argmin(own))
+        rows.append(SeedRow(seed, float(own[excess.best]), float(own[hardest]), against[hardest], metrics))
     return Seeds(tuple(rows), tuple(spread_of(key, [row.value(key) for row in rows]) for key in KEYS))
 
 
@@ -88,7 +101,11 @@ def spread_of(key: str, values: Sequence[float | None]) -> SeedSpread:
     if not known or len(known) < len(values):
         return SeedSpread(key, None, None, None, None, None, None)
     low, q1, median, q3, high = (float(x) for x in np.quantile(known, [share for _, share in BAND]))
-    return SeedSpread(key, float(np.mean(known)), median, q1, q3, low, high)
+    return SeedSpread(key, *(_told(key, x) for x in (float(np.mean(known)), median, q1, q3, low, high)))
+
+
+def _told(key: str, value: float | None) -> float | None:
+    return grown(value) if value is not None and key in OF_GROWTH else value
 
 
 def apart(subject: Judged) -> list[Judged]:
@@ -114,7 +131,8 @@ def seeds_table(found: Seeds) -> bytes:
     """`seeds.csv`: a row a seed."""
     columns = {
         "seed": whole(np.array([row.seed for row in found.rows], dtype=np.int64)),
-        EXCESS: _column([row.excess_per_year for row in found.rows]),
+        EXCESS: _column([row.told(EXCESS) for row in found.rows]),
+        LEAST: _column([row.told(LEAST) for row in found.rows]),
         "baseline": texts([row.baseline or "" for row in found.rows]),
     }
     return csv_bytes(columns | {key: _column([row.metrics[key] for row in found.rows]) for key in OF_EACH})

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from backtest.registry import POLICY
 from backtest.runner import prepare, run_prepared
-from backtest.strategy import Learned, Remembers, Sees, Strategy, Taught, Travelled
+from backtest.strategy import Learned, Related, Remembers, Sees, Strategy, Taught, Travelled
 from marketdata.config import FeaturesConfig
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
@@ -16,7 +16,7 @@ from simulator.ledger import Ledger
 from simulator.market import Market
 
 
-class TrainedPolicy(Strategy, Learned, Remembers, Sees, Taught, Travelled, Protocol):
+class TrainedPolicy(Strategy, Learned, Related, Remembers, Sees, Taught, Travelled, Protocol):
     """What a policy's file gives (rl.policy_strategy), and what a relay of such policies gives (backtest.relay)."""
 
 
@@ -30,10 +30,10 @@ class SeveralSeeds:
         self.seeds = tuple(members)
         self.members: tuple[TrainedPolicy, ...] = tuple(members.values())
         self.layers = self.members[0].layers
-        first = self.members[0]
+        of_first = _made_by(self.members[0])
         for seed, one in members.items():
-            if one.sees != first.sees or one.learned_spans() != first.learned_spans():
-                raise ValueError(f"seed {seed} was trained on other features or days than seed {self.seeds[0]}")
+            if other := [name for name, value in _made_by(one).items() if value != of_first[name]]:
+                raise ValueError(f"seed {seed} was trained with other {', '.join(other)} than seed {self.seeds[0]}")
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
         """Each looks at the market. Raises StrategyUnfit, ConfigFault."""
@@ -66,7 +66,29 @@ class SeveralSeeds:
 
     def taught(self) -> Mapping[str, BaseModel] | None:
         """How they were trained, with all of their seeds."""
-        found = self.members[0].taught()
-        if found is None or "training" not in found:
-            return found
-        return {**found, "training": found["training"].model_copy(update={"seeds": self.seeds})}
+        beside = tuple(seed for seed in self.family() if seed not in self.seeds)
+        return _with_seeds(self.members[0].taught(), self.seeds, beside)
+
+    def family(self) -> tuple[int, ...]:
+        """These seeds, then what else any of them was trained beside."""
+        others = {seed for one in self.members for seed in one.family()} - set(self.seeds)
+        return (*self.seeds, *sorted(others))
+
+
+def _made_by(one: TrainedPolicy) -> dict[str, Any]:
+    """What must be the same of all seeds, by the words for it."""
+    return {
+        "features": one.sees,
+        "days": one.learned_spans(),
+        "symbols": one.trained_symbols(),
+        "layers": one.layers,
+        "settings": _with_seeds(one.taught(), (), ()),
+    }
+
+
+def _with_seeds(
+    taught: Mapping[str, BaseModel] | None, seeds: tuple[int, ...], siblings: tuple[int, ...]
+) -> Mapping[str, BaseModel] | None:
+    if taught is None or "training" not in taught:
+        return taught
+    return {**taught, "training": taught["training"].model_copy(update={"seeds": seeds, "siblings": siblings})}

@@ -9,13 +9,14 @@ import numpy as np
 from backtest.config import JudgedConfig
 from backtest.feed import Feed, plan_for
 from backtest.runner import Judged
-from backtest.seed_books import returns_by_seed
+from backtest.seed_books import medians_of, returns_by_seed
 from backtest.statistics import log_excess
 from backtest.strategy import Relayed, Remembers, Seeded, Strategy, Trained
 from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
 from marketdata.walk_forward import make_folds
+from simulator.ledger import Ledger
 
 DATES, FILE = "dates", "file"
 
@@ -45,7 +46,8 @@ class LearnedFrom:
 @dataclass(frozen=True)
 class Fold:
     """A test fold within the one book: return and excess over its days, no rate a year; the excess is over `baseline`,
-    the hardest there. `learned_until`: the last day that something judged in this fold may have learned from.
+    the hardest there. Of several seeds the return is the median. `learned_until`: the last day that something judged in
+    this fold may have learned from.
 
     `learned`: what the policy in charge did learn from, `steps`: at which step of its training it was chosen, by seed;
     both empty of what was not trained.
@@ -113,7 +115,7 @@ def _folds(
     session = feed.bars.session
     lookback, warmup = (0, 0) if features is None else (features.lookback, plan_for(features, feed.bars).warmup)
     ranges = enumerate(make_folds(config.split, session, lookback=lookback, warmup=warmup), start=1)
-    by_key, equity = {one.key: one.returns for one in judged}, judged[0].ledger.equity
+    by_key = {one.key: one.returns for one in judged}
     gaps = (
         log_excess(returns_by_seed(judged[0].ledger), np.column_stack([by_key[key] for key in against]))
         if against
@@ -124,12 +126,11 @@ def _folds(
         if config.split.fold not in (None, number):
             continue
         begin, end = one.test.t0 - span.t0, one.test.t1 - span.t0
-        made = float(equity[end] / equity[begin]) - 1.0 if equity[begin] > 0 else -1.0
         theta = None if gaps is None else gaps[begin:end].sum(axis=0)
         best = None if theta is None else int(np.argmin(theta))
         found.append(Fold(
             number, str(session[one.test.t0]), str(session[one.test.t1]), one.test.n_bars,
-            str(session[one.validation.t1]), max(made, -1.0),
+            str(session[one.validation.t1]), _made(judged[0].ledger, begin, end),
             None if theta is None or best is None else math.expm1(float(theta[best])),
             None if best is None else against[best],
             *_in_charge(subject, session, one.test),
@@ -148,3 +149,13 @@ def _in_charge(subject: Strategy, session: Days, fold: Range) -> tuple[tuple[Lea
         return (), ()
     spans = tuple(LearnedFrom(role, str(start), str(end)) for role, start, end in trained[0].learned_spans())
     return spans, tuple(one.steps for one in trained)
+
+
+def _made(ledger: Ledger, begin: int, end: int) -> float:
+    """Last equity over the first, less one, at least -1; of several seeds the median."""
+
+    def made(book: Ledger) -> dict[str, float]:
+        first, last = book.equity[begin], book.equity[end]
+        return {"made": max(float(last / first) - 1.0, -1.0) if first > 0 else -1.0}
+
+    return medians_of(ledger, made)["made"]

@@ -56,8 +56,9 @@ def seeds_stamp(subject: Judged) -> list[str]:
     if not subject.by_seed:
         return []
     return [
-        f"{len(subject.by_seed)} seeds: an excess is the mean over them, a metric their median; curves, trades and "
-        "tables are of all their books added up, each with the whole start."
+        f"{len(subject.by_seed)} seeds: an excess is the mean over them, a metric their median, run again too; curves, "
+        "months, drawdowns, trades and money are of all their books added up, each with the whole start. Intervals of "
+        "metrics hold the seeds fixed, the verdict's does not."
     ]
 
 
@@ -72,6 +73,23 @@ def relay_stamp(subject: Strategy, session: Days, span: Range) -> list[str]:
         f"Walk-forward: one book{each} goes through {count} folds; at the start of each the policy trained for it "
         "takes over what is held, and pays for what it changes."
     ]
+
+
+def siblings_stamp(family: Sequence[int], judged: int) -> list[str]:
+    """Where other seeds of the same training are not `judged` here; `family` begins with those that are."""
+    others = family[judged:]
+    if not others:
+        return []
+    own = f"Seed {family[0]} is one" if judged == 1 else f"{judged} are judged here"
+    return [
+        f"{own} of {len(family)} seeds of one training (the others: {_named(others)}), and each counts as a trial: "
+        "how much is the luck of the seed, only a report of all of them together can tell."
+    ]
+
+
+def _named(seeds: Sequence[int]) -> str:
+    more = f" and {len(seeds) - MOST_NAMED} more" if len(seeds) > MOST_NAMED else ""
+    return ", ".join(map(str, seeds[:MOST_NAMED])) + more
 
 
 def symbols_stamp(trained: Sequence[str], here: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 All inputs are returns of a bar, shapes (n,) or (n, B) for B baselines; everything is per bar until a field says a year.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -10,6 +11,7 @@ from statistics import NormalDist
 import numpy as np
 
 from backtest.bootstrap import bootstrap, seeds_luck
+from backtest.few_seeds import could_find
 from backtest.quantiles import quantiles
 from backtest.series import ZERO_VARIANCE, Floats, probabilistic_sharpe, sharpe_error
 
@@ -17,11 +19,20 @@ EULER = 0.57722
 FLOOR = -0.9999
 POWER = 2.8  # 1.96 + 0.84: shown in four of five draws at the 5 % level
 ALPHA = 0.025
+MOST_GROWTH = 30.0
+"""A logarithm a year beyond which nothing but its size is known: two seeds far apart can have a limit that no float
+holds.
+"""
 
 
 def optional(value: float) -> float | None:
     """NaN and infinity are `None` outside the compiled code."""
     return float(value) if math.isfinite(value) else None
+
+
+def grown(log_excess: float) -> float:
+    """e^x - 1: a fraction a year from its logarithm."""
+    return math.expm1(min(log_excess, MOST_GROWTH))
 
 
 def luck_threshold(trials: int, n: int, variance: float | None = None) -> float:
@@ -72,8 +83,9 @@ class Excess:
     Theta, its limits and `error` are logarithms a year; those at equal risk are arithmetic means of returns a year.
     theta, low, high: (B,) excess and its 95 % interval; p: (B,) share of paths at or below 0.
     equal_risk and its interval: the same at the baseline's risk scaled to the subject's.
-    upper: (B,) the 1 - 0.025/B limits, whose least bounds the excess over the best. error: (B,) standard errors.
-    by_seed: (S, B) each seed's own excess; seed_error: the part of `error` that comes from the seeds, 0 with one.
+    upper: (B,) the 1 - 0.025/B limits, whose least bounds the excess over the best.
+    bars_error, bars_low: (B,) standard error and lower limit of the bars' luck alone, the seeds taken as they are.
+    by_seed: (S, B) each seed's own excess; seed_error: s/sqrt(S), 0 with one seed.
     years: length of the range.
     """
 
@@ -82,7 +94,8 @@ class Excess:
     high: Floats
     upper: Floats
     p: Floats
-    error: Floats
+    bars_error: Floats
+    bars_low: Floats
     equal_risk: Floats
     equal_risk_low: Floats
     equal_risk_high: Floats
@@ -113,13 +126,21 @@ class Excess:
         return float(self.p.max())
 
     @property
+    def error(self) -> Floats:
+        """(B,) standard errors, of the bars' luck and of the seeds'."""
+        both: Floats = np.hypot(self.bars_error, self.seed_error)
+        return both
+
+    @functools.cached_property
     def power(self) -> float:
         """The least excess over the best baseline that this test could have shown."""
         return self.could_show(self.best)
 
     def could_show(self, baseline: int) -> float:
-        """The least excess over this baseline that this test could have shown."""
-        return POWER * float(self.error[baseline])
+        """The least excess over this baseline whose lower limit lies above zero in four of five cases."""
+        if self.seeds == 1:
+            return POWER * float(self.bars_error[baseline])
+        return could_find(float(self.bars_error[baseline]), self.seed_error, self.seeds - 1, ALPHA)
 
     @property
     def least_dsr(self) -> float | None:
@@ -132,6 +153,12 @@ class Excess:
 
     @property
     def seed_points(self) -> Floats:
+        """(S,) each seed's own excess over the best baseline; their mean is the subject's."""
+        points: Floats = self.by_seed[:, self.best]
+        return points
+
+    @property
+    def seed_leasts(self) -> Floats:
         """(S,) each seed's own excess over the baseline that is hardest for it."""
         points: Floats = self.by_seed.min(axis=1)
         return points
@@ -159,6 +186,7 @@ def compare(
         luck = seeds_luck(np.column_stack((by_seed[:, 0], levels)), paths, seed)
         theta, level = theta + luck[:, :1], level + luck[:, 1:]
         seed_error = float(by_seed[:, 0].std(ddof=1)) / math.sqrt(len(each))
+    alone = drawn.theta
     low, high, upper = quantiles(theta * periods, [ALPHA, 1 - ALPHA, 1 - ALPHA / excess.shape[1]])
     risk_low, risk_high = quantiles(level * periods, [ALPHA, 1 - ALPHA])
     return Excess(
@@ -167,7 +195,8 @@ def compare(
         high=high,
         upper=upper,
         p=((theta <= 0).sum(axis=0) + 1) / (paths + 1),
-        error=np.hypot(error, seed_error) * periods,
+        bars_error=error * periods,
+        bars_low=low if theta is alone else quantiles(alone * periods, [ALPHA])[0],
         equal_risk=levels.mean(axis=0) * periods,
         equal_risk_low=risk_low,
         equal_risk_high=risk_high,

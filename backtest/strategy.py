@@ -93,6 +93,14 @@ class Taught(Protocol):
 
 
 @runtime_checkable
+class Related(Protocol):
+    """A strategy that comes from a training with one or more seeds."""
+
+    def family(self) -> tuple[int, ...]:
+        """All seeds of that training, those judged here first; empty where that is not known."""
+
+
+@runtime_checkable
 class Outsider(Protocol):
     """A strategy that buys something which need not belong to the universe."""
 

@@ -10,6 +10,7 @@ from backtest.crises import Crisis, window
 from backtest.metrics import cost_figures
 from backtest.rerun import cost_of_value
 from backtest.runner import StrategyUnfit, returns_of, simple_total
+from backtest.seed_books import medians_of
 from backtest.short_past import sentence
 from backtest.statistics import optional
 from backtest.strategy import Learned
@@ -33,7 +34,7 @@ class Stressed:
     turnover: float | None
     cost_bps: float | None
     filled: float | None
-    n_orders: int
+    n_orders: float
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,31 @@ def of_window(theta: float, span: Range, market: Market) -> float:
 
 
 def _stressed(key: str, ledger: Ledger, periods: float) -> Stressed:
-    volatility = float(returns_of(ledger).std(ddof=1)) * math.sqrt(periods)
+    """Of several seeds the median of each figure, as their metrics are."""
+    found = medians_of(ledger, lambda book: _figures(book, periods))
     return Stressed(
         strategy=key,
-        total_return=simple_total(ledger),
-        max_drawdown=float(ledger.drawdown.min()),
-        volatility=optional(volatility),
-        turnover=optional(cost_figures(ledger, periods)["turnover"]),
-        cost_bps=optional(cost_of_value(ledger)),
-        filled=optional(filled_share(ledger)),
-        n_orders=len(ledger.orders),
+        total_return=found["total_return"],
+        max_drawdown=found["max_drawdown"],
+        volatility=optional(found["volatility"]),
+        turnover=optional(found["turnover"]),
+        cost_bps=optional(found["cost_bps"]),
+        filled=optional(found["filled"]),
+        n_orders=found["n_orders"],
     )
+
+
+def _figures(book: Ledger, periods: float) -> dict[str, float]:
+    """Of one account, NaN where undefined."""
+    return {
+        "total_return": simple_total(book),
+        "max_drawdown": float(book.drawdown.min()),
+        "volatility": float(returns_of(book).std(ddof=1)) * math.sqrt(periods),
+        "turnover": cost_figures(book, periods)["turnover"],
+        "cost_bps": cost_of_value(book),
+        "filled": filled_share(book),
+        "n_orders": len(book.orders),
+    }
 
 
 def _left_out(crisis: Crisis, note: str) -> StressRow:

@@ -15,7 +15,7 @@ import numpy as np
 
 from backtest import needed
 from backtest.leaks.report import GateState, LeakReport
-from backtest.statistics import Excess
+from backtest.statistics import Excess, grown
 
 Code = Literal["too_short", "worse", "shown", "not_shown"]
 LeakGate = GateState | Literal["not_run"]
@@ -25,6 +25,10 @@ LEAST_BLOCKS = 10
 SURE = 0.95
 NOTABLY = 1.5
 """Times wider than against the hardest baseline, from where on the widest is told too."""
+TOO_FINE = 5e-5
+"""A logarithm a year that would be written as 0.00 %."""
+MOST_TOLD = 100.0
+"""A fraction a year (10,000 %) above which a sentence names no figure."""
 AFTER_COSTS = "after costs"
 NOT_RUN = "The leak gate has not been run, and without it nothing is called shown."
 
@@ -35,7 +39,7 @@ class Verdict:
 
     `equal_risk_excess`: fraction a year, an arithmetic mean of returns as it stands.
     `p`: of the test that every baseline is beaten, the largest of the single ones.
-    `seed_points`: each seed's own excess.
+    `seed_points`: each seed's own excess over `baseline`; their mean, as logarithms, is the subject's.
     `low`, `high`: of the excess over the best of the baselines, the least over all of them; not of `baseline` alone.
     `years_needed`, `seeds_needed`: how much more would bring every baseline's lower limit above zero; None where they
     lie there already, where that is not known, and where no amount would: the sentence says which. `years_against`,
@@ -90,7 +94,7 @@ def judge(
     code = _code(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
     best = keys[excess.best]
     figures = Figures(
-        *(math.expm1(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
+        *(grown(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
     )
     more = needed.needed(excess) if code == "not_shown" else None
     names = [labels[key] for key in keys]
@@ -110,7 +114,7 @@ def judge(
         seeds_needed=_finite(more.seeds if more else None),
         years_against=keys[more.years_against] if more else None,
         seeds_against=keys[more.seeds_against] if more and more.seeds is not None else None,
-        seed_points=tuple(math.expm1(x) for x in excess.seed_points),
+        seed_points=tuple(grown(x) for x in excess.seed_points),
         n_bars=n_bars,
         trials=trials,
         seeds=excess.seeds,
@@ -152,19 +156,21 @@ def _code(excess: Excess, n_bars: int, *, may_be_shown: bool) -> Code:
 
 
 def passes_every_test_of_chance(excess: Excess) -> bool:
-    """Lower limit and every seed's point above 0, equal-risk excess above 0 over each baseline, dsr_excess >= 0.95."""
+    """Lower limit and every seed's excess above 0, equal-risk excess too, over each baseline; dsr_excess >= 0.95."""
     least = excess.least_dsr
     sure = least is not None and least >= SURE
-    return (
-        excess.least_low > 0 and bool((excess.seed_points > 0).all()) and bool((excess.equal_risk > 0).all()) and sure
-    )
+    return excess.least_low > 0 and bool((excess.by_seed > 0).all()) and bool((excess.equal_risk > 0).all()) and sure
 
 
 def signed(value: float) -> str:
-    """A fraction in percent with its sign and three significant digits at most: +2.1 %, −0.35 %."""
+    """A fraction in percent with its sign and three significant digits at most: +2.1 %, −0.35 %; no figure that says
+    nothing but that it is large.
+    """
+    if value > MOST_TOLD:
+        return f"more than +{MOST_TOLD * 100:,.0f} %"
     percent = value * 100
     digits = 0 if abs(percent) >= 100 else 1 if abs(percent) >= 1 else 2
-    return f"{percent:+.{digits}f}".replace("-", "−") + " %"
+    return f"{percent:+,.{digits}f}".replace("-", "−") + " %"
 
 
 def _lacking(left_out: Sequence[str], leaks: LeakReport | None) -> str:
@@ -198,23 +204,38 @@ def _reading(
     if passes_every_test_of_chance(excess):
         return f"Not shown: {told}. It passed every test of chance. {lacking}"
     parts = [
-        f"Not shown to be skill: {told}.", _what_fails(excess, names),
-        f"This test could have shown an excess of about {_could(excess, names)}, so it is no proof that there is none.",
+        f"Not shown to be skill: {told}.", _what_fails(excess, names), _no_proof(excess, names),
         needed.sentence(more, names), lacking,
     ]  # fmt: skip
     return " ".join(part for part in parts if part)
 
 
+def _no_proof(excess: Excess, names: Sequence[str]) -> str:
+    """What the test could have shown, so that absence of proof is not taken for proof of absence; empty where the
+    interval lies above zero, as chance is not what fails then.
+    """
+    if excess.least_low > 0:
+        return ""
+    if excess.power < TOO_FINE:
+        alike = "as good as" if abs(excess.theta[excess.best]) < TOO_FINE else "at a constant distance from"
+        return f"Bar for bar it is {alike} {names[excess.best]}, so that no luck hides an excess over it."
+    return f"This test could have shown {_could(excess, names)}, so it is no proof that there is none."
+
+
 def _could(excess: Excess, names: Sequence[str]) -> str:
     """The least excess over the hardest baseline, and over the one that is told apart worst, as all must be beaten."""
-    least, worst = excess.could_show(excess.best), int(np.argmax(excess.error))
-    said = f"{_size(least)} a year or more over {names[excess.best]}"
-    wide = excess.could_show(worst)
-    return f"{said} and of about {_size(wide)} over {names[worst]}" if wide > NOTABLY * least else said
+    best, worst = excess.best, int(np.argmax(excess.error))
+    least, wide = excess.power, excess.power if worst == best else excess.could_show(worst)
+    if grown(least) > MOST_TOLD:
+        return f"no excess below {MOST_TOLD * 100:,.0f} % a year over {names[best]}"
+    said = f"an excess of about {_size(least)} a year or more over {names[best]}"
+    if wide <= NOTABLY * least:
+        return said
+    return f"{said} and of {'about ' if grown(wide) <= MOST_TOLD else ''}{_size(wide)} over {names[worst]}"
 
 
 def _size(log_excess: float) -> str:
-    return signed(math.expm1(log_excess)).removeprefix("+")
+    return signed(grown(log_excess)).replace("+", "")
 
 
 def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], over: str) -> str:
@@ -233,7 +254,7 @@ def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], 
 
 def points_of(excess: Excess) -> str:
     """`each alone from −1.0 % to +4.1 %, median +2.2 %` of the seeds' own points."""
-    low, median, high = (signed(math.expm1(x)) for x in np.quantile(excess.seed_points, (0, 0.5, 1)))
+    low, median, high = (signed(grown(x)) for x in np.quantile(excess.seed_points, (0, 0.5, 1)))
     return f"each alone from {low} to {high}, median {median}"
 
 
@@ -242,8 +263,8 @@ def _what_fails(excess: Excess, names: Sequence[str]) -> str:
     if excess.least_low <= 0:
         return ""
     fails = []
-    if not (excess.seed_points > 0).all():
-        fails.append("not every seed lies above zero")
+    if not (excess.by_seed > 0).all():
+        fails.append(f"not every seed lies {'above zero' if len(names) == 1 else 'ahead of every baseline'}")
     behind = [names[b] for b in range(len(names)) if excess.equal_risk[b] <= 0]
     if behind:
         fails.append(f"at equal risk it does not lie ahead of {needed.listed(behind)}")

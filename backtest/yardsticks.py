@@ -10,10 +10,9 @@ from backtest.needed import listed
 from backtest.registry import spec_for
 from backtest.statistics import optional
 from runfiles.figures import significant
+from runfiles.report_rows import WHOLE
 from simulator.ledger import Ledger
 
-WHOLE = 0.99
-"""Of the value ordered: who got as much was not cut; a full book always lacks the money for its costs."""
 BENCHMARK, STAND_IN = "benchmark", "buy_hold"
 
 

@@ -1,4 +1,4 @@
-"""One side of R1 or R2 in a process: `python -m benchmarks.training_process ours|stock EPOCHS FOLDER`.
+"""One side of a training in a process: `python -m benchmarks.training_process ours|stock R1 FOLDER`.
 
 It prints steps a CPU second, the process's peak memory, and for ours what differs from SB3.
 """
@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,26 @@ from simulator.market import prepare_market
 
 BOOKS, STEPS, BATCH, LOOKBACK = 256, 256, 8192, 64
 UPDATES = {"ours": 2, "stock": 1}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained. `stock_steps`: of a rollout of stock SB3, whose time for a sample does not depend on how many
+    there are; a network that takes it minutes is given fewer, in minibatches of the same size.
+    """
+
+    policy: str
+    epochs: int
+    stock_steps: int = STEPS
+
+
+SETTINGS = {
+    "R1": Setting("mlp", 10),
+    "R2": Setting("mlp", 4),
+    "R4": Setting("window_cnn", 10, stock_steps=32),
+    "R4-shared": Setting("asset_shared", 10, stock_steps=32),
+    "R4-attention": Setting("set_attention", 10, stock_steps=32),
+}
 NEAR = 1e-6
 ROWS = 512
 
@@ -43,9 +64,11 @@ def task() -> Task:
     return make_task(prepare_market(bars, config), config, RewardConfig(), features, table, train=train)
 
 
-def model_of(side: str, epochs: int, seen: Task) -> PPO:
+def model_of(side: str, setting: Setting, steps: int, seen: Task) -> PPO:
     made = make_model if side == "ours" else make_stock
-    settings = ModelConfig(policy="mlp", n_steps=STEPS, batch_size=BATCH, n_epochs=epochs)
+    settings = ModelConfig.model_validate(
+        {"policy": setting.policy, "n_steps": steps, "batch_size": BATCH, "n_epochs": setting.epochs}
+    )
     model = made(seen, settings, TrainingConfig(n_envs=BOOKS))
     model.set_logger(Logger(None, []))
     return model
@@ -88,13 +111,13 @@ def gradients_apart(model: IndexedPPO, stock: PPO, observation: dict[str, np.nda
     return float((mine - right).norm() / right.norm())
 
 
-def main(side: str, epochs: int, folder: Path) -> None:
+def main(side: str, setting: Setting, folder: Path) -> None:
     warnings.filterwarnings("ignore", category=UserWarning)
-    seen = task()
-    model = model_of(side, epochs, seen)
+    seen, rollout = task(), STEPS if side == "ours" else setting.stock_steps
+    model = model_of(side, setting, rollout, seen)
     if side == "ours":
-        model.learn(BOOKS * STEPS)  # an unmeasured update: spectra, kernels, memory
-    steps = UPDATES[side] * BOOKS * STEPS
+        model.learn(BOOKS * rollout)  # an unmeasured update: spectra, kernels, memory
+    steps = UPDATES[side] * BOOKS * rollout
     began = time.process_time()
     model.learn(steps)
     spent = time.process_time() - began
@@ -104,4 +127,4 @@ def main(side: str, epochs: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], SETTINGS[sys.argv[2]], Path(sys.argv[3]))

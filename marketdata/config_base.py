@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -76,21 +77,6 @@ def later(off: Any, *, what: str) -> Any:
     return WrapValidator(refuse)
 
 
-def later_choices(*names: str) -> Any:
-    """Metadata of a closed choice: these values come with a later version and are refused by name."""
-
-    def refuse(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return parse(value)
-        except ValidationError as fault:
-            if value not in names:
-                raise
-            choices = str(fault.errors()[0].get("ctx", {}).get("expected", "")).replace("'", "")
-            raise _not_yet(f"{value} is not in this version; use {choices}") from fault
-
-    return WrapValidator(refuse)
-
-
 def _not_yet(sentence: str) -> PydanticCustomError:
     """A fault of a field itself, whatever was given: a ValueError on a dict would read as the fault of a group."""
     return PydanticCustomError("not_in_this_version", "{sentence}", {"sentence": sentence})
@@ -138,7 +124,8 @@ def config_hash(config: BaseModel) -> str:
 def sentences(error: ValidationError) -> dict[str, list[str]]:
     """Faults by dotted field name, each a sentence a person understands; after fifty, only how many more there are."""
     found: dict[str, list[str]] = {}
-    faults = error.errors(include_url=False, include_context=True)
+    every = error.errors(include_url=False, include_context=True)
+    faults = [fault for fault in every if not _only_counts_the_good(fault, every)]
     for fault in faults[:MOST_FAULTS]:
         name = _field_name(fault)[:LONGEST_NAME]  # type: ignore[arg-type]
         sentence = _sentence(name, fault)  # type: ignore[arg-type]
@@ -148,6 +135,14 @@ def sentences(error: ValidationError) -> dict[str, list[str]]:
     if len(faults) > MOST_FAULTS:
         found.setdefault("config", []).append(f"And {len(faults) - MOST_FAULTS} more faults.")
     return found
+
+
+def _only_counts_the_good(fault: Any, faults: Sequence[Any]) -> bool:
+    """Of a list with a wrong item pydantic says that it is too short too, when too few of its items are right."""
+    place = fault["loc"]
+    return fault["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults
+    )
 
 
 _BRANCH = re.compile(r"(literal|function-|tuple|constrained|nullable|union).*|float|int|str|date|none|\[key\]")

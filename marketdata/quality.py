@@ -50,12 +50,13 @@ class QualityReport:
         return {"level": self.level, "findings": [finding.as_dict() for finding in self.findings]}
 
 
-def check(bars: Bars, source_findings: Iterable[Finding] = ()) -> QualityReport:
+def check(bars: Bars, source_findings: Iterable[Finding] = (), stored: Bars | None = None) -> QualityReport:
     """All rules on these bars, with what the source saw while it laid its rows on the calendar.
 
+    `stored`: what the source laid, where the bars may be a part of that.
     A rule says at most one thing of a symbol and field: the first or worst case, and how many there are.
     """
-    findings = [each for each in source_findings if _concerns(each, bars)]
+    findings = [each for each in source_findings if _concerns(each, bars, stored or bars)]
     for dataset_rule in DATASET_RULES:
         findings += dataset_rule(bars)
     for asset in range(bars.n_assets):
@@ -66,11 +67,15 @@ def check(bars: Bars, source_findings: Iterable[Finding] = ()) -> QualityReport:
     return QualityReport(worst(findings), tuple(findings))
 
 
-def _concerns(finding: Finding, bars: Bars) -> bool:
-    """What the source saw of other symbols or days says nothing about these bars; what it says of all of them, such as
-    members without prices, holds from its day on.
+def _concerns(finding: Finding, bars: Bars, stored: Bars) -> bool:
+    """What the source saw of other symbols says nothing about these bars, nor what it first saw after them. What began
+    before them holds on, as a finding tells the first of several days; but it refuses no bar of another day. Of all
+    that is stored every finding is told: a row left out for its day may lie before the first bar or after the last.
     """
     day = np.datetime64(finding.date)
-    if not finding.symbol:
-        return bool(day <= bars.session[-1])
-    return finding.symbol in bars.symbols and bool(bars.session[0] <= day <= bars.session[-1])
+    if finding.symbol and finding.symbol not in bars.symbols:
+        return False
+    if day > bars.session[-1]:
+        return bool(bars.session[-1] == stored.session[-1])
+    before = bool(day < bars.session[0] != stored.session[0])
+    return not (before and finding.symbol and finding.level == "red")

@@ -55,10 +55,10 @@ class Normal(ActionLaw):
         return clipped.astype(np.float64)
 
     def likelihood(self, found: Tensor, actions: Tensor) -> Likelihood:
-        scaled = (actions - found) * torch.exp(-self._log_std)
-        constant = self._log_std.sum(dtype=torch.float64) + LOG_ROOT_2PI * found.shape[1]
-        log_prob = (-0.5 * scaled.square().sum(dim=1, dtype=torch.float64) - constant).float()
-        return Likelihood(log_prob, (constant + 0.5 * found.shape[1]).float())
+        log_std = self._log_std.double()
+        scaled = (actions.double() - found.double()) * torch.exp(-log_std)
+        constant = log_std.sum() + LOG_ROOT_2PI * found.shape[1]
+        return Likelihood(-0.5 * scaled.square().sum(dim=1) - constant, (constant + 0.5 * found.shape[1]).float())
 
 
 class Categories(ActionLaw):

@@ -28,33 +28,36 @@ class _GoingOn(Logger):
         super().record(key, value + self._rollouts if key == "time/iterations" else value, exclude)
 
 
-def make_logger(folder: Path, step: int = 0, rollout: int = 1) -> Logger:
+def make_logger(folder: Path, step: int, rollout: int, log: Callable[[str], None]) -> Logger:
     """TensorBoard scalars (flushed at each dump, one a rollout) and SB3's CSV in a run directory; no terminal.
 
-    Behind the curves up to `step` that are there already, where `rollout` steps are one; what lies after it is cut off.
+    Behind the curves up to `step` that are there already, where `rollout` steps are one; what lies after it is cut off,
+    and what is damaged left out, of which `log` hears.
     """
     if step:
-        curves.cut(folder, step)
+        curves.cut(folder, step, log)
     table = curves.continued(folder / layout.PROGRESS_CSV, step)
     return _GoingOn(str(folder), [TensorBoardOutputFormat(str(folder / layout.TENSORBOARD)), table], step // rollout)
 
 
 class Progress(BaseCallback):
-    """A progress event at the start, once a second, and at the end; the rate is that of this process so far.
+    """A progress event at the start, with the rate that is `expected`, once a second, and at the end; the rate is then
+    that of this process so far.
 
     Beside SB3's scalars it records `rollout/ep_growth_mean`, the mean ln(E/E₀) of the last episodes.
     """
 
-    def __init__(self, events: EventWriter, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, events: EventWriter, total: int, clock: Callable[[], float] = time.monotonic,
+                 expected: float | None = None) -> None:  # fmt: skip
         super().__init__()
-        self._events, self._total, self._clock = events, total, clock
+        self._events, self._total, self._clock, self._expected = events, total, clock, expected
         self._began = self._told = 0.0
         self._from = 0
 
     def _on_training_start(self) -> None:
         self._began = self._told = self._clock()
         self._from = self.num_timesteps
-        self._events.progress(self._from, self._total)
+        self._events.progress(self._from, self._total, self._expected)
 
     def _on_step(self) -> bool:
         if self._clock() - self._told >= NEWS_EVERY_S:

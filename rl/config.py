@@ -1,28 +1,38 @@
 """How a policy learns: reward, model, training; `TrainConfig` composes every group of a training run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
 from marketdata.config import FeaturesConfig, FoldsConfig
-from marketdata.config_base import ConfigFault, Part, canonical, knob, later, later_choices, off
+from marketdata.config_base import ConfigFault, Part, canonical, knob, later, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from rl.needs import Needs, needs_of, sizes_of
+from rl.schedule_fields import taken_apart
 from runfiles.policy_list import MOST_SEEDS
+
+if TYPE_CHECKING:
+    from marketdata.catalog import DatasetEntry
 
 DEFAULT_ENVS = 64
 DEFAULT_THREADS = 1
 DEFAULT_CHANNELS = (16, 32, 32)
 DEFAULT_KERNEL = 5
 CNN_STRIDE = 2
+DEFAULT_HIDDEN = 32
+DEFAULT_RECURRENCES = 1
 DEFAULT_HEADS = 4
 MOST_COMPARED = 1000
 """Symbols of `set_attention`: what it makes of one date grows with their square."""
 ANY_SYMBOLS = frozenset({"set_attention"})
 """Networks without a weight for one symbol or for their number."""
-ONLY_OF = {"cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "attention_heads": "set_attention"}
+ONLY_OF = {
+    "cnn_channels": "window_cnn", "cnn_kernel": "window_cnn", "lstm_hidden": "window_lstm",
+    "lstm_layers": "window_lstm", "attention_heads": "set_attention",
+}  # fmt: skip
 """Fields of `model` that one network alone reads; None takes its default."""
 
 
@@ -74,7 +84,7 @@ class RegimeConfig(Part):
 
 Width = Annotated[int, Field(ge=1, le=1024)]
 Channels = Annotated[int, Field(ge=1, le=128)]
-Network = Annotated[Literal["asset_shared", "mlp", "window_cnn", "set_attention"], later_choices("window_lstm")]
+Network = Literal["asset_shared", "mlp", "window_cnn", "window_lstm", "set_attention"]
 
 
 class ModelConfig(Part):
@@ -83,22 +93,45 @@ class ModelConfig(Part):
     policy: Network = knob(
         "asset_shared",
         "asset_shared: one small network for all assets, the default; mlp: one flat network; window_cnn: like "
-        "asset_shared, with convolutions over the time of a window; set_attention: like asset_shared, but assets are "
-        "compared, and the policy acts on any number of symbols.",
+        "asset_shared, with convolutions over the time of a window; window_lstm: with a recurrence over it; "
+        "set_attention: like asset_shared, but assets are compared, and the policy acts on any number of symbols.",
         title="Network",
     )
     net_arch: tuple[Width, ...] = knob(
         (64, 64), "Widths of the hidden layers.", title="Layers", min_length=0, max_length=6, fail_fast=True
     )
     activation: Literal["tanh", "relu", "elu"] = knob("tanh", "Activation of the hidden layers.", advanced=True)
-    dropout: Annotated[float, later(0.0, what="dropout")] = off(0.0, "Dropout.")
+    dropout: float = knob(
+        0.0,
+        "Share of the numbers behind the first hidden layer that training silences, others in each book and rollout.",
+        unit="fraction",
+        ge=0,
+        lt=1,
+        advanced=True,
+    )
     n_steps: int = knob(64, "Steps of each environment in a rollout.", unit="steps", ge=2, le=8192, title="Rollout")
     batch_size: int = knob(1024, "Samples of a gradient step; at most a whole rollout.", ge=8, le=262_144)
     n_epochs: int = knob(4, "Passes over a rollout.", ge=1, le=50, title="Epochs")
     learning_rate: float = knob(1e-3, "Step size of the optimiser.", gt=0, le=1)
+    learning_rate_end: float | None = knob(
+        None,
+        "What the learning rate becomes, evenly over the training, in its last update; empty leaves it as it is.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Learning rate at the end",
+    )
     gamma: float = knob(0.9, "Discount of later rewards.", ge=0, lt=1)
     gae_lambda: float = knob(0.95, "Smoothing of advantages.", ge=0, le=1, title="GAE lambda")
     clip_range: float = knob(0.2, "Clip of the probability ratio.", gt=0, le=1)
+    clip_range_end: float | None = knob(
+        None,
+        "What the clip becomes, evenly over the training, in its last update; empty leaves it as it is.",
+        ge=0,
+        le=1,
+        advanced=True,
+        title="Clip range at the end",
+    )
     ent_coef: float = knob(0.0, "Weight of the entropy bonus.", ge=0, le=1, title="Entropy weight")
     vf_coef: float = knob(0.5, "Weight of the value loss.", ge=0, le=10, title="Value weight")
     max_grad_norm: float = knob(0.5, "Clip of the gradient's norm.", gt=0, le=100, advanced=True, title="Gradient clip")
@@ -129,7 +162,22 @@ class ModelConfig(Part):
         advanced=True,
         title="CNN kernel",
     )
-    lstm_hidden: Annotated[None, later(None, what="window_lstm")] = off(None, "Hidden size.")
+    lstm_hidden: int | None = knob(
+        None,
+        f"Numbers that each recurrence of window_lstm remembers; empty takes {DEFAULT_HIDDEN}.",
+        ge=1,
+        le=256,
+        advanced=True,
+        title="LSTM memory",
+    )
+    lstm_layers: int | None = knob(
+        None,
+        f"Recurrences of window_lstm, each reading the one before; empty takes {DEFAULT_RECURRENCES}.",
+        ge=1,
+        le=2,
+        advanced=True,
+        title="LSTM layers",
+    )
     attention_heads: int | None = knob(
         None,
         f"Ways in which set_attention compares assets, a divisor of the asset features; empty takes {DEFAULT_HEADS}.",
@@ -147,11 +195,18 @@ class ModelConfig(Part):
         title="Asset features",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _schedules(cls, group: Any) -> Any:
+        return taken_apart(group)
+
     @model_validator(mode="after")
     def _of_its_network(self) -> Self:
         for field, network in ONLY_OF.items():
             if getattr(self, field) is not None and self.policy != network:
                 raise ValueError(f"{field} belongs to {network}; leave it empty with {self.policy}")
+        if self.dropout and self.policy == "mlp" and not self.net_arch:
+            raise ValueError("dropout must be 0 for mlp without a hidden layer; name one in model.net_arch")
         if self.policy == "set_attention" and self.features_dim % self.heads:
             raise ValueError(f"attention_heads {self.heads} must divide features_dim {self.features_dim}")
         return self
@@ -167,6 +222,16 @@ class ModelConfig(Part):
         return self.cnn_kernel or DEFAULT_KERNEL
 
     @property
+    def hidden(self) -> int:
+        """Numbers that a recurrence remembers."""
+        return self.lstm_hidden or DEFAULT_HIDDEN
+
+    @property
+    def recurrences(self) -> int:
+        """Recurrences, each reading the one before."""
+        return self.lstm_layers or DEFAULT_RECURRENCES
+
+    @property
     def heads(self) -> int:
         """Heads of attention."""
         return self.attention_heads or DEFAULT_HEADS
@@ -176,6 +241,10 @@ class ModelConfig(Part):
         if self.policy == "set_attention" and n_assets > MOST_COMPARED:
             said = f"set_attention compares at most {MOST_COMPARED:,} symbols; there are {n_assets:,}."
             raise ConfigFault({"model.policy": [said]})
+
+
+MOST_SIBLINGS = 64
+"""Seeds of one training, those that are trained apart among them."""
 
 
 class TrainingConfig(Part):
@@ -193,6 +262,15 @@ class TrainingConfig(Part):
         "apart. One alone is as much luck as skill.",
         title="Seeds",
         max_length=MOST_SEEDS,
+        fail_fast=True,
+    )
+    siblings: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = knob(
+        (),
+        "Other seeds of the same training that are trained apart; each counts as a trial. A training with several "
+        "seeds fills it in for each of them.",
+        title="Seeds beside these",
+        advanced=True,
+        max_length=MOST_SIBLINGS,
         fail_fast=True,
     )
     device: Literal["auto", "cpu", "cuda"] = knob(
@@ -238,7 +316,16 @@ class TrainingConfig(Part):
             raise ValueError("seeds must hold at least one seed")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds must not repeat")
+        if len(set(self.family)) != len(self.family):
+            raise ValueError("siblings must be other seeds than seeds, each once")
+        if len(self.family) > MOST_SIBLINGS:
+            raise ValueError(f"seeds and siblings must be at most {MOST_SIBLINGS} together")
         return self
+
+    @property
+    def family(self) -> tuple[int, ...]:
+        """All seeds of the training, its own first."""
+        return (*self.seeds, *self.siblings)
 
     @property
     def books(self) -> int:
@@ -278,8 +365,16 @@ class TrainConfig(JudgedConfig):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
 
     def of_seed(self, seed: int) -> Self:
-        """The same training with this seed alone."""
-        return self.model_copy(update={"training": self.training.model_copy(update={"seeds": (seed,)})})
+        """The same training with this seed alone, which knows of the others: a report of it must count them."""
+        others = tuple(other for other in self.training.family if other != seed)
+        alone = self.training.model_copy(update={"seeds": (seed,), "siblings": others})
+        return self.model_copy(update={"training": alone})
+
+    def needs(self, entry: "DatasetEntry", *, bars: int, test: int, features: int) -> Needs:
+        """Memory and disk of one training on so many bars of a stored dataset, `test` of them judged, with so many
+        features; `dataset.symbols` are resolved.
+        """
+        return needs_of(self, sizes_of(self, entry, bars=bars, test=test, features=features))
 
     @property
     def members(self) -> tuple[tuple[int | None, int], ...]:

@@ -58,5 +58,6 @@ class Gradients:
         return parameter.new_zeros(1) if parameter.grad is None else parameter.grad
 
     def _first_bad(self, norms: Tensor) -> str:
-        bad = int(torch.isfinite(norms).logical_not().nonzero()[0]) if not torch.isfinite(norms).all() else 0
-        return self.layers[int(self._layer_of[bad])]
+        """The layer of the first norm that is no number; of the largest, where only all of them together overflow."""
+        bad = torch.isfinite(norms).logical_not().nonzero()
+        return self.layers[int(self._layer_of[int(bad[0]) if len(bad) else int(norms.argmax())])]

@@ -24,9 +24,14 @@ class Outputs(NamedTuple):
 
 
 class IndexedNet(ABC):
-    """A policy of SB3 read on indices. `rows` are those of `panel`."""
+    """A policy of SB3 read on indices. `rows` are those of `panel`.
+
+    `units`: how many numbers of a sample dropout may silence, those behind the first activation; `kept` (B, units) are
+    factors on them, None for 1.
+    """
 
     panel: Panel
+    units: int
 
     @abstractmethod
     def every_date(self) -> Tensor:
@@ -41,13 +46,13 @@ class IndexedNet(ABC):
         """The same for the dates of these rows."""
 
     @abstractmethod
-    def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
+    def heads(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Outputs:
         """From what was made of each sample's window, gathered from a table, and `portfolio` (B, P)."""
 
-    def outputs(self, rows: Tensor, portfolio: Tensor) -> Outputs:
+    def outputs(self, rows: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Outputs:
         """Of samples at any rows."""
         table = self.table(rows)
-        return self.heads(table.values.index_select(0, table.places), portfolio)
+        return self.heads(table.values.index_select(0, table.places), portfolio, kept)
 
 
 class ProjectedNet(IndexedNet):
@@ -79,6 +84,7 @@ class FlatNet(ProjectedNet):
         self._first = tuple(stack[0] for stack in stacks)
         self._rest = tuple(nn.Sequential(*stack[1:]) for stack in stacks)
         self._widths = [layer.out_features for layer in self._first]
+        self.units = sum(self._widths)
         self._own = policy.observation_space["portfolio"].shape[0]
         super().__init__(Panel.flat(windows, device), sum(self._widths))
 
@@ -86,12 +92,17 @@ class FlatNet(ProjectedNet):
         whole = torch.cat([layer.weight[:, self._own :] for layer in self._first])
         return whole.view(len(whole), self.panel.lookback, -1)
 
-    def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
+    def heads(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Outputs:
         own = torch.cat([layer.weight[:, : self._own] for layer in self._first])
         first = torch.addmm(seen, portfolio, own.T) + torch.cat([layer.bias for layer in self._first])
-        action, value = (
-            rest(part) for rest, part in zip(self._rest, torch.split(first, self._widths, dim=1), strict=True)
-        )
+        parts = torch.split(first, self._widths, dim=1)
+        if kept is None:
+            action, value = (rest(part) for rest, part in zip(self._rest, parts, strict=True))
+        else:
+            thinned = torch.split(kept, self._widths, dim=1)
+            action, value = (
+                rest[1:](rest[0](part) * some) for rest, part, some in zip(self._rest, parts, thinned, strict=True)
+            )
         return Outputs(action, value.squeeze(1))
 
 
@@ -100,9 +111,10 @@ class SharedNet(IndexedNet):
 
     def __init__(self, policy: AssetSharedPolicy) -> None:
         self.policy, self.encoder = policy, policy.features_extractor
+        self.units = self.encoder.features_dim
 
-    def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
-        features = self.encoder.codes(seen.view(len(portfolio), self.encoder.n_assets, -1), portfolio)
+    def heads(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Outputs:
+        features = self.encoder.codes(seen.view(len(portfolio), self.encoder.n_assets, -1), portfolio, kept)
         action, value = self.policy.mlp_extractor(features)
         return Outputs(self.policy.action_net(action), self.policy.value_net(value).squeeze(1))
 
@@ -117,8 +129,8 @@ class AssetSharedNet(SharedNet, ProjectedNet):
     def weight(self) -> Tensor:
         return window_weight(self.encoder.window, self.panel)
 
-    def heads(self, seen: Tensor, portfolio: Tensor) -> Outputs:
-        return super().heads(seen + self.encoder.window.bias, portfolio)
+    def heads(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Outputs:
+        return super().heads(seen + self.encoder.window.bias, portfolio, kept)
 
 
 def window_weight(layer: nn.Linear, panel: Panel) -> Tensor:

@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
 from rl.action_law import ActionLaw
+from rl.dropout import Dropout
 from rl.episodes import Sight
 from rl.gradients import Gradients
 from rl.indexed_net import IndexedNet
@@ -33,12 +34,13 @@ class Update(NamedTuple):
 
 
 class IndexedPPO(PPO):
-    """Stock PPO, but for how it collects and how it reads what it collected. Set `net` before it learns.
+    """Stock PPO, but for how it collects and how it reads what it collected. Set `net` and `dropout` before it learns.
 
     `update`: of the last update, None before the first. Raises rl.gradients.GradientNotFinite out of `learn`.
     """
 
     net: IndexedNet
+    dropout: Dropout
     rollout_buffer: Rollout
     gradients: Gradients
     update: Update | None = None
@@ -48,19 +50,20 @@ class IndexedPPO(PPO):
         self.gradients = Gradients(self.policy)
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "net", "gradients", "update"]
+        return [*super()._excluded_save_params(), "net", "dropout", "gradients", "update"]
 
     def collect_rollouts(self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
         """Fill the rollout with `n_rollout_steps` bars of every book. False where a callback ends the training."""
         assert isinstance(env, PortfolioVecEnv)
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
-        callback.on_rollout_start()
+        callback.on_rollout_start()  # a checkpoint is taken here: one that goes on draws again what is drawn below
+        self.dropout.draw(env.num_envs, self.device)
         with torch.no_grad():
-            seen = self.net.every_date()
+            seen, kept = self.net.every_date(), self.dropout.of(torch.arange(env.num_envs, device=self.device))
             law, sight = ActionLaw.of(self.policy), env.sight()
             for _ in range(n_rollout_steps):
-                bar = self._one_bar(env, rollout_buffer, sight, seen, law)
+                bar = self._one_bar(env, rollout_buffer, sight, seen, kept, law)
                 sight = bar.sight
                 self.num_timesteps += env.num_envs
                 self.ep_info_buffer.extend(bar.episodes)
@@ -72,9 +75,10 @@ class IndexedPPO(PPO):
         callback.on_rollout_end()
         return True
 
-    def _one_bar(self, env: PortfolioVecEnv, rollout: Rollout, sight: Sight, seen: Tensor, law: ActionLaw) -> Bar:
+    def _one_bar(self, env: PortfolioVecEnv, rollout: Rollout, sight: Sight, seen: Tensor, kept: Tensor | None,
+                 law: ActionLaw) -> Bar:  # fmt: skip
         rows, portfolio = rollout.look(sight)
-        found = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio)
+        found = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio, kept)
         actions, log_prob = law.draw(found.action)
         bar = env.advance(law.executed(actions))
         rollout.add(actions, log_prob, found.value, bar)
@@ -82,8 +86,9 @@ class IndexedPPO(PPO):
 
     def _close(self, rollout: Rollout, sight: Sight, seen: Tensor) -> None:
         """Values of what is seen now, and of where an episode was cut short by the end of its bars."""
-        rows, portfolio = rollout.open_ends(sight)
-        values = self.net.heads(seen.index_select(0, self.net.places(rows)), portfolio).value
+        rows, portfolio, books = rollout.open_ends(sight)
+        seen = seen.index_select(0, self.net.places(rows))
+        values = self.net.heads(seen, portfolio, self.dropout.of(books)).value
         rollout.close(values, self.gamma, self.gae_lambda)
 
     def train(self) -> None:
@@ -108,7 +113,7 @@ class IndexedPPO(PPO):
         self._record(parts, clip)
 
     def _loss(self, batch: Batch, clip: float) -> LossParts:
-        found = self.net.outputs(batch.rows, batch.portfolio)
+        found = self.net.outputs(batch.rows, batch.portfolio, self.dropout.of(batch.books))
         return clipped_loss(
             batch, found, ActionLaw.of(self.policy), clip, ent_coef=self.ent_coef, vf_coef=self.vf_coef,
             normalise=self.normalize_advantage,

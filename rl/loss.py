@@ -10,8 +10,9 @@ from rl.indexed_net import Outputs
 
 
 class Batch(NamedTuple):
-    """Samples of a rollout: rows (B,), portfolio (B, P), actions (B, K), and (B,) each of the rest."""
+    """Samples of a rollout: the book of each and its row (B,), portfolio (B, P), actions (B, K), (B,) of the rest."""
 
+    books: Tensor
     rows: Tensor
     portfolio: Tensor
     actions: Tensor
@@ -38,7 +39,7 @@ def clipped_loss(batch: Batch, found: Outputs, law: ActionLaw, clip: float, *, e
     advantage = batch.advantage
     if normalise and len(advantage) > 1:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    log_ratio = likelihood.log_prob - batch.log_prob
+    log_ratio = (likelihood.log_prob - batch.log_prob).float()
     ratio = log_ratio.exp()
     policy = -torch.min(advantage * ratio, advantage * ratio.clamp(1 - clip, 1 + clip)).mean()
     value = torch.nn.functional.mse_loss(batch.returns, found.value)

@@ -7,24 +7,24 @@ from typing import Any
 from torch import nn
 
 from rl.config import ModelConfig
-from rl.date_nets import AttentionNet, ConvNet
-from rl.indexed_net import AssetSharedNet, FlatNet
+from rl.date_nets import AttentionNet, ConvNet, LstmNet
+from rl.indexed_net import AssetSharedNet, FlatNet, IndexedNet
 from rl.networks import ACTIVATIONS, AssetEncoder, AssetSharedPolicy
 from rl.observation_layout import ObservationLayout
 from rl.set_attention import AttentionEncoder, SetAttentionPolicy
 from rl.window_cnn import ConvEncoder
+from rl.window_lstm import LstmEncoder
 
 
 @dataclass(frozen=True)
 class Kind:
     """A policy class of SB3 and the IndexedNet that reads it, made of (policy, windows, device).
 
-    Without a `net` stock PPO trains it. `encoder`: its features extractor, None for SB3's; `settings`: the arguments of
-    the encoder that are its own.
+    `encoder`: its features extractor, None for SB3's; `settings`: the arguments of the encoder that are its own.
     """
 
     policy: str | type[Any]
-    net: Callable[..., Any] | None = None
+    net: Callable[..., IndexedNet]
     encoder: type[nn.Module] | None = None
     settings: Callable[[ModelConfig], dict[str, Any]] = lambda model: {}
 
@@ -34,6 +34,9 @@ NETS: dict[str, Kind] = {
     "mlp": Kind("MultiInputPolicy", FlatNet),
     "window_cnn": Kind(
         AssetSharedPolicy, ConvNet, ConvEncoder, lambda model: {"channels": model.channels, "kernel": model.kernel}
+    ),
+    "window_lstm": Kind(
+        AssetSharedPolicy, LstmNet, LstmEncoder, lambda model: {"hidden": model.hidden, "layers": model.recurrences}
     ),
     "set_attention": Kind(SetAttentionPolicy, AttentionNet, AttentionEncoder, lambda model: {"heads": model.heads}),
 }

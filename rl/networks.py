@@ -50,11 +50,16 @@ class SharedEncoder(BaseFeaturesExtractor):
         # (B, L, A, F) → one row an asset; free of copies where the memory is already (B, A, L, F)
         return self.codes(self.window(observations["window"].transpose(1, 2)), observations["portfolio"])
 
-    def codes(self, seen: Tensor, portfolio: Tensor) -> Codes:
-        """From what `window` makes of each asset's (B, n_assets, features_dim)."""
+    def codes(self, seen: Tensor, portfolio: Tensor, kept: Tensor | None = None) -> Codes:
+        """From what `window` makes of each asset's (B, n_assets, features_dim).
+
+        `kept` (B, features_dim): factors on the codes of a sample, the same for each asset (rl.dropout).
+        """
         pieces = list(zip(torch.split(portfolio, self._widths, dim=1), self._per_asset, strict=True))
         own = torch.stack([piece for piece, per_asset in pieces if per_asset], dim=2)
         codes = self.activation(seen + self.own(own))
+        if kept is not None:
+            codes = codes * kept[:, None]
         book = torch.cat([piece for piece, per_asset in pieces if not per_asset], dim=1)
         return codes, torch.cat((codes.mean(dim=1), codes.amax(dim=1), book), dim=1)
 
@@ -125,8 +130,16 @@ class Scores(nn.Module):
         self.cash = nn.Linear(cash_dim, 1) if with_cash else None
 
     def forward(self, latents: Codes) -> Tensor:
-        scores = self.asset(latents[0]).flatten(1)
+        scores = self._of_assets(latents[0]).flatten(1)
         return scores if self.cash is None else torch.cat((self.cash(latents[1]), scores), dim=1)
+
+    def _of_assets(self, latents: Tensor) -> Tensor:
+        """`asset` of (B, n_assets, width), as a product for each sample: the gradient of its few weights is then summed
+        over a sample's assets, and pairwise over the samples. Summed over all rows in turn, float32 would lose a digit
+        of the largest part of the whole gradient.
+        """
+        weights = self.asset.weight.t().expand(latents.shape[0], -1, -1)
+        return torch.baddbmm(self.asset.bias, latents, weights)
 
 
 class AssetSharedPolicy(ActorCriticPolicy):

@@ -16,7 +16,7 @@ from marketdata.features import FeaturePlan, build_features, plan_of
 from marketdata.regime import inputs_hash
 from rl import policy_file, regime
 from rl.actor import Actor
-from rl.config import taught_groups
+from rl.config import TrainingConfig, taught_groups
 from rl.learned_days import rows_hash
 from rl.normaliser import Normaliser, fitted_labels
 from rl.observation import Windows, with_beliefs
@@ -92,6 +92,12 @@ class PolicyStrategy:
             return None if self._stored.taught is None else taught_groups(self._stored.taught)
         except ValidationError:
             return None
+
+    def family(self) -> tuple[int, ...]:
+        """The seed that it was trained with and those of its siblings; empty where its file does not tell."""
+        found = self.taught()
+        training = None if found is None else found["training"]
+        return training.family if isinstance(training, TrainingConfig) else ()
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""

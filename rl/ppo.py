@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.utils import LinearSchedule
 
 from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
+from rl.dropout import Dropout
 from rl.learner import IndexedPPO
 from rl.nets import NETS, policy_of
 from rl.rollout import Rollout
@@ -53,18 +55,21 @@ def total_steps(model: ModelConfig, training: TrainingConfig) -> int:
     return -(-training.total_timesteps // rollout) * rollout
 
 
-def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """A PPO with fresh weights, on indices where its policy can be read so, else stock. Raises DeviceMissing."""
-    net = NETS[model.policy].net
-    if net is None:
-        return make_stock(task, model, training)
+def make_model(task: Task, model: ModelConfig, training: TrainingConfig) -> IndexedPPO:
+    """A PPO on indices with fresh weights. Raises DeviceMissing."""
     made = _made(IndexedPPO, Rollout, {"lookback": task.layout.lookback}, task, model, training)
-    made.net = net(made.policy, task.windows, made.device)
+    made.net = NETS[model.policy].net(made.policy, task.windows, made.device)
+    made.dropout = Dropout(model.dropout, made.net.units)
     return made
 
 
 def make_stock(task: Task, model: ModelConfig, training: TrainingConfig) -> PPO:
-    """SB3's own PPO with the same weights and the same environment."""
+    """SB3's own PPO with the same weights and environment, which ours is held against.
+
+    Raises DeviceMissing, and ValueError for dropout, which SB3's lacks.
+    """
+    if model.dropout:
+        raise ValueError("model.dropout must be 0 for a network that stock PPO trains")
     return _made(PPO, BarRolloutBuffer, {"windows": task.windows}, task, model, training)
 
 
@@ -76,13 +81,13 @@ def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: 
     made: Kind = kind(
         policy,
         env,
-        learning_rate=model.learning_rate,
+        learning_rate=_schedule(model.learning_rate, model.learning_rate_end),
         n_steps=model.n_steps,
         batch_size=model.batch_size,
         n_epochs=model.n_epochs,
         gamma=model.gamma,
         gae_lambda=model.gae_lambda,
-        clip_range=model.clip_range,
+        clip_range=_schedule(model.clip_range, model.clip_range_end),
         ent_coef=model.ent_coef,
         vf_coef=model.vf_coef,
         max_grad_norm=model.max_grad_norm,
@@ -94,3 +99,8 @@ def _made(kind: type[Kind], buffer: type[Any], of_buffer: dict[str, Any], task: 
         device=device,
     )
     return made
+
+
+def _schedule(start: float, end: float | None) -> float | LinearSchedule:
+    """SB3's, by the part of the training that remains: 1 before the first rollout, 0 in the last update."""
+    return start if end is None else LinearSchedule(start, end, end_fraction=1.0)

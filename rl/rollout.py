@@ -55,11 +55,15 @@ class Rollout:
             self._cut.append((step, bar.ended[cut], Sight(bar.last.bars[cut], bar.last.portfolio[cut])))
         self._step += 1
 
-    def open_ends(self, present: Sight) -> tuple[Tensor, Tensor]:
-        """Rows and portfolios whose values are still wanted: of the books now, then of each episode cut short."""
+    def open_ends(self, present: Sight) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows and portfolios whose values are still wanted, of the books now, then of each episode cut short; and
+        whose they are.
+        """
         sights = [present, *(sight for _, _, sight in self._cut)]
         bars = np.concatenate([sight.bars for sight in sights])
-        return self._moved(Sight(bars, np.concatenate([sight.portfolio for sight in sights])))
+        books = np.concatenate([np.arange(self.reward.shape[1]), *(books for _, books, _ in self._cut)])
+        moved = self._moved(Sight(bars, np.concatenate([sight.portfolio for sight in sights])))
+        return *moved, torch.from_numpy(books).to(self._device)
 
     def close(self, values: Tensor, gamma: float, gae_lambda: float) -> None:
         """Advantages and returns by GAE (Schulman et al. 2016), from the values of `open_ends`.
@@ -85,7 +89,7 @@ class Rollout:
         columns = [part.flatten(0, 1) for part in (self.rows, self.portfolio, self.actions, self.log_prob,
                                                    self.advantage, self.advantage + self.values)]  # fmt: skip
         for chosen in torch.split(torch.randperm(len(columns[0]), device=self._device), batch_size):
-            yield Batch(*(column[chosen] for column in columns))
+            yield Batch(chosen % self.reward.shape[1], *(column[chosen] for column in columns))
 
     def terms(self) -> dict[str, float]:
         """The mean of each term of the reward over the samples; their sum is the mean reward."""

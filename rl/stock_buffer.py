@@ -1,8 +1,7 @@
 """PPO's rollout buffer that keeps the bar instead of the window: 8 bytes a sample instead of kilobytes.
 
 Windows are gathered again from the shared tensor for each minibatch, which costs what copying them would have cost.
-It is the `rollout_buffer_class` of stock PPO, which trains what `rl.indexed_net` does not know, and which ours is held
-against.
+It is the `rollout_buffer_class` of the stock PPO that ours is held against.
 """
 
 from typing import Any

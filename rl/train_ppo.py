@@ -1,7 +1,8 @@
 """A training: `python -m rl.train_ppo RUN_DIR --datasets DIR`.
 
 RUN_DIR holds `config.yaml`, a `TrainConfig`, and of a training that goes on `resumed/`. Phases: data → train → validate
-→ judge → report. The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
+→ judge → report. Before the data are loaded it asks whether there is room, and before it trains how long it will take
+(rl.room). The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
 that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.together).
 """
 
@@ -16,6 +17,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges
 from marketdata.walk_forward import ranges_of
+from rl import room
 from rl.checkpoint import resume
 from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
 from rl.config import TrainConfig
@@ -28,7 +30,7 @@ from rl.task import FeatureTable, Task, make_task
 from rl.together import judge_together
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
-from runfiles.job import Job, JobRefused, run_job
+from runfiles.job import Job, JobDiverged, JobRefused, run_job
 from simulator.market import prepare_market
 
 
@@ -49,15 +51,19 @@ def run(job: Job) -> None:
         judge_together(job, config, run)
         return
     begun = resume.found(job.folder, job.events.warning)
+    room.require(job, config)
     prepared = prepare(job, config)
-    job.events.enter("train")
     try:
+        rate = room.expected_rate(job, config, prepared.task, prepared.ranges.validation, begun.step if begun else 0)
+        job.events.enter("train")
         trained = train(
             prepared.task, config, prepared.ranges.validation, job.folder, job.events, job.log, prepared.rows_sha256,
-            begun,
+            begun, rate,
         )  # fmt: skip
-    except (DeviceMissing, TrainingDiverged) as fault:
+    except DeviceMissing as fault:
         raise JobRefused(f"{fault}.") from fault
+    except TrainingDiverged as fault:
+        raise JobDiverged(f"{fault}.") from fault
     except (CheckpointFault, CheckpointMisfit) as fault:
         raise JobRefused(f"The checkpoint does not fit this training: {fault}. Start the training again.") from fault
     kept = choose(job, config, trained)

@@ -20,11 +20,12 @@ from rl.callbacks import Look, Progress, Selection, make_logger
 from rl.checkpoint import state
 from rl.checkpoint.callback import Checkpoints
 from rl.checkpoint.file import Checkpoint, Fit
-from rl.checkpoint.made_with import changes, made_with
+from rl.checkpoint.made_with import made_with
 from rl.config import TrainConfig, rollout_steps
 from rl.diagnostics import RolloutDiagnostics
 from rl.gradients import GradientNotFinite
 from rl.learned_days import LearnedDays
+from rl.news import News
 from rl.ppo import make_model, total_steps
 from rl.task import Task
 from runfiles import atomic, layout
@@ -42,7 +43,6 @@ class Trained:
 
     looks: tuple[Look, ...]
     best: Look
-    n_weights: int
     sha256: dict[str, str]
 
 
@@ -70,31 +70,32 @@ class _Kept:
 
 
 def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,
-          log: Callable[[str], None], rows_sha256: str = "", begun: Checkpoint | None = None) -> Trained:  # fmt: skip
+          log: Callable[[str], None], rows_sha256: str = "", begun: Checkpoint | None = None,
+          rate: float | None = None) -> Trained:  # fmt: skip
     """Train by `config` and leave `ppo_policy.zip`, `best_policy.zip`, `checkpoints/`, `tb/` and `progress.csv` in
     `folder`; where the training has `begun` already, from there on, as if it had never stopped.
 
-    `rows_sha256`: `learned_days.rows_hash` of the features on the training bars, for the policy files.
+    `rows_sha256`: `learned_days.rows_hash` of the features on the training bars, for the policy files. `rate`: steps a
+    second that are expected, for the first news.
     Raises TrainingDiverged, DeviceMissing where the device is not there, and CheckpointMisfit or CheckpointFault where
     `begun` is of another training. Told to stop (JobCancelled) it writes a checkpoint first.
     """
     model, total = make_model(task, config.model, config.training), total_steps(config.model, config.training)
-    n_weights = sum(parameter.numel() for parameter in model.policy.parameters())
-    log(f"{config.model.policy} with {n_weights:,} weights; {total:,} steps of {model.n_envs} books")
-    model.set_logger(make_logger(folder, begun.step if begun else 0, rollout_steps(config.model, config.training)))
+    news = News(events, log, model, total)
+    news.begins(config.model.policy)
+    model.set_logger(make_logger(folder, begun.step if begun else 0, rollout_steps(config.model, config.training), log))
     learned = LearnedDays.of(task.market.bars.session, task.train, validation, rows_sha256, _regime_rows(task))
     kept = _Kept(folder, lambda: policy_file.pack(
         model, task.normaliser, task.layout, learned, task.regime, config.taught
     ))  # fmt: skip
-    sound = _sounder(events, log, model)
     selection = Selection(
-        score=_scorer(model, task, validation, sound),
+        score=_scorer(model, task, validation, news.alarm),
         keep=kept.keep_best,
-        told=lambda look, is_best: _tell(events, log, total, look, selection.best, is_best),
+        told=lambda look, is_best: news.looked(look, selection.best, is_best),
         every=config.training.eval_every,
         patience=config.training.early_stop,
     )
-    fit, made = _fit(task, config), made_with()
+    fit, made = _fit(task, config), made_with(model.device)
     checkpoints = Checkpoints(
         folder,
         lambda: Checkpoint(fit, total, tuple(selection.looks), kept.best, state.take(model), made),
@@ -103,26 +104,31 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
     try:
         if begun is not None:
             _go_on(begun, fit, model, selection, kept)
-            _tell_of(begun, made, events, log)
+            news.goes_on(begun, made)
         model.learn(
             total - model.num_timesteps,
-            callback=[Progress(events, total), RolloutDiagnostics(task.layout), Watch(sound), selection, checkpoints],
+            callback=[
+                Progress(events, total, expected=rate),
+                RolloutDiagnostics(task.layout),
+                Watch(news.alarm),
+                selection,
+                checkpoints,
+            ],
             reset_num_timesteps=False,  # a fresh model has none; one that goes on keeps its books
         )
     except (JobCancelled, KeyboardInterrupt):
-        _save_what_is_held(checkpoints, log)
+        _save_what_is_held(checkpoints, news)
         raise
     except ValueError as error:  # SB3's distributions and our simulator both refuse what is not finite
         if not isinstance(error, GradientNotFinite) and _is_finite(model):
             raise
-        raise _diverged(error, sound) from error
+        raise _diverged(error, news.alarm) from error
     finally:
         model.logger.close()
     if selection.stopped:
-        log(f"stopped early: {config.training.early_stop} looks without a better policy than that of step "
-            f"{selection.best.step:,}")  # fmt: skip
+        news.stopped_early(config.training.early_stop, selection.best)
     kept.keep_last()
-    return Trained(tuple(selection.looks), selection.best, n_weights, kept.sha256)
+    return Trained(tuple(selection.looks), selection.best, kept.sha256)
 
 
 def _fit(task: Task, config: TrainConfig) -> Fit:
@@ -141,21 +147,13 @@ def _go_on(begun: Checkpoint, fit: Fit, model: PPO, selection: Selection, kept: 
         kept.put_best(begun.best)
 
 
-def _tell_of(begun: Checkpoint, made: dict[str, str], events: EventWriter, log: Callable[[str], None]) -> None:
-    log(f"goes on from step {begun.step:,} of {begun.total:,}")
-    if other := changes(begun.made_with, made):
-        events.warning(f"The training was begun with another {'; '.join(other)}. What comes of it need not be what it "
-                       "would have been without the stop.")  # fmt: skip
-
-
-def _save_what_is_held(checkpoints: Checkpoints, log: Callable[[str], None]) -> None:
+def _save_what_is_held(checkpoints: Checkpoints, news: News) -> None:
     try:
         checkpoints.write()
     except OSError as error:  # the end that was asked for must come all the same
-        log(f"no checkpoint could be written ({error.strerror})")
+        news.lacks_checkpoint(error)
         return
-    if checkpoints.held is not None:
-        log(f"stopped; the checkpoint is of step {checkpoints.held.step:,}")
+    news.stopped(checkpoints.held)
 
 
 def _regime_rows(task: Task) -> str:
@@ -190,21 +188,3 @@ def _scorer(model: PPO, task: Task, validation: Range, sound: Callable[[Alarm], 
 def _episode(model: PPO, task: Task, validation: Range) -> Episode:
     actor = Actor(model.policy, task.layout, task.windows, task.market)
     return whole_episode(actor, task.market, task.config, validation.t0, validation.t1)
-
-
-def _sounder(events: EventWriter, log: Callable[[str], None], model: PPO) -> Callable[[Alarm], None]:
-    """An alarm becomes an event of the run and a line of its log."""
-
-    def sound(alarm: Alarm) -> None:
-        value = alarm.value if math.isfinite(alarm.value) else None
-        events.alarm(alarm.sentence, rule=alarm.rule, value=value, step=model.num_timesteps)
-        log(f"alarm at step {model.num_timesteps:,}: {alarm.sentence}")
-
-    return sound
-
-
-def _tell(events: EventWriter, log: Callable[[str], None], total: int, look: Look, best: Look, is_best: bool) -> None:
-    """News of a look: a metric event for the page, a line for the log."""
-    events.metric(validation_score=look.score, best_validation_score=best.score, best_step=best.step, step=look.step)
-    mark = ", the best so far" if is_best else ""
-    log(f"step {look.step:,} of {total:,}: {look.score * 1e4:+.2f} bps a bar on the validation range{mark}")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from runfiles import atomic, layout, manifest, outcome, yamlio
 from runfiles.disk import is_full
@@ -27,6 +27,14 @@ LAST_WORDS = "STOCKBOT_LAST_WORDS"  # environment: number of the descriptor on w
 
 class JobRefused(ValueError):
     """Bad input that only the job could find; its message is one sentence for the user."""
+
+    end: ClassVar[outcome.End] = "error"
+
+
+class JobDiverged(JobRefused):
+    """A training whose numbers are none any more. It would come to that again from each of its checkpoints."""
+
+    end = "diverged"
 
 
 class JobCancelled(BaseException):
@@ -127,7 +135,7 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 def _end_of(error: BaseException, scrub: Callable[[str], str]) -> _End:
     """Exit code and sentence of what came out of the job; a crash leaves its traceback in the log."""
     if isinstance(error, JobRefused):
-        return _End(outcome.CODE_REFUSED, "error", scrub(str(error)))
+        return _End(outcome.CODE_REFUSED, error.end, scrub(str(error)))
     if isinstance(error, JobCancelled | KeyboardInterrupt):
         return _End(outcome.CODE_CANCELLED, "cancelled", "Cancelled.")
     if isinstance(error, SystemExit):

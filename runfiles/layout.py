@@ -164,3 +164,17 @@ def spec_for(key: str) -> FileSpec | None:
         filename, media, title = REPORT_FILES[name]
         return FileSpec(key, f"{baseline_folder(baseline)}/{filename}", KIND_TABLE, media, f"{baseline}: {title}")
     return None
+
+
+def spec_at(path: str) -> FileSpec | None:
+    """The file of the table that lies at `path` below the run directory, or None."""
+    found = _AT.get(path)
+    if found is not None:
+        return found
+    folder, _, name = path.rpartition("/")
+    baseline = folder.removeprefix(f"{REPORT}/{BASELINES}/")
+    key = next((key for key, (filename, _, _) in REPORT_FILES.items() if filename == name), "")
+    return spec_for(f"{baseline}.{key}") if key and folder != baseline else None
+
+
+_AT = {spec.path: spec for spec in FILES.values()}

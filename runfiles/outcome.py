@@ -1,6 +1,6 @@
 """How a job ended: `exit.json` in the control folder, written once by the shim and read by the executor.
 
-`{"v":1,"end":"ok|error|oom|killed|timeout|disk|cancelled","code","signal","sentence","started","ended","duration_s","peak_rss_mb"}`
+`{"v":1,"end":"ok|error|diverged|oom|killed|timeout|disk|cancelled","code","signal","sentence","started","ended","duration_s","peak_rss_mb"}`
 """
 
 import json
@@ -16,7 +16,7 @@ MAX_SENTENCE = 2000
 ROOM = 16 * 1024
 """Bytes reserved for the file: more than its longest sentence takes, of the longest letters."""
 
-End = Literal["ok", "error", "oom", "killed", "timeout", "disk", "cancelled"]
+End = Literal["ok", "error", "diverged", "oom", "killed", "timeout", "disk", "cancelled"]
 ENDS: frozenset[str] = frozenset(get_args(End))
 
 # exit codes of a job that ended by its own word (runfiles.job); 2 is what argparse says of a wrong command line

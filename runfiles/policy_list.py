@@ -6,7 +6,6 @@ Whoever puts them there writes the list last: with it, all are there.
 """
 
 import datetime as dt
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from runfiles import atomic, layout, strict_json
+from runfiles.hashes import sha256_of
 
 VERSION = 1
 MOST_SEEDS = 16
@@ -63,7 +63,7 @@ class PolicyList:
     @property
     def sha256(self) -> str:
         """Of the list itself, which names every file's."""
-        return hashlib.sha256(self.content()).hexdigest()
+        return sha256_of(self.content())
 
     def write(self, folder: Path) -> None:
         """Put the list there, after its files."""
@@ -79,7 +79,7 @@ class PolicyList:
             content = (folder / layout.MEMBERS_LIST).read_bytes()
         except OSError as error:
             raise ValueError(f"{layout.MEMBERS_LIST} cannot be read in the run directory") from error
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        if sha256 is not None and sha256_of(content) != sha256:
             raise ValueError(f"{layout.MEMBERS_LIST} is not the list that was given: its sha256 differs")
         value = strict_json.read(content, layout.MEMBERS_LIST)
         try:

@@ -31,8 +31,13 @@ def by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | No
 
 
 def filled_by_multiplier(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
-    """Of `rows` of capacity.json."""
+    """Of `rows` of sensitivity.json or capacity.json."""
     return _matrix(rows, labels, FILLED, _times)
+
+
+def filled_by_delay(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:
+    """Of `delays` of sensitivity.json."""
+    return _matrix(rows, labels, FILLED, lambda row: delay_name(row.get("bars")))
 
 
 def by_delay(rows: Iterable[Any], labels: Mapping[str, str]) -> Matrix | None:

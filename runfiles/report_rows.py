@@ -5,7 +5,7 @@ a file may hold anything; what is of the wrong type is a dash.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from runfiles.report_tables import Cell, Column, cell, number_of
 Row = dict[str, Any]
 Labels = Mapping[str, str]
 
-KINDS = {"interval": "95 % interval", "range": "resampled range"}
+KINDS = {"interval": "95 % interval", "range": "resampled range", "seeds_fixed": "95 %, seeds held fixed"}
 NAMES = {
     "fees": "Fees", "spread": "Spread", "impact": "Impact", "borrow": "Borrow", "interest": "Interest", "long": "Long",
     "short": "Short", "cash": "Interest on cash",
@@ -32,6 +32,8 @@ SCHEMES = {
 ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
 _ENDS = ("start", "end")
 MOST_FOLDS = 100
+WHOLE = 0.99
+"""Of the value ordered: who got as much was not cut; a full book always lacks the money for its costs."""
 NOT_MODELLED = {
     "no_volume": "Not modelled: without volume, or with impact and the participation cap switched off, size costs "
     "nothing, so that nothing can be said of how much money this could carry.",
@@ -60,11 +62,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("At equal risk", "The same with the baseline scaled to the subject's volatility, so that leverage is no skill."),
     (
         "95 % interval",
-        "From resampled blocks of bars; one that holds 0 says that chance alone could have made the excess.",
+        "From resampled blocks of bars, and of an excess of several seeds from the luck of other seeds too; one that "
+        "holds 0 says that chance alone could have made the excess.",
     ),
     ("Resampled range", "What the same bars show in other orders; it has no confidence level."),
     ("p", "Share of resampled paths in which the excess is not above 0; of all baselines at once, the largest."),
-    ("Could show from", "The least excess that this test would have found in four of five cases."),
+    ("Could show from", "The least excess whose lower limit would lie above zero in four of five cases."),
     ("Deflated Sharpe", "How probably the Sharpe is more than the best of so many trials would show by luck."),
     ("Seeds", "Trainings of one configuration that differ in their random numbers; judged together."),
     ("Break-even", "The multiple of all costs at which nothing is left of the excess over the hardest baseline."),
@@ -105,6 +108,37 @@ def delay_words(rows: Iterable[Any], labels: Labels) -> str:
     base, later = told[0], told[1:]
     parts = "; ".join(f"{_excess_words(*one, labels)} with decisions {delay_name(one[0].get('bars'))}" for one in later)
     return f"Excess over the hardest baseline: {_excess_words(*base, labels)} as configured; {parts}."
+
+
+def cut_words(rows: Iterable[Any], labels: Labels, name: Callable[[Mapping[str, Any]], str]) -> str:
+    """Which strategies beside the subject got less than they ordered in a row, each in the worst of them, with the
+    `name` of that row; empty where none did.
+    """
+    worst: dict[str, tuple[float, str]] = {}
+    for row in rows:
+        strategies = row.get("strategies") if isinstance(row, dict) else None
+        for one in strategies[1:] if isinstance(strategies, list | tuple) else ():
+            key, share = (
+                (str(one.get("strategy")), number_of(one.get("filled"))) if isinstance(one, dict) else ("", None)
+            )
+            if key in labels and share is not None and share < min(WHOLE, worst.get(key, (WHOLE, ""))[0]):
+                worst[key] = share, name(row)
+    if not worst:
+        return ""
+    told = "; ".join(f"{labels[key]} {significant(share * 100)} % {when}" for key, (share, when) in worst.items())
+    front = f"Of the value ordered found a fill, at the least: {told}."
+    return f"{front} Who gets less than it wants is not what its name says."
+
+
+def late_name(row: Mapping[str, Any]) -> str:
+    """`with decisions 2 bars later`, `as configured`."""
+    name = delay_name(row.get("bars"))
+    return f"with decisions {name}" if number_of(row.get("bars")) else name
+
+
+def cost_name(row: Mapping[str, Any]) -> str:
+    """`at 2 × the costs`."""
+    return f"at {number_of(row.get('multiplier')) or 0:g} × the costs"
 
 
 def _excess_words(row: Mapping[str, Any], excess: float, labels: Labels) -> str:

@@ -229,6 +229,33 @@ TABLES: tuple[TableSpec, ...] = (
 )
 
 
+ALL_BOOKS = ", all seeds' books added up"
+"""Behind the title of whatever needs one account of several seeds."""
+_MEDIANS = "Of several seeds each figure is their median, as among the figures; an excess is that of their mean."
+_FOR_SEEDS: Mapping[str, tuple[str, str]] = {
+    "folds": ("", _MEDIANS),
+    "costs": (ALL_BOOKS, "What it is of mean equity is the seeds' median."),
+    "sides": (ALL_BOOKS, ""),
+    "symbols": (ALL_BOOKS, ""),
+    "drawdowns": (ALL_BOOKS, "The max drawdown among the figures is the median of the seeds' own, which are deeper."),
+    "intervals": (
+        " of the bars, the seeds held fixed",
+        "The medians of these seeds on other bars: what other seeds would have shown lies further apart. The verdict's "
+        "interval holds both.",
+    ),
+    "sensitivity": ("", _MEDIANS),
+    "delays": ("", _MEDIANS),
+    "capacity": ("", _MEDIANS),
+    "stress": ("", _MEDIANS),
+}
+
+
+def for_seeds(spec: TableSpec) -> TableSpec:
+    """The table of a subject that was trained with several seeds: title and note say what its figures are of."""
+    more, note = _FOR_SEEDS.get(spec.key, ("", ""))
+    return replace(spec, title=spec.title + more, note=f"{spec.note} {note}".rstrip())
+
+
 def cells(spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> list[list[Cell]]:
     """A list of cells for each row, in the order of the columns."""
     return [[cell(column, row.get(column.key)) for column in spec.columns] for row in rows]

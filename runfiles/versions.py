@@ -15,6 +15,11 @@ CODE = ("runfiles", "marketdata", "simulator", "backtest", "rl")
 PACKAGES = ("torch", "stable-baselines3", "gymnasium", "tensorboard", "numpy", "numba", "pandas", "pyarrow", "TA-Lib",
             "exchange_calendars", "skfolio", "arch", "scipy", "pydantic", "PyYAML")  # fmt: skip
 
+_ABLE = frozenset({"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni",
+                   "avx512_bf16", "amx_tile", "asimd", "sve", "sve2"})  # fmt: skip
+_CHOOSES = ("ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NUMBA_CPU_NAME",
+            "NUMBA_CPU_FEATURES", "OPENBLAS_CORETYPE")  # fmt: skip
+
 
 def versions() -> dict[str, Any]:
     """Code, packages, machine, threads and clock of this process, as plain JSON."""
@@ -38,6 +43,7 @@ def _machine() -> dict[str, Any]:
         "release": platform.release(),
         "arch": platform.machine(),
         "cpu": _cpu(),
+        "kernels": _kernels(),
         "cpus": os.cpu_count(),
     }
 
@@ -49,6 +55,19 @@ def _cpu() -> str:
     except OSError:
         found = None
     return found.group(1).strip() if found else platform.processor()
+
+
+def _kernels() -> str:
+    """What the processor can do at once, and what was told to use less of it: torch, numpy's BLAS and our compiled code
+    choose their kernels by it, and another kernel may add in another order.
+    """
+    told = [f"{name}={os.environ[name]}" for name in _CHOOSES if name in os.environ]
+    try:
+        found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
+    except OSError:
+        found = None
+    able = sorted(set(found.group(1).split()) & _ABLE) if found else []
+    return " ".join([*able, *told])[:200]
 
 
 def release() -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from runfiles import outcome
-from runs_app import datasets, moves, places, quota
+from runs_app import datasets, moves, parents, places, quota, results
 from runs_app.harvest import Harvest, Stored
 from runs_app.models import Artifact, Dataset, Policy, Run
 
@@ -56,15 +56,20 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     state, reason, sentence = ending.state, ending.reason, ending.sentence
     if ending.went_well and (fault := found.fault or _no_room(run, found.dataset)):
         state, reason, sentence = Run.State.FAILED, "error", fault
-    changes: dict[str, Any] = {"started": ending.started} if ending.started and not run.is_parent else {}
+    if state == Run.State.CANCELLED and run.is_parent:
+        sentence = parents.so_far(run)
+    ended = ending.ended or timezone.now()
     seq = moves.move(
         run.id, (Run.State.STARTING, Run.State.RUNNING), state, reason=reason, sentence=sentence,
-        ended=ending.ended or timezone.now(), duration_s=ending.duration_s, peak_rss_mb=ending.peak_rss_mb,
-        metrics=found.metrics, verdict=found.verdict, baselines=found.baselines, progress_eta=None, **changes,
+        ended=ended, peak_rss_mb=ending.peak_rss_mb, metrics=found.metrics, verdict=found.verdict,
+        baselines=found.baselines, progress_eta=None, **_times(run, ending, ended),
     )  # fmt: skip
     if seq is None:
         return None
-    Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files)
+    dropped = results.KEY if results.is_dropped(run.kind, state) else ""
+    Artifact.objects.bulk_create(Artifact(run=run, **item) for item in found.files if item["key"] != dropped)
+    if dropped:
+        results.drop(run.id)
     if found.dataset is not None and state == Run.State.SUCCEEDED:
         _own(run, found.dataset)
     elif found.dataset is not None:
@@ -78,6 +83,14 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
         else:
             places.policy_path(kept.id).unlink(missing_ok=True)
     return seq
+
+
+def _times(run: Run, ending: Ending, ended: datetime) -> dict[str, Any]:
+    """A parent began with its first child; of every other run, and of a parent that only judged, the shim knows."""
+    if run.is_parent and run.started is not None:
+        return {"duration_s": parents.took(run, ended)}
+    begun = {"started": ending.started} if ending.started else {}
+    return {"duration_s": ending.duration_s, **begun}
 
 
 def _no_room(run: Run, made: Stored | None) -> str:

@@ -80,6 +80,24 @@ def gather(run_id: uuid.UUID, *, ended_well: bool, keep_policies: bool = False, 
     return found
 
 
+def cause(error: Exception) -> str:
+    """For a person: a clause of our own, or the system's word for what is wrong, without its path of this machine."""
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "a file is gone"
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+
+
+def is_intact(run_id: uuid.UUID, path: str, sha256: str) -> bool:
+    """Whether the file at `path` below the run directory is there and has this sha256. Reads it whole."""
+    try:
+        with artifacts.open_path(run_id, path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
 def copy_verified(run_id: uuid.UUID, key: str, target: Path, sha256: str) -> int:
     """Copy an artifact to `target`, hashing on the way; bytes copied.
 
@@ -98,7 +116,7 @@ def write_verified(source: Any, target: Path, sha256: str) -> int:
             size += len(block)
             stream.write(block)
         if digest.hexdigest() != sha256:
-            raise ValueError("the policy file is not the one that its training left; train again")
+            raise ValueError("the file is not the one that was kept: its sha256 differs")
     return size
 
 
@@ -152,6 +170,6 @@ def _keep(run_id: uuid.UUID, found: Harvest, which: str) -> None:
     try:
         size = copy_verified(run_id, item["key"], target, item["sha256"])
     except (OSError, ValueError) as error:
-        found.fault = f"The trained policy could not be kept ({error})."
+        found.fault = f"The trained policy could not be kept ({cause(error)})."
         return
     found.policies.append(Kept(policy_id, which, item["sha256"], size))

@@ -17,7 +17,7 @@ from rl.config import ANY_SYMBOLS, CvConfig
 from runfiles import layout
 from runfiles.policy_list import Listed, PolicyList
 from runs_app import harvest, places, resolve
-from runs_app.models import Policy, Run
+from runs_app.models import Artifact, Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
 _SHARED = tuple(name for name in BacktestConfig.model_fields if name not in _OWN)
@@ -163,11 +163,11 @@ def members_of(run: Run, which: str) -> Members:
     Raises ValueError where one left none, ConfigFault (also one) where its dataset is gone.
     """
     runs, policies, key = tuple(run.trainings), [], FILES[which]
+    rows = {row.run_id: row for row in Artifact.objects.filter(run__in=runs, key=key)}
     for child in runs:
-        artifact = child.artifacts.filter(key=key).first()
-        if artifact is None:
+        if child.id not in rows:
             raise ValueError(f"{child.member_name} left no {which} policy")
-        policies.append(Listed(child.fold, child.seeds[0], artifact.sha256))
+        policies.append(Listed(child.fold, child.seeds[0], rows[child.id].sha256))
     starts = resolve.fold_starts(run.owner, CvConfig.model_validate(run.config)) if run.kind == Run.Kind.CV else ()
     return Members(PolicyList(tuple(policies), starts), runs, key)
 

@@ -29,7 +29,7 @@ class RunQuerySet(OwnedQuerySet):
         work as running.
         """
         wanted = set(states)
-        begun = Q(state="QUEUED", started__isnull=False)
+        begun = Q(state__in=("QUEUED", "STARTING"), started__isnull=False)
         found = Q(state__in=wanted | ({"STARTING"} if "QUEUED" in wanted else set()))
         if "QUEUED" in wanted and "RUNNING" not in wanted:
             found &= ~begun
@@ -105,7 +105,7 @@ class Upload(models.Model):
 
 
 class Run(models.Model):
-    """One training or backtest: a row here, a run directory and a control folder of the same name on disk."""
+    """One job of any kind: a row here, a run directory and a control folder of the same name on disk."""
 
     class State(models.TextChoices):
         """Where a run stands; each arrow is one compare-and-set, made by the reconciler alone.
@@ -121,7 +121,7 @@ class Run(models.Model):
 
         A parent (a training with several seeds, a walk-forward) waits in QUEUED without a place in the queue, `queued`
         empty, until its children have ended; only then is it queued for its own job, which judges them. It is shown as
-        RUNNING from the start of its first child on.
+        RUNNING from the start of its first child on, while that job waits and starts too.
 
         "Cancelling" is no state but a wish on the row (`cancel_requested_at`); the page says "stopping" till it is so.
         Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
@@ -161,10 +161,14 @@ class Run(models.Model):
     dataset_version = models.CharField(max_length=64, blank=True)
     subject = models.CharField(max_length=64, blank=True, help_text="Strategy judged: a baseline's key, or policy.")
     source_run = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="judged_by",
-        help_text="The training whose policy a backtest judges.",
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="followed_by",
+        help_text="The training whose policy a backtest judges, or that a training goes on from.",
     )  # fmt: skip
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    taken_over = models.ManyToManyField(
+        "self", symmetrical=False, blank=True, related_name="taken_by",
+        help_text="Of a parent that goes on: trainings of earlier parents, whose policies it judges with its own.",
+    )  # fmt: skip
     policy = models.ForeignKey("Policy", on_delete=models.SET_NULL, null=True, blank=True, related_name="backtests")
     idempotency_key = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null is "none given", not unique
 
@@ -180,7 +184,11 @@ class Run(models.Model):
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     updated = models.DateTimeField(auto_now=True)
-    duration_s = models.FloatField(null=True, blank=True, help_text="Seconds by the monotonic clock of the shim.")
+    duration_s = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Seconds by the shim's monotonic clock; of a parent between its first child's start and its end.",
+    )
     peak_rss_mb = models.FloatField(null=True, blank=True)
 
     phase = models.CharField(max_length=16, blank=True)
@@ -229,7 +237,7 @@ class Run(models.Model):
     @property
     def shown_state(self) -> str:
         """The state a person sees: a claimed run still waits for them; a parent whose children work is at work."""
-        if self.state == self.State.QUEUED and self.started is not None:
+        if self.state in (self.State.QUEUED, self.State.STARTING) and self.started is not None:
             return str(self.State.RUNNING)
         return str(self.State.QUEUED if self.state == self.State.STARTING else self.state)
 
@@ -256,7 +264,7 @@ class Run(models.Model):
 
     @property
     def trainings(self) -> list["Run"]:
-        """The run of each seed, of a walk-forward fold by fold; none of a run that is no parent."""
+        """The run of each seed, of a walk-forward fold by fold, those taken over too; none where it is no parent."""
         if not self.is_parent:
             return []
         place = {seed: k for k, seed in enumerate(self.seeds)}
@@ -264,7 +272,7 @@ class Run(models.Model):
         def order(child: Run) -> tuple[int, int]:
             return child.fold or 0, place.get(next(iter(child.seeds), -1), len(place))
 
-        return sorted(self.children.all(), key=order)
+        return sorted([*self.children.all(), *self.taken_over.all()], key=order)
 
     @property
     def member_name(self) -> str:

@@ -1,6 +1,7 @@
 """Pages of runs and policies: fetch, ask a service, show. Every view fetches through `access`."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,12 +16,14 @@ from marketdata.config_base import ConfigFault
 from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
-from runs_app.models import Policy, Run, RunQuerySet
+from runs_app.models import Policy, Run, RunEvent, RunQuerySet
 from runs_app.report_reader import labels, read_json, read_leaks, read_summary
-from runs_app.resume import NotResumable, can_go_on
+from runs_app.resume import NotResumable
+from runs_app.resume_parent import can_go_on
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
+EVENTS = 50
 PARTS = ("outcome", "record", "trainings")
 _NOT_OF: dict[str, tuple[str, ...]] = {
     Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
@@ -32,7 +35,7 @@ _NOT_OF: dict[str, tuple[str, ...]] = {
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs of this person, newest first; htmx asks for the table alone."""
-    mine = Run.objects.owned_by(request.user).filter(parent=None).prefetch_related("children")
+    mine = Run.objects.owned_by(request.user).filter(parent=None).prefetch_related("children", "taken_over")
     page = Paginator(_filtered(mine, request).order_by("-created"), PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
@@ -129,22 +132,35 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 
 def _run_context(run: Run) -> dict[str, Any]:
+    children = run.trainings
     return {
         "run": run,
         "phases": _phases(run),
-        "events": run.events.exclude(kind="phase").order_by("-seq")[:50],
+        "events": _events(run, children),
         "files": [_file(artifact) for artifact in run.artifacts.order_by("key")],
         "config_text": yamlio.dump(run.config),
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
         "has_curves": run.kind == Run.Kind.TRAIN and not run.is_parent,
-        "children": run.trainings,
+        "children": children,
+        "has_figures": any(child.metrics for child in children),
+        "parent_id": run.id,
         "can_go_on": can_go_on(run),
-        "gone_on": run.judged_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
+        "gone_on": run.followed_by.filter(kind__in=Run.TRAINED).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
         "labels": labels(run, read_summary(run)) if run.metrics else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
+
+
+def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:
+    """The newest, each with the name of the child whose it is; of a run that was taken over none, it is long past."""
+    names = {child.id: child.member_name for child in children if child.parent_id == run.id}
+    found = RunEvent.objects.filter(run__in=[run.id, *names]).exclude(kind="phase").order_by("-created", "-seq")
+    if not names:
+        return [(event, "") for event in found[:EVENTS]]
+    told = [event for event in found[: 2 * EVENTS] if event.data.get("state") != Run.State.STARTING]
+    return [(event, names.get(event.run_id, "")) for event in told[:EVENTS]]
 
 
 def _phases(run: Run) -> list[dict[str, str]]:

@@ -6,46 +6,95 @@ their policies in its run directory; or one did not, then it has failed, and the
 others left stays theirs.
 """
 
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
+from runfiles.disk import is_full
 from runs_app import judged, moves, places
+from runs_app.harvest import cause
 from runs_app.models import Run, RunEvent
+
+log = logging.getLogger(__name__)
 
 Changed = list[tuple[uuid.UUID, int]]
 """Runs that were changed, with their newest seq."""
-REASONS = {Run.Kind.TRAIN: "seeds", Run.Kind.CV: "folds"}
-"""In one word why a parent failed whose children did not all succeed."""
+PARTS = {Run.Kind.TRAIN: "seeds", Run.Kind.CV: "folds"}
+"""What the children of a parent are, and in one word why it failed where they did not all succeed."""
+SAVE_EVERY: Final = timedelta(seconds=1)
+"""Progress alone is written no more often."""
 _ENDED = {"FAILED": "failed", "CANCELLED": "was cancelled", "INTERRUPTED": "was interrupted"}
+_PASSED = frozenset({"validate", "judge", "report"})
+"""Phases of a child behind its training."""
+_PROGRESS = ("progress_step", "progress_total", "progress_rate", "progress_eta")
+_NEEDED = ("state", "parent", "cancel_requested_at", "started", "phase", "updated", *_PROGRESS)
 
 
-def settle(run: Run) -> Changed:
-    """Bring a waiting parent as far as its children are."""
-    children = run.trainings
-    if not children:
-        return _told(run, moves.note(run.id, [], queued=timezone.now()))  # it waits for nobody
-    if run.cancel_requested:
-        asked = [(child.id, moves.wish_cancel(child.id)) for child in children if not child.cancel_requested]
-        if found := [(child_id, seq) for child_id, seq in asked if seq is not None]:
-            return found
-    if any(child.is_active for child in children):
-        return _told(run, _follow(run, children))
-    if run.cancel_requested:
-        trained = sum(child.state == Run.State.SUCCEEDED for child in children)
-        sentence = f"Cancelled; {trained} of {_count(run, children)} had been trained."
-        return _told(run, _end(run, Run.State.CANCELLED, "cancelled", sentence))
-    if sentence := missing(children):
-        return _told(run, _end(run, Run.State.FAILED, REASONS[Run.Kind(run.kind)], sentence))
-    try:
-        bring(run)
-    except (OSError, ValueError) as error:
-        sentence = f"The policies could not be brought together ({str(error).rstrip('.')}); train again."
-        return _told(run, _end(run, Run.State.FAILED, "error", sentence))
-    said = {"state": str(Run.State.QUEUED), "sentence": f"All {_count(run, children)} are trained."}
-    known = {"queued": timezone.now(), "progress_step": None, "progress_total": None}
-    return _told(run, moves.note(run.id, [(str(RunEvent.Kind.STATE), said)], **known))
+def waiting() -> list[Run]:
+    """Every parent that waits, with its children; three queries, however many there are, and no JSON."""
+    brief = Run.objects.only(*_NEEDED)
+    parents = Run.objects.all().waiting_for_children().only(*_NEEDED)
+    return list(parents.prefetch_related(Prefetch("children", brief), Prefetch("taken_over", brief)))
+
+
+class Parents:
+    """Brings waiting parents as far as their children are. It holds copying under way, which a new one begins again."""
+
+    def __init__(self, pool: Executor, woken: Callable[[], None]) -> None:
+        self._pool = pool
+        self._woken = woken
+        self._brought: dict[uuid.UUID, Future[None]] = {}
+
+    def settle(self, run: Run) -> Changed:
+        """One step with one of those that `waiting` gives."""
+        children = [*run.children.all(), *run.taken_over.all()]
+        if not children:
+            return _told(run, moves.note(run.id, [], queued=timezone.now()))  # it waits for nobody
+        if run.cancel_requested:
+            asked = [(child.id, moves.wish_cancel(child.id)) for child in children if not child.cancel_requested]
+            if found := [(child_id, seq) for child_id, seq in asked if seq is not None]:
+                return found
+        if any(child.is_active for child in children):
+            return _told(run, _follow(run, children))
+        return _told(run, self._after_all(Run.objects.get(pk=run.id)))
+
+    def _after_all(self, run: Run) -> int | None:
+        """The last child has ended."""
+        children = run.trainings
+        run.started = _began(run, children)
+        if run.cancel_requested:
+            self._brought.pop(run.id, None)
+            return _end(run, Run.State.CANCELLED, "cancelled", so_far(run))
+        if sentence := missing(children):
+            return _end(run, Run.State.FAILED, PARTS[Run.Kind(run.kind)], sentence)
+        try:
+            if not self._bring(run):
+                return None
+        except (OSError, ValueError) as error:
+            sentence = f"The policies could not be brought together ({cause(error)}); resume this training."
+            return _end(run, Run.State.FAILED, "disk" if is_full(error) else "error", sentence)
+        said = {"state": str(Run.State.QUEUED), "sentence": f"All {_count(run, children)} are trained."}
+        known = {"queued": timezone.now(), "started": run.started, **dict.fromkeys(_PROGRESS)}
+        return moves.note(run.id, [(str(RunEvent.Kind.STATE), said)], **known)
+
+    def _bring(self, run: Run) -> bool:
+        """Whether all policies are there; they are copied and hashed in the pool. Raises OSError, ValueError."""
+        work = self._brought.get(run.id)
+        if work is None:
+            work = self._pool.submit(judged.copy_members, _members(run), places.run_folder(run.id))
+            self._brought[run.id] = work
+            work.add_done_callback(lambda _: self._woken())
+        if not work.done():
+            return False
+        del self._brought[run.id]
+        work.result()
+        return True
 
 
 def missing(children: Sequence[Run]) -> str:
@@ -59,24 +108,60 @@ def missing(children: Sequence[Run]) -> str:
     return " ".join(text if text.endswith(".") else f"{text}." for text in told) + kept
 
 
+def so_far(run: Run) -> str:
+    """The end of a parent that was cancelled, for a person."""
+    children = run.trainings
+    trained = sum(child.state == Run.State.SUCCEEDED for child in children)
+    return f"Cancelled; {trained} of {_count(run, children)} had been trained."
+
+
+def took(run: Run, ended: datetime) -> float | None:
+    """Seconds between the start of a parent's first child and its end."""
+    return None if run.started is None else round((ended - run.started).total_seconds(), 3)
+
+
 def bring(run: Run) -> None:
     """Copy each child's policy, by the sha256 that its row holds, beside the parent's configuration; the list of them
     comes last. Raises OSError, ValueError where one is not what it was.
     """
-    judged.copy_members(judged.members_of(run, run.config["evaluation"]["policy"]), places.run_folder(run.id))
+    judged.copy_members(_members(run), places.run_folder(run.id))
+
+
+def _members(run: Run) -> judged.Members:
+    return judged.members_of(run, run.config["evaluation"]["policy"])
 
 
 def _follow(run: Run, children: Sequence[Run]) -> int | None:
-    """How many have ended, and when the first began; None where the row says so already."""
-    done = sum(child.is_terminal for child in children)
-    began = min((child.started for child in children if child.started is not None), default=None)
-    if (run.phase, run.progress_step, run.progress_total, run.started) == ("train", done, len(children), began):
+    """How far they are together, and when the first began; None where the row says so already."""
+    known = {"phase": "train", "started": _began(run, children), **_progress(run, children)}
+    changed = {name for name, value in known.items() if getattr(run, name) != value}
+    if not changed or (changed <= set(_PROGRESS) and timezone.now() - run.updated < SAVE_EVERY):
         return None
-    news = [(RunEvent.Kind.PHASE, {"phase": "train"})] if run.phase != "train" else []
-    return moves.note(
-        run.id, [(str(kind), data) for kind, data in news], phase="train", progress_step=done,
-        progress_total=len(children), started=began,
-    )  # fmt: skip
+    news = [(str(RunEvent.Kind.PHASE), {"phase": "train"})] if run.phase != "train" else []
+    return moves.note(run.id, news, **known)
+
+
+def _began(run: Run, children: Sequence[Run]) -> datetime | None:
+    """Of its own children alone: what it has taken over was trained before it was there."""
+    return min((child.started for child in children if child.started and child.parent_id == run.id), default=None)
+
+
+def _progress(run: Run, children: Sequence[Run]) -> dict[str, Any]:
+    """Steps of all children together. How many one of them has is known from the first that is seen to train."""
+    totals = [child.progress_total or 0 for child in children if child.phase == "train"]
+    each = max(totals, default=0) or (run.progress_total or 0) // len(children)
+    if not each:
+        return dict.fromkeys(_PROGRESS)
+    step, total = sum(_steps(child, each) for child in children), each * len(children)
+    rates = [child.progress_rate or 0.0 for child in children if child.is_active and child.phase == "train"]
+    rate = sum(rates) or None
+    return dict(zip(_PROGRESS, (step, total, rate, (total - step) / rate if rate else None), strict=True))
+
+
+def _steps(child: Run, each: int) -> int:
+    if child.state == Run.State.SUCCEEDED or child.phase in _PASSED:
+        return each
+    return min(child.progress_step or 0, each) if child.phase == "train" else 0
 
 
 def _count(run: Run, children: Sequence[Run]) -> str:
@@ -85,9 +170,11 @@ def _count(run: Run, children: Sequence[Run]) -> str:
 
 
 def _end(run: Run, state: str, reason: str, sentence: str) -> int | None:
+    now = timezone.now()
     return moves.move(
-        run.id, (Run.State.QUEUED,), state, reason=reason, sentence=sentence, ended=timezone.now(), progress_eta=None
-    )
+        run.id, (Run.State.QUEUED,), state, reason=reason, sentence=sentence, started=run.started, ended=now,
+        duration_s=took(run, now), progress_eta=None,
+    )  # fmt: skip
 
 
 def _told(run: Run, seq: int | None) -> Changed:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Sum
 
 from marketdata.store import Store
 from runfiles import layout
-from runs_app import places
-from runs_app.models import Dataset, Run
+from runs_app import places, results
+from runs_app.models import Artifact, Dataset, Run
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,23 @@ def full(owner: Any) -> str:
 
 
 def no_room_for_result(owner: Any, bytes: int) -> str:
-    """A sentence where a file to be imported is too much beside those that this person's runs hold; empty else."""
-    runs = Run.objects.owned_by(owner).filter(kind=Run.Kind.IMPORT).values_list("id", flat=True)
-    kept = sum(_size(places.run_folder(run_id) / layout.RESULT) for run_id in runs)
+    """A sentence where a file to be imported is too much beside those that this person's runs hold; empty else.
+
+    To be asked within the transaction that makes the run's row, as `fault` is. Runs that have ended say in their rows
+    what they hold; only of those that have not is the file looked at.
+    """
+    mine = Run.objects.owned_by(owner).filter(kind=Run.Kind.IMPORT)
+    judged = Artifact.objects.filter(run__in=mine, key=results.KEY).aggregate(held=Sum("bytes"))["held"] or 0
+    active = mine.filter(state__in=Run.ACTIVE).values_list("id", flat=True)
+    kept = judged + sum(_size(places.run_folder(run_id) / layout.RESULT) for run_id in active)
     allowed = int(settings.DATASET_BYTES_PER_USER)
     if kept + bytes <= allowed:
         return ""
-    return f"Your imported results hold {kept:,} bytes, this one would add {bytes:,}, and {allowed:,} are allowed."
+    return (
+        f"Your imported results hold {kept:,} bytes, this one would add {bytes:,}, and {allowed:,} are allowed. Files "
+        "that could not be judged are dropped by themselves, those of reports are kept: ask whoever runs the server "
+        "to allow more (STOCKBOT_DATASET_MIB_PER_USER)."
+    )
 
 
 def _size(path: Path) -> int:

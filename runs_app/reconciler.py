@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from runs_app import datasets, endings, harvest, hub, moves, parents, queueing, uploads
+from runs_app import datasets, endings, harvest, hub, moves, parents, queueing, results, uploads
 from runs_app.endings import Ending
 from runs_app.executors import Executor, LocalExecutor
 from runs_app.leader import Loop
@@ -53,6 +53,7 @@ class Reconciler:
         self._told: set[uuid.UUID] = set()
         self._ending: dict[uuid.UUID, tuple[Ending, Future[harvest.Harvest]]] = {}
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="harvest")
+        self._parents = parents.Parents(self._pool, wake)
 
     def turn(self) -> bool:
         """Everything once; whether a run is active, so that the next turn should come soon."""
@@ -74,7 +75,7 @@ class Reconciler:
 
     def settle_parents(self) -> bool:
         """Parents that wait for their children: queued for their own job, or ended, once the last child has."""
-        return any([_safely(self._settle, run) for run in Run.objects.all().waiting_for_children()])
+        return any([_safely(self._settle, run) for run in parents.waiting()])
 
     def claim_next(self) -> bool:
         """Start the run whose turn it is, where one may start."""
@@ -103,11 +104,17 @@ class Reconciler:
     def _end_waiting(self, run: Run) -> bool:
         if run.attempts:
             self.executor.cancel(run)  # its first start may still come to life: then it finds this and does nothing
-        return self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=timezone.now(),
-                          sentence="Cancelled before it started.")  # fmt: skip
+        now = timezone.now()
+        known: dict[str, Any] = {"sentence": "Cancelled before it started."}
+        if run.is_parent:  # it waited for its judge
+            known = {"sentence": parents.so_far(run), "duration_s": parents.took(run, now)}
+        ended = self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=now, **known)
+        if ended and results.is_dropped(run.kind, Run.State.CANCELLED):
+            results.drop(run.id)
+        return ended
 
     def _settle(self, run: Run) -> bool:
-        changed = parents.settle(run)
+        changed = self._parents.settle(run)
         for run_id, seq in changed:
             self._on_change(run_id, seq)
         return bool(changed)
@@ -212,7 +219,7 @@ def start(on_change: OnChange = _hint) -> None:
 
 
 def _first(on_change: OnChange) -> Reconciler:
-    for first in (uploads.sweep, datasets.sweep, datasets.register_stored):
+    for first in (uploads.sweep, datasets.sweep, results.sweep, datasets.register_stored):
         try:
             first()
         except Exception:  # runs are looked after whatever the store is like

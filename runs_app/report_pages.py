@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,9 +11,11 @@ from django.shortcuts import render
 from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
-from runfiles import excess_words, report_rows
+from runfiles import excess_words, report_rows, seed_rows
 from runfiles.metric_keys import HEADLINE, METRICS, OF_ACCOUNT
+from runfiles.report_tables import ALL_BOOKS
 from runs_app import access, excess_table, price_chart, report_parts, report_reader
+from runs_app.models import Run
 from runs_app.pool import in_pool
 
 _PAGE = re.compile("[1-9][0-9]{0,5}")
@@ -46,7 +50,9 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "not_in_file": report_rows.NOT_IN_FILE,
         "orders": report_reader.table_page(run, "orders", 1),
         "trades": report_reader.table_page(run, "trades", 1),
-        "parts": report_parts.part_tables(run, strategies[0].metrics, summary["split"], labels) if strategies else [],
+        "parts": _parts(run, summary, strategies[0].metrics, labels) if strategies else [],
+        "all_books": ALL_BOOKS if summary.get("seeds") else "",
+        "seeds_mean": seed_rows.MEANS,
         "years": report_parts.calendar(run) if strategies else [],
         "prices": price_chart.offer(run) if strategies else {},
         "months": report_rows.MONTHS,
@@ -56,6 +62,13 @@ def report(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "keys": {artifact.key: artifact for artifact in run.artifacts.all()},
     }
     return render(request, "runs/report.html", context)
+
+
+def _parts(
+    run: Run, summary: dict[str, Any], metrics: Mapping[str, float | None], labels: Mapping[str, str]
+) -> list[report_parts.PartTable]:
+    several = bool(summary.get("seeds"))
+    return report_parts.part_tables(run, metrics, summary["split"], labels, several_seeds=several)
 
 
 @login_required

@@ -6,7 +6,7 @@ Each file is read once, up to a bound; what is missing, torn or of another shape
 import csv
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runfiles import layout, report_matrix, report_rows
@@ -28,6 +28,7 @@ from runfiles.report_tables import (
     Column,
     TableSpec,
     cells,
+    for_seeds,
 )  # fmt: skip
 from runs_app.models import Run
 from runs_app.report_reader import open_text, read_json
@@ -75,7 +76,12 @@ class PartTable:
 
 
 def part_tables(
-    run: Run, metrics: Mapping[str, float | None], split: Mapping[str, Any], labels: Labels
+    run: Run,
+    metrics: Mapping[str, float | None],
+    split: Mapping[str, Any],
+    labels: Labels,
+    *,
+    several_seeds: bool = False,
 ) -> list[PartTable]:
     """What there is of the tables, in the order of `report.html`; none of a run whose report is older than they are.
 
@@ -92,7 +98,8 @@ def part_tables(
         _table(SIDES, report_rows.named(csv_rows(run, "sides"), "side")),
         _table(SYMBOLS, report_rows.symbol_rows(csv_rows(run, "symbols"))),
     ]
-    return [table for table in found if table is not None]
+    there = [table for table in found if table is not None]
+    return [replace(table, spec=for_seeds(table.spec)) for table in there] if several_seeds else there
 
 
 def calendar(run: Run) -> list[report_rows.Year]:
@@ -145,15 +152,20 @@ def _sweep(run: Run, labels: Labels) -> PartTable | None:
     rows = report_rows.rerun_rows(found_rows, labels)
     told = found.get("break_even")
     words = report_rows.break_even_words(told if isinstance(told, dict) else None)
+    words = f"{words} {report_rows.cut_words(found_rows, labels, report_rows.cost_name)}".strip()
     matrix = report_matrix.by_multiplier(found_rows, labels)
-    return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix) if rows else None
+    filled = report_matrix.filled_by_multiplier(found_rows, labels)
+    return PartTable(SWEEP, cells(SWEEP, rows), words, matrix=matrix, filled=filled) if rows else None
 
 
 def _delays(run: Run, labels: Labels) -> PartTable | None:
     found = _rows(read_json(run, "sensitivity").get("delays"))
     rows, words = report_rows.rerun_rows(found, labels), report_rows.delay_words(found, labels)
-    matrix = report_matrix.by_delay(found, labels)
-    return PartTable(DELAYS, cells(DELAYS, rows), words, artifact="sensitivity", matrix=matrix) if rows else None
+    words = f"{words} {report_rows.cut_words(found, labels, report_rows.late_name)}".strip()
+    matrix, filled = report_matrix.by_delay(found, labels), report_matrix.filled_by_delay(found, labels)
+    if not rows:
+        return None
+    return PartTable(DELAYS, cells(DELAYS, rows), words, artifact="sensitivity", matrix=matrix, filled=filled)
 
 
 def _stress(run: Run, labels: Labels) -> PartTable | None:

@@ -15,10 +15,11 @@ from marketdata.bars import Days
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
-from marketdata.features import feature_plan
+from marketdata.features import FeaturePlan, feature_plan
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES, HistorySpec
 from rl.config import DEFAULT_THREADS, CvConfig, TrainConfig
+from runfiles import machine
 from runfiles.policy_list import Start
 from runs_app import datasets
 from simulator.config import data_faults
@@ -29,39 +30,48 @@ C = TypeVar("C", bound=JudgedConfig)
 T = TypeVar("T", bound=TrainConfig)
 
 
-def training(owner: Any, config: T) -> T:
-    """A training, or a walk-forward, whose dataset, books and threads are said outright."""
+def training(owner: Any, config: T, *, checked_only: bool = False) -> T:
+    """A training, or a walk-forward, whose dataset, books and threads are said outright. Unless it is `checked_only`,
+    and nothing is trained, there must be room for it; of several trainings, for the one that takes most.
+    """
     entry, resolved = _judged(owner, config)
     config.model.require(len(resolved.dataset.symbols or entry.symbols))
-    days, needed = _bars(entry, resolved)
+    plan, days, needed = _bars(entry, resolved)
     if isinstance(config, CvConfig):
-        first = walk_forward.make_folds(config.split, days, **needed)[0]  # the one with the fewest bars to train on
+        ranges = walk_forward.make_folds(config.split, days, **needed)
     else:
-        first = walk_forward.ranges_of(config.split, days, **needed)
-    config.regime.require(first.train.n_bars)
+        ranges = (walk_forward.ranges_of(config.split, days, **needed),)
+    config.regime.require(min(one.train.n_bars for one in ranges))
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
-    return resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+    found = resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
+    if not checked_only:
+        needs = found.needs(
+            entry, bars=len(days), test=max(one.test.n_bars for one in ranges), features=len(plan.names)
+        )
+        needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
+        needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
+    return found
 
 
 def fold_starts(owner: Any, config: CvConfig) -> tuple[Start, ...]:
     """Where the folds of a resolved walk-forward begin. Raises ConfigFault where its dataset is gone."""
     entry = datasets.find(owner, config.dataset.id, config.dataset.version)
-    days, needed = _bars(entry, config)
+    _, days, needed = _bars(entry, config)
     return walk_forward.fold_starts(config.split, days, **needed)
 
 
-def _bars(entry: DatasetEntry, config: TrainConfig) -> tuple[Days, dict[str, int]]:
-    """The days of a training's bars, and how many it looks back and needs for its features."""
-    warmup = _warmup(config.features, entry, config)
+def _bars(entry: DatasetEntry, config: TrainConfig) -> tuple[FeaturePlan, Days, dict[str, int]]:
+    """A training's features, the days of its bars, and how many it looks back and needs for its features."""
+    plan = _plan(config.features, entry, config)
     days = catalog.sessions(entry, config.dataset.start, config.dataset.end)
-    return days, {"lookback": config.features.lookback, "warmup": warmup}
+    return plan, days, {"lookback": config.features.lookback, "warmup": plan.warmup}
 
 
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     """A backtest whose dataset is said outright, of a subject that `judged` has looked at."""
     entry, resolved = _judged(owner, config)
     features = config.features
-    warmup = _warmup(features, entry, resolved) if features else 0
+    warmup = _plan(features, entry, resolved).warmup if features else 0
     lookback = features.lookback if features else 0
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     if config.start is not None and config.end is not None:
@@ -105,6 +115,6 @@ def _judged(owner: Any, config: C) -> tuple[DatasetEntry, C]:
     return entry, config.model_copy(update={"dataset": dataset})
 
 
-def _warmup(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> int:
+def _plan(features: FeaturesConfig, entry: DatasetEntry, config: JudgedConfig) -> FeaturePlan:
     held, adjustment = entry.fields | entry.actions, config.dataset.adjustment or entry.adjustment
-    return feature_plan(features, held, adjustment, entry.interval, entry.calendar).warmup
+    return feature_plan(features, held, adjustment, entry.interval, entry.calendar)

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backtest.config import MOST_RESULT_BYTES, ImportConfig
+from backtest.config import MOST_RESULT_BYTES, RERUN_FIELDS, ImportConfig
 from backtest.registry import BASELINES, label_of
 from marketdata.config_base import ConfigFault
 from runs_app import services
@@ -15,8 +15,8 @@ from runs_app.forms import ConfigForm
 from runs_app.upload_handler import DiskUpload, disk_files
 
 ORDER = ("result", "", "dataset", "fees", "exec", "margin", "episode", "evaluation")
-FILLED = frozenset({"file_sha256", "split"})
-"""The hash is the file's own; nothing of a file is set apart."""
+FILLED = frozenset({"file_sha256", "split", *(f"evaluation.{name}" for name in RERUN_FIELDS)})
+"""The hash is the file's own; nothing of a file is set apart; and a curve cannot be run again."""
 TOO_LARGE = f"The file holds more than {MOST_RESULT_BYTES // 2**20} MiB."
 
 

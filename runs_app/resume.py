@@ -1,24 +1,30 @@
 """Going on with a training that has stopped: what it left to go on from, and what the new run's directory is given.
 
 States that have ended stay, so a training goes on as a new run of the same configuration, whose `source_run` it is.
+A training with several seeds, and a walk-forward, goes on as a whole: runs_app.resume_parent.
 """
 
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runfiles import layout
 from runfiles import resume as named
 from runs_app import artifacts, harvest, places, tensorboard
-from runs_app.models import Artifact, Run
+from runs_app.models import Run
 
 KEYS = ("checkpoint", "checkpoint_before")
 """Newest first."""
+OTHER_VERSION = "The configuration means something else in this version; start the training again."
+
+
+DIVERGED = "diverged"
+"""The reason of a run whose end its checkpoints lead to again, step by step."""
 
 
 class NotResumable(ValueError):
@@ -26,74 +32,127 @@ class NotResumable(ValueError):
 
 
 @dataclass(frozen=True)
-class Left:
-    """A training that has stopped, and its checkpoints as our rows have them, newest first."""
+class Checkpoint:
+    """A file below a run directory that a training can go on from, and the sha256 that it had when it was left."""
 
-    run: Run
-    checkpoints: tuple[Artifact, ...]
+    path: str
+    sha256: str
 
     @property
-    def config(self) -> TrainConfig:
-        """Raises NotResumable where this version cannot read it."""
-        try:
-            return TrainConfig.model_validate(self.run.config)
-        except ValidationError as error:
-            raise NotResumable("The configuration is of another version; start the training again.") from error
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
 
 
-def left_by(run: Run) -> Left:
-    """Raises NotResumable with the reason why this run cannot go on."""
-    if run.kind == Run.Kind.CV:
-        raise NotResumable("A walk-forward goes on fold by fold; resume the run of the fold that stopped.")
-    if run.kind != Run.Kind.TRAIN:
+@dataclass(frozen=True)
+class Ready:
+    """A training that can go on: the checkpoints that it left, newest first, and those of them that are whole."""
+
+    run: Run
+    listed: tuple[Checkpoint, ...]
+    whole: tuple[Checkpoint, ...]
+
+
+@dataclass(frozen=True)
+class Left:
+    """A training that has stopped, its own checkpoints as our rows have them, newest first, and those that it began
+    with itself, which count where it left none of its own.
+    """
+
+    run: Run
+    own: tuple[Checkpoint, ...]
+    begun_with: tuple[Checkpoint, ...]
+
+    def checked(self) -> Ready:
+        """Reads the files whole, and no database: for the pool. Raises NotResumable where none is what it was."""
+        for listed in (self.own, self.begun_with):
+            whole = tuple(one for one in listed if harvest.is_intact(self.run.id, one.path, one.sha256))
+            if whole:
+                return Ready(self.run, listed, whole)
+        raise NotResumable("The checkpoints of this training are gone or not as it left them; start it again.")
+
+
+def config_of(run: Run) -> TrainConfig:
+    """Raises NotResumable where this version cannot read it."""
+    model = CvConfig if run.kind == Run.Kind.CV else TrainConfig
+    try:
+        return model.model_validate(run.config)
+    except ValidationError as error:
+        raise NotResumable("The configuration is of another version; start the training again.") from error
+
+
+def require_stopped(run: Run) -> None:
+    """Raises NotResumable with the reason why this run, whatever it left, cannot go on."""
+    if not run.trains:
         raise NotResumable(f"Only a training can go on; this is a {run.get_kind_display().lower()}.")
     if run.is_active:
         raise NotResumable("This training has not stopped; it needs no going on.")
     if run.state == Run.State.SUCCEEDED:
         raise NotResumable("This training has succeeded; nothing of it is left to do.")
-    if run.is_parent:
-        raise NotResumable("A training of several seeds goes on seed by seed; resume the run of the seed that stopped.")
-    rows = {row.key: row for row in run.artifacts.filter(key__in=KEYS)}
-    if not rows:
+    if run.reason == DIVERGED:
+        raise NotResumable(
+            "This training diverged, and would again from its checkpoint: start another, with a smaller "
+            "model.learning_rate."
+        )
+
+
+def left_by(run: Run) -> Left:
+    """What a training that is no parent left. Raises NotResumable with the reason why it cannot go on."""
+    require_stopped(run)
+    rows = run.artifacts.filter(key__in=KEYS)
+    if (left := left_in(run, {row.key: row.sha256 for row in rows})) is None:
         raise NotResumable("This training left no checkpoint; start it again.")
-    return Left(run, tuple(rows[key] for key in KEYS if key in rows))
+    return left
 
 
-def can_go_on(run: Run) -> bool:
-    try:
-        left_by(run)
-    except NotResumable:
-        return False
-    return True
+def left_in(run: Run, rows: dict[str, Any]) -> Left | None:
+    """What a run left, by the sha256 of each checkpoint's row; None where that is nothing."""
+    own = tuple(Checkpoint(layout.FILES[key].path, rows[key]) for key in KEYS if key in rows)
+    begun_with = _begun_with(run)
+    return Left(run, own, begun_with) if own or begun_with else None
 
 
-def put(left: Left, folder: Path) -> None:
-    """Checkpoints, verified, and the curves so far into the run directory of the training that goes on.
+def put(ready: Ready, folder: Path) -> None:
+    """Checkpoints and the curves so far into the run directory of the training that goes on; no database.
 
-    Raises NotResumable where no checkpoint is the file that our rows name.
+    A checkpoint is a second name of the file, which nobody ever changes in place: the job holds it against its sha256.
+    Raises NotResumable where none is there any more.
     """
     (folder / layout.RESUMED).mkdir(mode=0o750)
-    listed = [named.Named(layout.FILES[row.key].filename, row.sha256) for row in left.checkpoints]
-    copied = 0
-    for row, each in zip(left.checkpoints, listed, strict=True):
-        with suppress(OSError, ValueError):  # the job says of one that is not there why it takes the other
-            copied += harvest.copy_verified(left.run.id, row.key, folder / layout.RESUMED / each.file, row.sha256)
-    if not copied:
-        raise NotResumable("The checkpoints of this training are gone or not as it left them; start it again.")
-    named.write(folder, listed)
-    _put_curves(places.run_folder(left.run.id), folder)
+    linked = 0
+    for one in ready.whole:
+        with suppress(FileNotFoundError):  # gone this moment; the job says why it takes the other
+            artifacts.link_path(ready.run.id, one.path, folder / layout.RESUMED / one.name)
+            linked += 1
+    if not linked:
+        raise NotResumable("The checkpoints of this training are gone; start it again.")
+    named.write(folder, [named.Named(one.name, one.sha256) for one in ready.listed])
+    _put_curves(ready.run, folder)
 
 
-def _put_curves(source: Path, folder: Path) -> None:
+def _begun_with(run: Run) -> tuple[Checkpoint, ...]:
+    """What a run that itself went on from another was given; of one that did not, nothing."""
+    try:
+        found = named.read(places.run_folder(run.id)) or ()
+    except named.ResumeFault:
+        return ()
+    return tuple(Checkpoint(f"{layout.RESUMED}/{each.file}", each.sha256) for each in found)
+
+
+def _put_curves(run: Run, folder: Path) -> None:
     """Copies, for the job cuts them off behind its checkpoint."""
-    files = tensorboard.signature(source / layout.TENSORBOARD)
-    for parts in [[layout.PROGRESS_CSV], *([layout.TENSORBOARD, *path.split("/")] for path, *_ in files)]:
-        target = folder.joinpath(*parts)
+    files = tensorboard.signature(places.run_folder(run.id) / layout.TENSORBOARD)
+    for path in (layout.PROGRESS_CSV, *(f"{layout.TENSORBOARD}/{name}" for name, *_ in files)):
+        with suppress(FileNotFoundError):  # a curve that is gone stops nothing
+            _copy(run, path, folder / path)
+
+
+def _copy(run: Run, path: str, target: Path) -> None:
+    """The whole file or, where the disk is full, none."""
+    with artifacts.open_path(run.id, path) as stream:
         target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        with suppress(OSError):  # a curve that is gone stops nothing
-            _copy(artifacts.open_below(source, parts), target)
-
-
-def _copy(descriptor: int, target: Path) -> None:
-    with os.fdopen(descriptor, "rb") as stream, target.open("xb") as copy:
-        shutil.copyfileobj(stream, copy)
+        try:
+            with target.open("xb") as copy:
+                shutil.copyfileobj(stream, copy)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise

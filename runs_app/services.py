@@ -2,6 +2,9 @@
 
 import logging
 import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,8 +17,22 @@ from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
 from rl.config import CvConfig, TrainConfig
 from runfiles import atomic, layout, yamlio
-from runs_app import datasets, executors, hub, judged, moves, places, quota, reconciler, resolve, resume
-from runs_app.models import Run
+from runs_app import (
+    datasets,
+    executors,
+    hub,
+    judged,
+    moves,
+    places,
+    quota,
+    reconciler,
+    resolve,
+    results,
+    resume,
+    resume_parent,
+)
+from runs_app.models import Run, RunEvent
+from runs_app.pool import in_pool
 from runs_app.upload_handler import DiskUpload
 
 log = logging.getLogger(__name__)
@@ -63,14 +80,42 @@ def _training(owner: Any, config: TrainConfig, kind: str = Run.Kind.TRAIN, **col
 def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
     """Queue a training that goes on from the last checkpoint of `run`, under its configuration, for its owner.
 
+    Of a parent: a new parent, which takes over what is trained and waits for a run of each other seed or fold.
     Raises resume.NotResumable, and ConfigFault where its data is not there any more.
     """
+    if run.is_parent:
+        return _resume_parent(run, resume_parent.left_by(run), idempotency_key)
     left = resume.left_by(run)
-    resolved = resolve.training(run.owner, left.config)
+    again = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
+    return _queue(again, ready={again.id: in_pool(left.checked)})
+
+
+def _resume_parent(run: Run, left: resume_parent.LeftOfParent, idempotency_key: str | None) -> Run:
+    parent = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
+    parent.queued = None
+    members = in_pool(left.checked)
+    children, ready = [], {}
+    for one in (one for one in members if one.taken is None):
+        child = _training(run.owner, one.config, parent=parent, source_run=one.ready.run if one.ready else None)
+        children.append(child)
+        if one.ready is not None:
+            ready[child.id] = one.ready
+
+    def complete() -> None:
+        parent.taken_over.set([one.taken for one in members if one.taken is not None])
+        said = {"state": str(parent.state), "sentence": resume_parent.told(members, left.parts)}
+        moves.note(parent.id, [(str(RunEvent.Kind.STATE), said)])
+        parent.refresh_from_db()
+
+    return _queue(parent, *children, ready=ready, complete=complete)
+
+
+def _goes_on(run: Run, config: TrainConfig, **columns: Any) -> Run:
+    """A new row for the same training. Raises NotResumable where its configuration would be another today."""
+    resolved = resolve.training(run.owner, config)
     if config_hash(resolved) != run.config_hash:
-        raise resume.NotResumable("The configuration means something else in this version; start the training again.")
-    again = _training(run.owner, resolved, name=run.name, source_run=run, idempotency_key=idempotency_key)
-    return _queue(again, left=left)
+        raise resume.NotResumable(resume.OTHER_VERSION)
+    return _training(run.owner, resolved, run.kind, name=run.name, source_run=run, **columns)
 
 
 def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
@@ -87,7 +132,7 @@ def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency
     if isinstance(config, BacktestConfig):
         return _backtest(run, config)
     run.subject = "policy"
-    return _queue(_described(run, resolve.training(owner, config)))
+    return _queue(_described(run, resolve.training(owner, config, checked_only=True)))
 
 
 def _backtest(run: Run, config: BacktestConfig) -> Run:
@@ -117,8 +162,6 @@ def start_import(*, owner: Any, config: ImportConfig, file: DiskUpload, idempote
     run = Run(owner=owner, kind=Run.Kind.IMPORT, subject=IMPORTED, idempotency_key=idempotency_key)
     if config.file_sha256 not in (None, file.sha256):
         raise ConfigFault({"file_sha256": ["This is not the hash of the file that was sent; leave it out."]})
-    if sentence := quota.no_room_for_result(owner, file.size or 0):
-        raise ConfigFault({"file": [sentence]})
     resolved = resolve.importing(owner, config).model_copy(update={"file_sha256": file.sha256})
     return _queue(_described(run, resolved), result=file)
 
@@ -137,11 +180,12 @@ def cancel_run(*, run: Run) -> bool:
 
 
 def _queue(
-    run: Run, *children: Run, subject: judged.Subject | None = None, left: resume.Left | None = None,
-    result: DiskUpload | None = None,
+    run: Run, *children: Run, subject: judged.Subject | None = None, result: DiskUpload | None = None,
+    ready: Mapping[uuid.UUID, resume.Ready] = MappingProxyType({}), complete: Callable[[], None] = lambda: None,
 ) -> Run:  # fmt: skip
     """Folders first, the rows last and together: a row without its folders would be started.
 
+    `ready`: what those of them that go on are given, by id; `complete` is called with the rows, in their transaction.
     Raises AlreadyStarted.
     """
     try:
@@ -149,13 +193,16 @@ def _queue(
             _fill(one)
         if subject is not None:
             judged.copy(subject, places.run_folder(run.id))
-        if left is not None:
-            resume.put(left, places.run_folder(run.id))
+        for one_id, found in ready.items():
+            in_pool(resume.put, found, places.run_folder(one_id))
         if result is not None:
-            shutil.copyfile(result.path, places.run_folder(run.id) / layout.RESULT)
+            results.keep(result, run.id)
         with transaction.atomic():
+            if result is not None and (sentence := quota.no_room_for_result(run.owner, result.size or 0)):
+                raise ConfigFault({"file": [sentence]})
             for one in (run, *children):
                 one.save(force_insert=True)
+            complete()
     except BaseException as error:
         for one in (run, *children):
             shutil.rmtree(places.run_folder(one.id), ignore_errors=True)

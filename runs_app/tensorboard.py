@@ -9,7 +9,6 @@ import logging
 import math
 import os
 import stat
-import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from runfiles.records import records
 from runs_app import artifacts
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ KEPT_RUNS = 32
 MAX_FILES = 64
 MAX_POINTS = 20_000
 MAX_DEPTH = 4  # folders below the run's
-_HEAD = struct.Struct("<QI")  # of a record: length and checksum of the length; content and its checksum follow
-_FOOT = struct.Struct("<I")
 
 Scalars = dict[str, list[tuple[int, float, float]]]
 
@@ -156,26 +154,15 @@ def _read_on(reader: _Reader, folder: Path, path: str, inode: int) -> None:
 def _take_records(reader: _Reader, block: bytes) -> None:
     """Add the whole records of `block`, which begins at the reader's offset. Raises on a record that is none."""
     from tensorboard.compat.proto.event_pb2 import Event  # not at start: it takes a while
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
-    place = 0
-    while place + _HEAD.size <= len(block):
-        length, sum_of_length = _HEAD.unpack_from(block, place)
-        if masked_crc32c(block[place : place + 8]) != sum_of_length:
-            raise ValueError("a record's length does not have its checksum")
-        begin, end = place + _HEAD.size, place + _HEAD.size + length
-        if end + _FOOT.size > len(block):
-            return  # torn: the rest comes later
-        content = block[begin:end]
-        if masked_crc32c(content) != _FOOT.unpack_from(block, end)[0]:
-            raise ValueError("a record's content does not have its checksum")
-        event = Event.FromString(content)
+    begun = reader.offset
+    for record in records(block):
+        event = Event.FromString(record.content)
         for value in event.summary.value:
             if value.HasField("simple_value"):
                 point = (int(event.step), float(event.wall_time), float(value.simple_value))
                 reader.scalars.setdefault(value.tag, []).append(point)
-        reader.offset += end + _FOOT.size - place
-        place = end + _FOOT.size
+        reader.offset = begun + record.end
 
 
 def _merged(readers: list[_Reader]) -> Scalars:

@@ -16,9 +16,11 @@ from marketdata.bars import ALWAYS_OPEN, Bars, Days
 from marketdata.splits import LEAST_BARS, Range
 
 NO_FRACTION = 0.05
-"""Median size of a bar's return from which fractions are percents: 5 % a day."""
+"""Median size of a bar's return from which fractions are percents: 5 % a bar."""
 NO_PERCENT = 0.02
-"""Median size in percent below which percents are fractions: 0.02 % a day, 0.3 % a year."""
+"""Median size in percent below which percents are fractions: 0.02 % a bar; of daily bars 0.3 % a year."""
+LEAST_EQUITY, MOST_EQUITY = 1e-6, 1e15
+"""What an account may be worth, in its own money: beyond, sums over its bars are no numbers any more."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def curve_of(rows: Rows, config: ImportConfig, bars: Bars, start_cash: float) ->
     values = rows.values[kept]
     if config.result.holds == "equity":
         _require_positive(rows, kept, values)
+        _require_bounded(rows, kept, values, "equity")
         first, equity = int(at[0]), values
     else:
         first = int(at[0]) - 1
@@ -49,7 +52,9 @@ def curve_of(rows: Rows, config: ImportConfig, bars: Bars, start_cash: float) ->
                 "row later."
             )
         growth = 1.0 + _fractions(rows, kept, values, config.result.holds)
-        equity = start_cash * np.concatenate(([1.0], np.cumprod(growth)))
+        with np.errstate(over="ignore"):
+            equity = start_cash * np.concatenate(([1.0], np.cumprod(growth)))
+        _require_bounded(rows, kept, equity[1:], f"with this return {start_cash:g} has grown to")
     span = Range(first, int(at[-1]))
     if span.n_bars < LEAST_BARS:
         raise ResultRefused(f"The file has {len(kept)} rows to be judged; at least {LEAST_BARS + 1} are needed.")
@@ -125,8 +130,18 @@ def _require_positive(rows: Rows, kept: NDArray[np.intp], values: Floats) -> Non
     if len(wrong):
         k = int(wrong[0])
         raise ResultRefused(
-            f"Column {rows.value}, {_at(rows, kept, k)}: equity of {values[k]:g} on {rows.days[kept[k]]}; it must be "
-            "above 0, and where the column holds returns or profits say so in result.holds or choose another."
+            f"Column {rows.value}, {rows.place(int(kept[k]))}: equity of {values[k]:g} on {rows.days[kept[k]]}; it "
+            "must be above 0, and where the column holds returns or profits say so in result.holds or choose another."
+        )
+
+
+def _require_bounded(rows: Rows, kept: NDArray[np.intp], equity: Floats, what: str) -> None:
+    wrong = np.flatnonzero((equity < LEAST_EQUITY) | ~(equity <= MOST_EQUITY))
+    if len(wrong):
+        k = int(wrong[0])
+        raise ResultRefused(
+            f"Column {rows.value}, {rows.place(int(kept[k]))}: {what} {equity[k]:g} on {rows.days[kept[k]]}; equity of "
+            f"{LEAST_EQUITY:g} to {MOST_EQUITY:g} is right, so write it in another unit or correct the cell."
         )
 
 
@@ -150,7 +165,7 @@ def _fractions(rows: Rows, kept: NDArray[np.intp], values: Floats, holds: str) -
     if len(wrong):
         k = int(wrong[0])
         raise ResultRefused(
-            f"Column {rows.value}, {_at(rows, kept, k)}: a return of {values[k]:g}{' %' * percent} on "
+            f"Column {rows.value}, {rows.place(int(kept[k]))}: a return of {values[k]:g}{' %' * percent} on "
             f"{rows.days[kept[k]]} loses all there is; returns above {'-100 %' if percent else '-1'} are right."
         )
     found: Floats = returns

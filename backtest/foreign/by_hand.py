@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from backtest import out_folder
-from backtest.foreign.table import sha256_of
 from runfiles import layout, yamlio
+from runfiles.hashes import sha256_of_file
 
 FIELDS = ("holds", "date", "value", "date_format", "times")
 
@@ -26,7 +26,7 @@ def prepare(argv: Sequence[str]) -> list[str]:
     config = _config(parser, found)
     out_folder.make(parser, found.out, found.result, *([found.config] if found.config else []))
     shutil.copyfile(found.result, found.out / layout.RESULT)
-    config["file_sha256"] = sha256_of(found.out / layout.RESULT)
+    config["file_sha256"] = sha256_of_file(found.out / layout.RESULT)
     (found.out / layout.CONFIG).write_text(yamlio.dump(config), encoding="utf-8")
     return [str(found.out), "--datasets", str(found.datasets)]
 

@@ -5,14 +5,17 @@ The leak gate cannot run, as there is nothing that decides: the verdict is never
 
 from typing import Any
 
+import numpy as np
+
 from backtest import report_files
 from backtest.case import Case
+from backtest.closing_stamps import closing_stamps, left_out_labels, likenesses
 from backtest.config import ImportConfig
 from backtest.contest import beside, first_judged
-from backtest.degenerate import degenerate
 from backtest.evidence import Evidence, Parts, parts_of
 from backtest.feed import Feed
 from backtest.foreign.align import Curve
+from backtest.foreign.second_look import reading_stamp
 from backtest.foreign.subject import judged_curve
 from backtest.holding import require_benchmark
 from backtest.imported import ABSENT, COSTS, STAMPS, Imported
@@ -20,23 +23,23 @@ from backtest.intervals import Intervals, metric_intervals
 from backtest.judge import Meter, closing_lines, excess_of
 from backtest.judged_hash import judged_hash
 from backtest.leaks.report import NAMES, Findings, LeakReport
-from backtest.lineup import left_out_of, verdict_baselines
-from backtest.registry import IMPORTED, evaluation_faults, load, spec_for
+from backtest.lineup import verdict_baselines
+from backtest.registry import IMPORTED, evaluation_faults, load
 from backtest.rerun import Capacity, Sweep
 from backtest.rolling import window_bars
 from backtest.runner import Judged, Runner, StrategyUnfit
 from backtest.split_told import FILE, Split, Stretch
-from backtest.stamps import left_out_stamp, stamps
-from backtest.statistics import Excess
+from backtest.statistics import FLOOR, Excess
 from backtest.strategy import Strategy
 from backtest.verdict import judge
-from backtest.yardsticks import cut_sentence, yardsticks
 from marketdata.config_base import ConfigFault
 from marketdata.splits import Range
 from runfiles.job import Job, JobRefused
 from runfiles.metric_keys import HEADLINE
 from simulator.market import Market, prepare_market
 
+MOST_LOG_A_YEAR = 100
+"""Largest logarithm of a year's growth, 1e43 times: what is made of it stays far below the end of the numbers."""
 NO_INTERVALS = frozenset({"turnover", "cost_drag_bps"})
 
 
@@ -66,13 +69,14 @@ def examine(job: Job, config: ImportConfig, feed: Feed, curve: Curve, imported: 
     against = verdict_baselines(IMPORTED, config)
     excess = excess_of(judged, against, config, market)
     if excess is not None:
+        _require_a_year(excess, judged[0], market)
         judged[0].metrics["dsr_excess"] = excess.least_dsr
     job.events.metric(**{key: value for key in HEADLINE if (value := judged[0].metrics[key]) is not None})
-    left_out = [spec_for(key).label for key in left_out_of(IMPORTED, config)]
     leaks = no_gate(market, span)
     verdict = judge(
         excess, list(against), {one.key: one.spec.label for one in judged}, subject=judged[0].spec.label,
-        n_bars=span.n_bars, trials=config.evaluation.trials, left_out=left_out, leaks=leaks, costs=COSTS,
+        n_bars=span.n_bars, trials=config.evaluation.trials, left_out=left_out_labels(IMPORTED, config),
+        leaks=leaks, costs=COSTS,
     )  # fmt: skip
     return Case(
         config=config,
@@ -83,12 +87,26 @@ def examine(job: Job, config: ImportConfig, feed: Feed, curve: Curve, imported: 
         against=against,
         excess=excess,
         verdict=verdict,
-        stamps=tuple(_told(config, feed, market, judged, shown, against, left_out)),
+        stamps=tuple(_told(config, feed, market, judged, shown, against)),
         config_hash=judged_hash(config, feed, span, None),
         evidence=_evidence(config, market, judged, shown, excess),
         leaks=leaks,
         split=split_of_file(market, span),
         imported=imported,
+    )
+
+
+def _require_a_year(excess: Excess, subject: Judged, market: Market) -> None:
+    """Raises StrategyUnfit where nobody could tell what such bars make in a year: e to the power of it is no number."""
+    told = np.concatenate((excess.theta, excess.low, excess.high, [excess.least_upper, excess.power]))
+    if np.abs(told).max() <= MOST_LOG_A_YEAR:
+        return
+    largest = int(np.argmax(np.abs(np.log1p(np.maximum(subject.returns, FLOOR)))))
+    day = market.bars.session[subject.ledger.t0 + 1 + largest]
+    raise StrategyUnfit(
+        f"The returns of the file would multiply an account by more than e^{MOST_LOG_A_YEAR} in a year, or divide it "
+        f"by as much (the largest is {subject.returns[largest]:+.3g} on {day}), and no figure of a year comes of that; "
+        "judge more bars of it, or correct the cell of that day."
     )
 
 
@@ -115,16 +133,14 @@ def _line_up(
 
 def _told(
     config: ImportConfig, feed: Feed, market: Market, judged: list[Judged], shown: list[Judged],
-    against: tuple[str, ...], left_out: list[str],
+    against: tuple[str, ...],
 ) -> list[str]:  # fmt: skip
     """What the report says under its verdict: first what cannot be known of the file."""
-    stand_in = "benchmark" if config.evaluation.benchmark is None else ""
-    measures = yardsticks(IMPORTED, against, config.evaluation.benchmark)
-    cut = cut_sentence({one.key: one.ledger for one in judged}, measures)
-    alike = degenerate(judged[0], [one for one in judged[1:] if one.key != stand_in], market.periods_per_year)
+    benchmark = next(one for one in judged if one.key == "benchmark")
     return [
-        *STAMPS, *alike, *left_out_stamp(left_out), *([cut] if cut else []),
-        *stamps(config, feed, market, shown, None),
+        *reading_stamp(config.result.holds, judged[0].metrics, benchmark.metrics), *STAMPS,
+        *likenesses(judged, config, market),
+        *closing_stamps(config, feed, market, judged, shown, against, None),
     ]  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from backtest.config import ImportConfig
 from backtest.feed import load_feed, read_config
 from backtest.foreign.align import curve_of
 from backtest.foreign.judge import judge_and_write
-from backtest.foreign.table import ResultRefused, Rows, read, sha256_of
+from backtest.foreign.reading import read
+from backtest.foreign.table import ResultRefused, Rows
 from backtest.imported import Imported
 from runfiles import layout
+from runfiles.hashes import sha256_of_file
 from runfiles.job import Job, JobRefused
 from simulator.jit import start_quickly
 
@@ -35,6 +37,6 @@ def _rows(job: Job, config: ImportConfig) -> Rows:
     path = job.folder / layout.RESULT
     if config.file_sha256 is None or not path.is_file():
         raise JobRefused("result: no file lies in the run directory; give one.")
-    if path.stat().st_size and sha256_of(path) != config.file_sha256:
+    if sha256_of_file(path) != config.file_sha256:
         raise JobRefused("file_sha256: the file in the run directory is not the one that was taken; send it again.")
     return read(path, config.result)

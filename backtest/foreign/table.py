@@ -1,9 +1,9 @@
 """The table of a result that was made elsewhere: which columns it is read from, and its cells as they are written.
+Runs in the child only (`backtest.foreign.child`); the job asks `backtest.foreign.reading`.
 
 Strict: what is not plainly a day and a number ends the run with one sentence that names the column and the row.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from backtest.config import MOST_RESULT_BYTES, ResultConfig
+from backtest.config import MOST_RESULT_BYTES, MOST_RESULT_ROWS, ResultConfig
 from backtest.series import Floats
 from marketdata.bars import Days
 from marketdata.files import guess, tables, times
 from marketdata.files.cells import numbers
 from marketdata.files.column_map import SEPARATORS
 from marketdata.files.limits import FileRefused
-from marketdata.files.tables import Table
+from marketdata.files.tables import Head, Part, Table, row_of
 
 LABEL = "the file"
 DAYS = ("date", "datetime", "time", "timestamp", "day", "session", "index")
@@ -38,10 +38,10 @@ class ResultRefused(ValueError):
 @dataclass(frozen=True)
 class Rows:
     """n rows in the order of the file. `days` (n,) as they are written; `closes` (n,) in UTC, None where the cells hold
-    days alone; `values` (n,). `row` numbers are those of an editor: the header of a CSV is row 1.
+    days alone; `values` (n,). `kind`: csv or parquet.
     """
 
-    table: Table
+    kind: str
     date: str
     value: str
     days: Days
@@ -49,7 +49,8 @@ class Rows:
     values: Floats
 
     def place(self, index: int) -> str:
-        return self.table.row(index)
+        """Where a person finds the row."""
+        return row_of(self.kind, LABEL, index)
 
 
 def read(path: Path, chosen: ResultConfig) -> Rows:
@@ -57,14 +58,7 @@ def read(path: Path, chosen: ResultConfig) -> Rows:
     try:
         return _read(path, chosen)
     except FileRefused as fault:
-        sentence = str(fault)
-        raise ResultRefused(sentence[:1].upper() + sentence[1:]) from fault
-
-
-def sha256_of(path: Path) -> str:
-    """Of the file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        raise ResultRefused(_capital(str(fault))) from fault
 
 
 def _read(path: Path, chosen: ResultConfig) -> Rows:
@@ -72,12 +66,10 @@ def _read(path: Path, chosen: ResultConfig) -> Rows:
     if size > MOST_RESULT_BYTES:
         raise ResultRefused(f"The file holds {size:,} bytes; at most {MOST_RESULT_BYTES:,} are taken.")
     cut = guess.dialect(path, LABEL)
-    table = tables.read(path, LABEL, encoding=cut.encoding, separator=SEPARATORS[cut.separator])
-    date = _column(table, chosen.date, DAYS, "date", "days", (UNNAMED, "Unnamed: 0"))
-    value = _column(table, chosen.value, VALUES["equity" if chosen.holds == "equity" else "returns"], "value",
-                    chosen.holds.replace("_", " in "))  # fmt: skip
-    if date == value:
-        raise ResultRefused(f"result.value: {value} is the column of days already; name the column of {chosen.holds}.")
+    part = Part(lambda head: _chosen(head, chosen), MOST_RESULT_BYTES)
+    table = tables.read(path, LABEL, encoding=cut.encoding, separator=SEPARATORS[cut.separator], part=part)
+    _check_rows(table.n_rows)
+    date, value = table.columns
     held = table.columns[date]
     form = _date_format(table, date, chosen)
     marks = guess.number_marks(guess.samples_of(table, value), cut.separator)
@@ -88,28 +80,46 @@ def _read(path: Path, chosen: ResultConfig) -> Rows:
     empty = np.flatnonzero(~np.isfinite(values))
     if len(empty):
         raise ResultRefused(
-            f"{_capital(table.row(int(empty[0])))} has no {value}; every row needs a finite number, "
-            "so leave out rows without one."
+            f"{_capital(table.row(int(empty[0])))} has no {value}; one row for each bar is right, with a finite number "
+            "in it, so write the value of that bar."
         )
     closes = times.instants(held, form, "UTC", table.row) if _has_times(held, form) else None
-    return Rows(table, date, value, times.days(held, form, table.row), closes, values)
+    return Rows(table.kind, date, value, times.days(held, form, table.row), closes, values)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _check_rows(n_rows: int) -> None:
+    if n_rows > MOST_RESULT_ROWS:
+        raise ResultRefused(
+            f"The file holds {n_rows:,} rows; at most {MOST_RESULT_ROWS:,} are taken, one for each bar that is judged."
+        )
+
+
+def _chosen(head: Head, chosen: ResultConfig) -> tuple[str, str]:
+    """The columns of days and of values, before any other is read."""
+    _check_rows(head.n_rows or 0)
+    date = _column(head.names, chosen.date, DAYS, "date", "days", (UNNAMED, "Unnamed: 0"))
+    value = _column(head.names, chosen.value, VALUES["equity" if chosen.holds == "equity" else "returns"], "value",
+                    chosen.holds.replace("_", " in "))  # fmt: skip
+    if date == value:
+        raise ResultRefused(f"result.value: {value} is the column of days already; name the column of {chosen.holds}.")
+    return date, value
+
+
 def _column(
-    table: Table, asked: str | None, names: tuple[str, ...], field: str, what: str, also: tuple[str, ...] = ()
+    there: tuple[str, ...], asked: str | None, names: tuple[str, ...], field: str, what: str, also: tuple[str, ...] = ()
 ) -> str:
     """The column asked for, else the only one that is named like one."""
-    known = ", ".join(list(table.columns)[:20])
+    known = ", ".join(there[:20])
     if asked is not None:
-        if asked not in table.columns:
+        if asked not in there:
             raise ResultRefused(f"result.{field}: the file has no column {asked}; it has {known}.")
         return asked
-    found = [name for name in table.columns if re.sub(r"[^a-z0-9]", "", name.lower()) in names]
-    found = found or [name for name in table.columns if name in also]
+    found = [name for name in there if re.sub(r"[^a-z0-9]", "", name.lower()) in names]
+    found = found or [name for name in there if name in also]
     if len(found) != 1:
         why = f"{' and '.join(found[:4])} may be" if found else "no column is named like"
         raise ResultRefused(f"result.{field}: {why} the column of {what}; name one of {known}.")

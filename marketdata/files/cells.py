@@ -38,13 +38,17 @@ def numbers(column: Any, *, decimal: str, thousands: str, field: str, place: Pla
     if len(wrong):
         row = int(wrong[0])
         said = text[row].as_py()[:40]
-        sentence = f'{place(row)} has a {field} of "{said}", which is no number with a decimal {decimal}.'
+        sentence = f'{place(row)} has {_a(field)} {field} of "{said}", which is no number with a decimal {decimal}.'
         raise FileRefused(sentence, f"columns.{field}")
     if group:
         text = pc.replace_substring(text, group, "")
     if point != ".":
         text = pc.replace_substring(text, point, ".")
     return _floats(pc.cast(pc.if_else(empty, pa.scalar(None, pa.string()), text), pa.float64()))
+
+
+def _a(word: str) -> str:
+    return "an" if word[:1].lower() in tuple("aeiou") else "a"
 
 
 @cache

@@ -9,7 +9,7 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     folder = Path(argv[0])
     limit()
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    answer = answered(job)
+    answer = answered(lambda: OPERATIONS[job["op"]](job))
     (folder / RESULT).write_text(json.dumps(answer, allow_nan=False), encoding="utf-8")
     return 0
 
@@ -59,12 +59,12 @@ def most_hard(kind: int, least: int, hard: int) -> int:
     return least + spare if hard == resource.RLIM_INFINITY else min(least + spare, hard)
 
 
-def answered(job: dict[str, Any]) -> dict[str, Any]:
-    """The result, or `errors` (field → sentences) of files that are refused."""
+def answered(read: Callable[[], Any]) -> dict[str, Any]:
+    """What `read` gives, or `errors` (field → sentences) of files that are refused."""
     from marketdata.files.limits import FileRefused
 
     try:
-        return {"ok": OPERATIONS[job["op"]](job)}
+        return {"ok": read()}
     except FileRefused as fault:
         return {"errors": {fault.field: [str(fault)]}}
     except MemoryError:

@@ -23,9 +23,7 @@ def decoded(path: Path, label: str, encoding: str, *, most_rows: int = MAX_ROWS)
         nul = text.find("\0")
         if nul >= 0:
             row = rows + text.count("\n", 0, nul) + 1
-            raise FileRefused(
-                f"{label} holds a NUL character in row {row}; a CSV is text (or choose another encoding)."
-            )
+            raise FileRefused(f"{label} holds a NUL character in row {row}; a CSV is text: save it as UTF-8.")
         if not rows and len(found) + len(text.split("\n", 1)[0]) > MOST_HEADER:
             raise FileRefused(
                 f"{label} has a first line of more than {MOST_HEADER:,} characters; the names of at most "
@@ -68,7 +66,7 @@ def _pieces(path: Path, label: str, encoding: str) -> Iterator[str]:
             except UnicodeError as fault:
                 row = rows + piece.count(b"\n", 0, getattr(fault, "start", 0)) + 1
                 raise FileRefused(
-                    f"{label} is not written in {encoding}: row {row} holds other bytes; choose another encoding.",
+                    f"{label} is not written in {encoding}: row {row} holds other bytes; save it as UTF-8.",
                     "columns.encoding",
                 ) from fault
             rows += text.count("\n")

@@ -1,7 +1,7 @@
 """A file as columns: CSV cells as text, Parquet cells as they are typed. Runs in the child only."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from marketdata.files.limits import MAX_CELL, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, 
 
 PARQUET, ZIP, GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
 BLOCK = 8 * 1024 * 1024  # bytes of a piece of CSV: no line is longer
+STORED_CELL = 16
+"""Bytes of a page for each cell beside its text: a number or a time, or a length and a place in a dictionary."""
 NOT_TABLES = {
     ZIP: "a zip archive or an Excel workbook; save the sheet as CSV, or unpack the archive",
     GZIP: "compressed with gzip; unpack it first",
@@ -44,19 +46,43 @@ class Table:
         return self.columns[name]
 
     def row(self, index: int) -> str:
-        """Where a person finds the row: the header of a CSV is row 1."""
-        number = index + (2 if self.kind == "csv" else 1)
-        return f"row {number} of {self.label}"
+        return row_of(self.kind, self.label, index)
 
 
-def read(path: Path, label: str, *, encoding: str, separator: str, most_rows: int = MAX_ROWS) -> Table:
-    """The whole file. Raises FileRefused with one sentence for what is no such file or holds too much.
+def row_of(kind: str, label: str, index: int) -> str:
+    """Where a person finds the row: the header of a CSV is row 1."""
+    number = index + (2 if kind == "csv" else 1)
+    return f"row {number} of {label}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a file says of itself before a cell is read: the names of its columns, and its rows where it is a Parquet
+    (a CSV does not say: None).
+    """
+
+    names: tuple[str, ...]
+    n_rows: int | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which columns are read, the others being left alone; `most_text`: bytes that the text of one may unpack to."""
+
+    choose: Callable[[Head], Sequence[str]]
+    most_text: int
+
+
+def read(
+    path: Path, label: str, *, encoding: str, separator: str, most_rows: int = MAX_ROWS, part: Part | None = None
+) -> Table:
+    """The whole file, or a part of it. Raises FileRefused with one sentence for what is no such file or holds too much.
 
     `most_rows`: how many the files before it have left over.
     """
     if kind_of(path, label) == "parquet":
-        return read_parquet(path, label, most_rows)
-    return read_csv(path, label, encoding, separator, most_rows)
+        return read_parquet(path, label, most_rows, part)
+    return read_csv(path, label, encoding, separator, most_rows, part)
 
 
 def kind_of(path: Path, label: str) -> str:
@@ -73,13 +99,14 @@ def kind_of(path: Path, label: str) -> str:
     return "csv"
 
 
-def read_csv(path: Path, label: str, encoding: str, separator: str, most_rows: int) -> Table:
+def read_csv(path: Path, label: str, encoding: str, separator: str, most_rows: int, part: Part | None = None) -> Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     raw = decoded(path, label, encoding, most_rows=most_rows)
     names = header(raw, label, separator)
     _check_columns(label, len(names))
+    wanted = names if part is None else list(part.choose(Head(tuple(names), None)))
     wrong: list[Any] = []
 
     def refuse(row: Any) -> str:
@@ -94,14 +121,14 @@ def read_csv(path: Path, label: str, encoding: str, separator: str, most_rows: i
             ),
             parse_options=arrow_csv.ParseOptions(delimiter=separator, invalid_row_handler=refuse),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=wanted
             ),
         )
     except pa.ArrowInvalid as fault:
         raise FileRefused(_csv_sentence(label, wrong, len(names))) from fault
     if not table.num_rows:
         raise FileRefused(f"{label} has a header and no rows.")
-    columns = dict(zip(names, table.columns, strict=True))
+    columns = dict(zip(wanted, table.columns, strict=True))
     _check_cells(label, columns)
     return Table(label, "csv", columns, table.num_rows)
 
@@ -121,30 +148,105 @@ def header(raw: bytes, label: str, separator: str) -> list[str]:
     return names
 
 
-def read_parquet(path: Path, label: str, most_rows: int) -> Table:
-    import pyarrow as pa
+def read_parquet(path: Path, label: str, most_rows: int, part: Part | None = None) -> Table:
+    file = _opened(path, label)
+    schema, n_rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+    names = list(schema.names)
+    wanted = names if part is None else list(part.choose(Head(tuple(names), n_rows)))
+    _check_count(label, n_rows, len(wanted), most_rows)
+    _check_flat(label, [schema.field(name) for name in wanted])
+    if part is not None:
+        _check_apart(label, names, wanted)
+        _check_stored(label, file.metadata, wanted, part)
+        file = _opened(path, label, wanted)  # repeated texts stay one text and a number for each row
+    table = _of_file(label, lambda: file.read(None if part is None else wanted, False, False))
+    if not table.num_rows:
+        raise FileRefused(f"{label} has no rows.")
+    if part is not None:
+        _check_unpacked(label, table, part)
+    columns = {name: _plain(table.column(name)) for name in wanted}
+    _check_cells(label, columns)
+    return Table(label, "parquet", columns, table.num_rows)
+
+
+def _opened(path: Path, label: str, coded: Sequence[str] = ()) -> Any:
+    """The file with its schema read and nothing else; texts of the columns `coded` will be read as dictionaries."""
     import pyarrow.parquet as pq
 
+    file = _of_file(
+        label,
+        lambda: pq.ParquetFile(
+            path, memory_map=False, page_checksum_verification=False, read_dictionary=list(coded) or None
+        ),
+    )
+    names = _of_file(label, lambda: file.schema_arrow.names)
+    _check_names(label, names)
+    _check_columns(label, len(names))
+    return file
+
+
+def _of_file(label: str, read_some: Callable[[], Any]) -> Any:
+    """What pyarrow makes of a stranger's bytes. Raises FileRefused where it can make nothing of them."""
+    import pyarrow as pa
+
     try:
-        file = pq.ParquetFile(path, memory_map=False, page_checksum_verification=False)
-        schema = file.schema_arrow.remove_metadata()
-        names = list(schema.names)
-        _check_names(label, names)
-        _check_columns(label, len(names))
-        _check_count(label, file.metadata.num_rows, len(names), most_rows)
-        for field in schema:
-            if pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
-                raise FileRefused(f"{label} has a column {field.name} of type {field.type}; flat columns are taken.")
-        table = file.read(use_threads=False, use_pandas_metadata=False)
-    except (FileRefused, MemoryError):  # pyarrow's own is an ArrowException too
+        return read_some()
+    except MemoryError:  # pyarrow's own is an ArrowException too
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as fault:
         raise FileRefused(f"{label} is a damaged Parquet file.") from fault
-    if not table.num_rows:
-        raise FileRefused(f"{label} has no rows.")
-    columns = {name: _plain(table.column(name)) for name in names}
-    _check_cells(label, columns)
-    return Table(label, "parquet", columns, table.num_rows)
+
+
+def _check_flat(label: str, fields: Sequence[Any]) -> None:
+    import pyarrow as pa
+
+    for field in fields:
+        if pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
+            raise FileRefused(f"{label} has a column {field.name} of type {field.type}; flat columns are taken.")
+
+
+def _check_apart(label: str, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """A column is asked for by its path, and of `a` and `a.b` the first would bring the second along."""
+    for name in wanted:
+        if below := next((other for other in names if other.startswith(f"{name}.")), None):
+            raise FileRefused(f"{label} has columns {name} and {below}, which Parquet cannot tell apart; rename one.")
+
+
+def _check_stored(label: str, metadata: Any, wanted: Sequence[str], part: Part) -> None:
+    """Before a page is unpacked: what the file says that the pages of a column unpack to."""
+    most = part.most_text + STORED_CELL * metadata.num_rows
+    total = dict.fromkeys(wanted, 0)
+    for place in range(metadata.num_row_groups):
+        group = metadata.row_group(place)
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.path_in_schema in total:
+                total[chunk.path_in_schema] += max(chunk.total_uncompressed_size, chunk.total_compressed_size)
+    for name, size in total.items():
+        if size > most:
+            raise FileRefused(f"{label} has a column {name} that unpacks to {size:,} bytes; at most {most:,} are read.")
+
+
+def _check_unpacked(label: str, table: Any, part: Part) -> None:
+    """Before a repeated text is written out for each of its rows."""
+    for name in table.column_names:
+        size = sum(map(_text_bytes, table.column(name).chunks))
+        if size > part.most_text:
+            raise FileRefused(
+                f"{label} has {size:,} bytes of text in {name}; at most {part.most_text:,}, as in a CSV, are taken."
+            )
+
+
+def _text_bytes(chunk: Any) -> int:
+    """Of all its rows; 0 for numbers and times."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    coded = pa.types.is_dictionary(chunk.type)
+    kind = chunk.type.value_type if coded else chunk.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return 0
+    lengths = pc.binary_length(chunk.dictionary).take(chunk.indices) if coded else pc.binary_length(chunk)
+    return int(pc.sum(lengths).as_py() or 0)
 
 
 def _plain(column: Any) -> Any:

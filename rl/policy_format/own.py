@@ -19,7 +19,8 @@ from rl.policy_format import container, spec, weights
 from rl.policy_format.container import Rules
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.fields import read_json
-from rl.policy_format.spec import PolicySpec, plain_json, sha256_of
+from rl.policy_format.spec import PolicySpec, plain_json
+from runfiles.hashes import sha256_of
 
 OBSNORM: Final = "stockbot/obsnorm.json"
 OBSERVATION: Final = "stockbot/observation.json"

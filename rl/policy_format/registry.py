@@ -174,6 +174,13 @@ EXTRACTORS: Final[Mapping[str, Entry]] = {
         policies=("AssetSharedPolicy",),
         least=lambda given, numbers: given["kernel"] * sum(map(math.prod, pairwise(given["channels"]))),
     ),
+    "window_lstm": Entry(
+        "rl.window_lstm:LstmEncoder",
+        arguments={"features_dim": Whole(1, 4096), "parts": Parts(), "hidden": Whole(1, 256), "layers": Whole(1, 2)},
+        activation=True,
+        policies=("AssetSharedPolicy",),
+        least=lambda given, numbers: given["hidden"] * (4 * given["layers"] * given["hidden"] + given["features_dim"]),
+    ),
     "set_attention": Entry(
         "rl.set_attention:AttentionEncoder",
         arguments={"features_dim": Whole(1, 4096), "parts": Parts(), "heads": Whole(1, 16)},

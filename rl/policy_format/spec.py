@@ -1,6 +1,5 @@
 """`stockbot/policy.json`: all that makes a policy but its weights. Strict JSON, sorted keys; no clock, no path."""
 
-import hashlib
 import json
 import math
 import re
@@ -119,10 +118,6 @@ class PolicySpec:
 def plain_json(value: Any) -> bytes:
     """A JSON member: sorted keys, no NaN, one form for one value."""
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
-
-
-def sha256_of(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def check_net_arch(value: Any, where: str) -> list[int]:

@@ -53,17 +53,19 @@ class StartView(APIView):
         config = self.model_for(body).model_validate_json(json.dumps(body), strict=True)
         return type(self).service(owner=request.user, config=config, idempotency_key=key, **self.sent_with(request))
 
-    def once(self, request: Request, make: Callable[[str | None], Run]) -> Response:
-        """What `make` gives for the request's key, or the run that this key gave before."""
+    def once(
+        self, request: Request, make: Callable[[str | None], Run], *, going_on_from: uuid.UUID | None = None
+    ) -> Response:
+        """What `make` gives for the request's key, or the run that this key gave before, to the same request."""
         key = request.headers.get("Idempotency-Key", "")
         if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY):
             return field_errors({"Idempotency-Key": [f"Must be at most {MAX_KEY} printable characters."]})
         if key and (first := Run.objects.owned_by(request.user).filter(idempotency_key=key).first()):
-            return self.again(first)
+            return self.again(first, going_on_from)
         try:
             return _shown(make(key or None), status.HTTP_201_CREATED)
         except services.AlreadyStarted as fault:  # both came at once
-            return self.again(fault.run)
+            return self.again(fault.run, going_on_from)
 
     def body_of(self, request: Request) -> Any:
         """The configuration as it was sent."""
@@ -77,10 +79,16 @@ class StartView(APIView):
         """The configuration model of a body."""
         return self.config_model
 
-    def again(self, first: Run) -> Response:
-        """The same key a second time: the run of the first time, so that a client may safely send again."""
-        if first.kind != self.kind:
-            detail = f"This Idempotency-Key belongs to a {first.get_kind_display().lower()}; use another."
+    def again(self, first: Run, going_on_from: uuid.UUID | None) -> Response:
+        """The same key a second time: the run of the first time, so that a client may safely send again.
+
+        A training is another one where it was to go on from another run, or from none.
+        """
+        belongs = f"a {first.get_kind_display().lower()}" if first.kind != self.kind else ""
+        if not belongs and first.kind == Run.Kind.TRAIN and first.source_run_id != going_on_from:
+            belongs = "a new training" if first.source_run_id is None else f"the resuming of run {first.source_run_id}"
+        if belongs:
+            detail = f"This Idempotency-Key belongs to {belongs}; use another."
             return Response({"detail": detail, "errors": {}}, status=status.HTTP_409_CONFLICT)
         return _shown(first, status.HTTP_200_OK)
 
@@ -124,7 +132,9 @@ class Resume(StartView):
             said = "Send no body: the training goes on as it was configured."
             return field_errors({name: [said] for name in names})
         try:
-            return self.once(request, lambda key: services.resume_training(run=run, idempotency_key=key))
+            return self.once(
+                request, lambda key: services.resume_training(run=run, idempotency_key=key), going_on_from=run.id
+            )
         except NotResumable as fault:
             return Response({"detail": str(fault), "errors": {}}, status=status.HTTP_409_CONFLICT)
 

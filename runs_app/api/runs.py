@@ -96,7 +96,8 @@ def _limit(request: Request) -> int:
 
 
 def _filtered(runs: RunQuerySet, request: Request) -> RunQuerySet:
-    runs = runs.filter(parent=_parent(request))
+    parent = _parent(request)
+    runs = runs.filter(Q(parent=parent) | Q(taken_by=parent)).distinct() if parent else runs.filter(parent=None)
     if states := _chosen(request, "state", SHOWN):
         runs = runs.shown_as(states)
     if kinds := _chosen(request, "kind", Run.Kind.values):

@@ -104,11 +104,16 @@ class RunDetailShape(RunShape):
 
     config = serializers.DictField(help_text="The resolved configuration, as in config.yaml.")
     config_hash = serializers.CharField()
-    source_run = serializers.UUIDField(allow_null=True)
+    source_run = serializers.UUIDField(
+        allow_null=True, help_text="The training that a backtest judges, or that a training goes on from."
+    )
     parent = serializers.UUIDField(allow_null=True, help_text="The run whose seed or fold this is.")
     children = serializers.ListField(
         child=serializers.UUIDField(),
         help_text="A run a seed, in the order of the seeds; of a walk-forward fold by fold.",
+    )
+    taken_over = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Those of the children that an earlier parent had trained."
     )
     policy = serializers.UUIDField(allow_null=True)
     policies = serializers.ListField(child=serializers.UUIDField())

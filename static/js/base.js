@@ -7,13 +7,15 @@ function refreshTimes() {
 setInterval(refreshTimes, 15000);
 
 /* fragments with data-poll are asked for again while somebody looks */
-let polled = 0;
+const polled = new Map(); // when, by id: a fragment may be replaced by its answer
 setInterval(() => {
-  const node = document.querySelector("[data-poll]");
-  if (!node || document.hidden || !window.htmx || Date.now() - polled < Number(node.dataset.poll)) return;
-  if (node.contains(document.activeElement)) return; // replacing what has the focus would lose it
-  polled = Date.now();
-  window.htmx.trigger(node, "sb:refresh");
+  if (document.hidden || !window.htmx) return;
+  for (const node of document.querySelectorAll("[data-poll]")) {
+    if (Date.now() - (polled.get(node.id) ?? 0) < Number(node.dataset.poll)) continue;
+    if (node.contains(document.activeElement)) continue; // replacing what has the focus would lose it
+    polled.set(node.id, Date.now());
+    window.htmx.trigger(node, "sb:refresh");
+  }
 }, 500);
 
 async function refreshQueue() {

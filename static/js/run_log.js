@@ -36,6 +36,7 @@ export class LogTail {
     const moved = next !== this.offset;
     this.offset = next;
     if (fresh) this.box.textContent = (this.box.textContent + fresh).slice(-KEEP);
+    if (fresh) this.box.closest("section").hidden = false; // of several seeds: there is none before they are judged
     if (fresh) this.scroll();
     return moved && next < size;
   }

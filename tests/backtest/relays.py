@@ -51,6 +51,9 @@ class Holds:
     def taught(self) -> Mapping[str, BaseModel] | None:
         return None
 
+    def family(self) -> tuple[int, ...]:
+        return ()
+
 
 def relay(market: Market, begins: Sequence[int], policies: Sequence[Any]) -> Relay:
     """Each policy in charge from the bar beside it on."""

@@ -75,6 +75,9 @@ def test_advice_hangs_on_the_facts() -> None:
 
     assert "trade less" in advice(break_even=1.5) and "trade less" not in advice(break_even=0.0)
     assert advice(break_even=0.0).startswith("Costs are not why")
+    late = advice(excess_late=-0.01, delay=3)
+    assert advice(excess_late=-0.01).startswith("The edge needs the very bar") and "very bar" not in late
+    assert "does not live for 3 bars, the shortest delay that was run" in late
     assert "logit_scale" in advice(at_cap=0.8) and "logit_scale" not in advice(at_cap=0.8, spreads=False)
 
 

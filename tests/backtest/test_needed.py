@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import t as student_t
+from scipy import integrate, optimize, stats
 
-from backtest.needed import Needed, needed, sentence, student
+from backtest.needed import Needed, needed, sentence
 from backtest.statistics import Excess, compare
 from tests.backtest.test_verdict import excess
 
@@ -16,11 +16,26 @@ BOTH = ["Cash", "Equal weight"]
 def found(
     theta: list[float], below: list[float], *, seeds: int = 1, seed_error: float = 0.0, years: float = 2.0
 ) -> Excess:
-    """`below`: how far the lower limits lie below the points."""
+    """`below`: how far the lower limits of the bars lie below the points; with several seeds all limits are below 0."""
+    bars_low = np.array(theta) - below
     return excess(
-        theta=np.array(theta), low=np.array(theta) - below, by_seed=np.zeros((seeds, len(theta))),
-        seed_error=seed_error, years=years,
+        theta=np.array(theta), bars_low=bars_low, low=bars_low if seeds == 1 else np.full(len(theta), -1.0),
+        by_seed=np.zeros((seeds, len(theta))), seed_error=seed_error, years=years,
     )  # fmt: skip
+
+
+def distance(bars: float, apart: float, seeds: int) -> float:
+    """Of a limit at 2.5 % whose bars lie `bars` away: by quadrature over what the deviation of the seeds could be."""
+    freedom, normal = seeds - 1, bars / stats.norm.ppf(0.975)
+
+    def below(q: float) -> float:
+        def given(chi: float) -> float:
+            spread = math.hypot(normal, apart * math.sqrt(freedom) / chi)
+            return float(stats.chi.pdf(chi, freedom) * stats.norm.cdf(q / spread))
+
+        return float(integrate.quad(given, 0, 10 + math.sqrt(freedom), limit=300)[0])
+
+    return float(optimize.brentq(lambda q: below(q) - 0.975, 0.0, bars + 15 * apart, xtol=1e-10))
 
 
 def test_four_times_the_distance_needs_sixteen_times_the_time() -> None:
@@ -63,31 +78,54 @@ def test_so_many_bars_more_bring_every_limit_above_zero() -> None:
 
 
 def test_seeds_shrink_their_own_part_alone() -> None:
-    """With k seeds more the limit is at √(bars² + (t(S+k−1) s/√(S+k))²) below the point."""
-    bars, spread, have = 0.03, 0.05, 3
-    apart = spread / math.sqrt(have)
-    far = math.hypot(bars, student_t.ppf(0.975, have - 1) * apart)
-    more = needed(found([1.0, 0.04], [far, far], seeds=have, seed_error=apart))
-    assert more is not None and more.seeds is not None
+    """The k that is told brings the limit to zero, and one seed less does not; the bars' part stays what it is."""
+    bars, spread, have = 0.035, 0.05, 3
+    more = needed(found([1.0, 0.04], [bars, bars], seeds=have, seed_error=spread / math.sqrt(have)))
+    assert more is not None and more.seeds is not None and more.seeds_against == 1
 
     def limit(extra: float) -> float:
-        count = have + extra
-        return 0.04 - math.hypot(bars, student_t.ppf(0.975, count - 1) * spread / math.sqrt(count))
+        count = have + int(extra)
+        return 0.04 - distance(bars, spread / math.sqrt(count), count)
 
     assert limit(more.seeds) >= 0 > limit(more.seeds - 1)
     assert math.isinf(more.years)  # the seeds' part alone is larger than the point
 
 
+def test_no_number_of_seeds_is_enough_where_the_bars_alone_are_not_sure() -> None:
+    """A quadrature of the two limits took the bars' part for smaller than it is: 0.217 for 0.246, and told 25 seeds."""
+    more = needed(found([0.2398], [0.2461], seeds=3, seed_error=0.12))
+    assert more is not None and more.seeds == math.inf
+
+
 def test_time_shrinks_the_bars_part_alone() -> None:
-    apart = 0.002
-    seeds_part = student_t.ppf(0.975, 3) * apart
-    more = needed(found([1.0, 0.2], [0.3, math.hypot(0.4, seeds_part)], seeds=4, seed_error=apart))
-    assert more is not None and more.seeds is not None and math.isinf(more.seeds)
-    assert math.hypot(0.4 * math.sqrt(2 / (2 + more.years)), seeds_part) == pytest.approx(0.2)
+    apart, seeds = 0.02, 4
+    more = needed(found([1.0, 0.2], [0.3, 0.4], seeds=seeds, seed_error=apart))
+    assert more is not None and more.seeds is not None and math.isinf(more.seeds) and more.years_against == 1
+    assert distance(0.4 * math.sqrt(2 / (2 + more.years)), apart, seeds) == pytest.approx(0.2, rel=1e-6)
 
 
-def test_the_quantile_is_students() -> None:
-    assert [student(count) for count in (2, 4, 11)] == pytest.approx([12.7062, 3.18245, 2.22814], rel=1e-5)
+def family(count: int, n: int, apart: float) -> np.ndarray:
+    """(count, n) log returns: bars of one mean and deviation, seeds whose edges lie exactly `apart` around it."""
+    noise = np.random.default_rng(5).normal(0, 1, n)
+    noise = 0.25 / 252 + 0.012 * (noise - noise.mean()) / noise.std()
+    edges = np.random.default_rng(6).normal(0, 1, count)
+    return noise + (apart * (edges - edges.mean()) / edges.std(ddof=1))[:, None]
+
+
+def test_so_many_seeds_more_bring_the_limit_above_zero() -> None:
+    """Done: seeds of the same mean and deviation, fewer and more than were said to be needed."""
+    n, apart = 2520, 0.2 / 252
+
+    def judged(count: int) -> Excess:
+        returns = np.expm1(family(count, n, apart))
+        zeros = np.zeros((n, 1))
+        return compare(returns, zeros, zeros[:, 0], periods=252.0, paths=8000, seed=0, trials=1)
+
+    few = judged(3)
+    more = needed(few)
+    assert few.least_low < 0 and more is not None and more.seeds is not None and 2 < more.seeds < 100
+    whole = 3 + more.seeds
+    assert judged(round(whole * 0.6)).least_low < 0 < judged(round(whole * 1.6)).least_low
 
 
 def test_a_negative_edge_has_no_end() -> None:

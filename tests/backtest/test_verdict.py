@@ -29,7 +29,8 @@ def excess(**changes: object) -> Excess:
     """Two baselines; `equal` is the one that is harder to beat."""
     base = Excess(
         theta=np.array([0.10, 0.05]), low=np.array([0.02, 0.01]), high=np.array([0.2, 0.1]),
-        upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]), error=np.array([0.03, 0.02]),
+        upper=np.array([0.22, 0.12]), p=np.array([0.01, 0.02]),
+        bars_error=np.array([0.03, 0.02]), bars_low=np.array([0.02, 0.01]),
         equal_risk=np.array([0.04, 0.03]), equal_risk_low=np.zeros(2), equal_risk_high=np.ones(2), dsr=(0.99, 0.96),
         mean_block=8.0, unclipped_block=5.0,
         by_seed=np.array([[0.10, 0.05]]), seed_error=0.0, years=1.0,
@@ -59,9 +60,9 @@ def test_numbers_are_those_of_the_hardest_baseline_and_the_least_limits() -> Non
 def test_what_it_could_have_shown_against_the_baseline_that_is_told_apart_worst() -> None:
     """All must be beaten: 2.8 standard errors of the hardest, and of the widest where that is much wider."""
     unsure = {"low": np.array([-0.2, -0.01]), "p": np.array([0.3, 0.3])}
-    wide = verdict(excess(**unsure, error=np.array([0.10, 0.02]))).sentence
+    wide = verdict(excess(**unsure, bars_error=np.array([0.10, 0.02]))).sentence
     assert "about 5.8 % a year or more over Equal weight and of about 32.3 % over Cash, so it is no proof" in wide
-    alike = verdict(excess(**unsure, error=np.array([0.029, 0.02]))).sentence
+    alike = verdict(excess(**unsure, bars_error=np.array([0.029, 0.02]))).sentence
     assert "about 5.8 % a year or more over Equal weight, so it is no proof" in alike
 
 
@@ -98,6 +99,39 @@ def test_not_shown_says_what_could_have_been_shown() -> None:
     assert found.sentence.endswith(NOT_RUN)
 
 
+def test_an_interval_above_zero_is_not_called_no_proof() -> None:
+    """Nine seeds far above zero and one below it: chance is not what fails."""
+    points = np.array([[0.3, 0.3]] * 9 + [[-0.01, -0.01]])
+    several = {"by_seed": points, "seed_error": 0.03, "theta": points.mean(axis=0), "low": np.array([0.17, 0.17])}
+    found = verdict(excess(**several))
+    assert found.code == "not_shown" and "not every seed lies ahead of every baseline" in found.sentence
+    assert "no proof" not in found.sentence and "could have shown" not in found.sentence
+
+
+@pytest.mark.parametrize(("theta", "said"), [(0.0, "as good as"), (-0.02, "at a constant distance from")])
+def test_a_curve_that_is_a_baselines_own_has_no_luck_to_be_told(theta: float, said: str) -> None:
+    flat = {"theta": np.array([0.1, theta]), "low": np.array([0.02, theta]), "bars_error": np.array([0.03, 1e-12])}
+    found = verdict(excess(**flat, upper=np.array([0.2, 0.0])))
+    assert f"Bar for bar it is {said} Equal weight, so that no luck hides an excess over it." in found.sentence
+    assert "0.00 %" not in found.sentence.split("Bar for bar")[1]
+
+
+def test_figures_that_say_nothing_are_not_written_out() -> None:
+    """Two seeds far apart: limits and power beyond all bounds, in logarithms that no float's exponent holds."""
+    wild = {
+        "low": np.array([-900.0, -900.0]), "upper": np.array([900.0, 900.0]), "seed_error": 60.0,
+        "by_seed": np.array([[60.0, 60.0], [-60.0, -60.0]]), "theta": np.zeros(2),
+    }  # fmt: skip
+    found = verdict(excess(**wild))
+    assert "runs from −100.0 % to more than +10,000 %" in found.sentence.replace("−100 %", "−100.0 %")
+    assert "could have shown no excess below 10,000 % a year over Cash" in found.sentence
+    assert all(math.isfinite(x) for x in (found.high, found.power, *found.seed_points) if x is not None)
+
+
+def test_thousands_stand_apart_in_the_sentence() -> None:
+    assert (signed(23.45), signed(-0.5), signed(0.0035)) == ("+2,345 %", "−50.0 %", "+0.35 %")
+
+
 def test_the_interval_is_said_to_be_of_the_best_of_the_baselines() -> None:
     """Least lower limit from Cash, least upper from Equal weight: neither row's own interval, and no one says it is."""
     found = verdict(excess(low=np.array([-0.05, -0.03]), upper=np.array([0.3, 0.12])))
@@ -109,7 +143,7 @@ def test_the_interval_is_said_to_be_of_the_best_of_the_baselines() -> None:
 
 
 def test_against_one_baseline_the_interval_is_its_own() -> None:
-    one = {name: getattr(excess(), name)[1:] for name in ("theta", "low", "upper", "p", "error", "equal_risk")}
+    one = {name: getattr(excess(), name)[1:] for name in ("theta", "low", "upper", "p", "bars_error", "equal_risk")}
     found = judge(
         excess(**one, dsr=(0.96,), by_seed=np.array([[0.05]])), ["equal"], LABELS, subject="PPO policy", n_bars=252,
         trials=1,

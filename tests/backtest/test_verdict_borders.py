@@ -62,7 +62,7 @@ def test_one_that_is_left_out_stands_alone_in_its_sentence() -> None:
 
 
 def test_one_baseline_is_the_only_one_and_of_two_the_best_is_named() -> None:
-    names = "theta low high upper p error equal_risk equal_risk_low equal_risk_high dsr"
+    names = "theta low high upper p bars_error bars_low equal_risk equal_risk_low equal_risk_high dsr"
     alone = {name: getattr(excess(), name)[1:] for name in names.split()}
     only = excess(**alone, by_seed=np.array([[0.05]]))
     said = judge(only, KEYS[1:], LABELS, subject="PPO policy", n_bars=252, trials=1).sentence

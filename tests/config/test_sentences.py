@@ -152,3 +152,17 @@ def test_strict_json_takes_no_text_for_a_number():
 )
 def test_yaml_brings_back_the_same(config):
     assert type(config)(**yamlio.load(yamlio.dump(canonical(config)))) == config
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ([0], {"model.cnn_channels.0": ["Must be at least 1."]}),
+        (["a"], {"model.cnn_channels.0": ["Must be a whole number."]}),
+        ([], {"model.cnn_channels": ["Must hold at least 1 item."]}),
+    ],
+)
+def test_a_list_with_a_wrong_item_is_not_called_short(channels, said):
+    with pytest.raises(ValidationError) as refused:
+        TrainConfig.model_validate({"model": {"policy": "window_cnn", "cnn_channels": channels}})
+    assert sentences(refused.value) == said

@@ -164,9 +164,24 @@ def test_what_the_source_saw_counts_where_it_concerns_these_bars():
     def seen(symbol, date, level="red"):
         return Finding(level, "duplicate", symbol, dt.date.fromisoformat(date), "Seen.")
 
+    stored = random_ohlcv(60)
+    first, last = stored.session[20].item(), stored.session[40].item()
+    part = stored.between(first, last)
+    assert check(part, [seen("A", str(first))], stored).level == "red"
+    assert (
+        check(part, [seen("Z", str(first)), seen("A", "2019-02-01"), seen("A", "2021-02-01")], stored).level == "green"
+    )
+    assert check(part, [seen("A", "2021-02-01", "amber"), seen("", "2021-02-01")], stored).level == "green"
+    assert check(part, [seen("A", "2019-02-01", "amber")], stored).level == "amber"  # the first of several days
+    assert check(part, [seen("", "2019-02-01")], stored).level == "red"
+
+
+def test_what_the_source_left_out_before_and_after_all_bars_is_told():
     bars = random_ohlcv(60)
-    assert check(bars, [seen("A", "2020-02-03")]).level == "red"
-    assert check(bars, [seen("Z", "2020-02-03"), seen("A", "2019-02-01")]).level == "green"
+    for day in ("2019-02-01", "2021-02-01"):
+        finding = Finding("amber", "no_session", "A", dt.date.fromisoformat(day), "Left out.")
+        assert check(bars, [finding]).findings == check(bars, [finding], bars).findings == (finding,)
+        assert check(bars.select(("A",)), [finding], bars).findings == (finding,)
 
 
 def test_the_report_as_plain_values():

@@ -58,7 +58,7 @@ def test_looks_fall_between_updates_and_at_the_end(model: PPO) -> None:
 
 
 def test_a_score_stands_at_the_step_it_was_measured_at(model: PPO, tmp_path: Path) -> None:
-    model.set_logger(make_logger(tmp_path))
+    model.set_logger(make_logger(tmp_path, 0, 1, pytest.fail))
     scores = iter([0.1, 0.3, 0.2])
     model.learn(160, callback=Selection(lambda: next(scores), lambda: None, lambda look, best: None, every=64))
     model.logger.close()

@@ -38,7 +38,7 @@ def learned(data: Planted, folder: Path, **episode: Any) -> tuple[Any, Kept, Eve
     reward = RewardConfig(w_turnover=0.5, w_drawdown=0.2)
     task = task_of(data, Range(20, 500), config=costs(**episode), reward=reward)
     model = make_model(task, ModelConfig(n_steps=16, batch_size=32, n_epochs=2), TrainingConfig(n_envs=4))
-    model.set_logger(make_logger(folder))
+    model.set_logger(make_logger(folder, 0, 1, pytest.fail))
     kept = Kept()
     model.learn(UPDATES * 64, callback=[kept, RolloutDiagnostics(task.layout)])
     model.logger.dump(model.num_timesteps)

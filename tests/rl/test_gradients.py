@@ -69,3 +69,12 @@ def test_a_gradient_that_is_no_number_is_named_and_moves_nothing(policy: Small) 
     with pytest.raises(GradientNotFinite, match="the gradient of last is no longer finite"):
         Gradients(policy).clip(1.0)
     assert torch.equal(policy.first.weight.grad, before)
+
+
+def test_of_norms_that_overflow_together_the_largest_is_named(policy: Small) -> None:
+    """Squares of 1.2e19 and 1.5e19 add up to more than float32 holds; each alone does not."""
+    backward(policy, 1.0)
+    policy.first.weight.grad[0, 0] = 1.2e19
+    policy.last.weight.grad[0, 1] = 1.5e19
+    with pytest.raises(GradientNotFinite, match="the gradient of last is no longer finite"):
+        Gradients(policy).clip(1.0)

@@ -16,22 +16,28 @@ from rl.nets import NETS
 from rl.ppo import make_model, make_stock
 from rl.task import Task
 from tests.rl.planted import Planted, costs, task_of
-from tests.rl.small import OWN
+from tests.rl.small import NOT_EVEN, settings
 
 POLICIES = tuple(NETS)
+SEEN = (*((policy, 8) for policy in POLICIES), *NOT_EVEN)
+"""Policies and lookbacks."""
 MODES = ("simplex_cash", "tanh_leverage", "discrete")
+CASES = (
+    *((*seen, mode) for seen in SEEN[: len(POLICIES)] for mode in MODES),
+    *((*seen, MODES[0]) for seen in NOT_EVEN),
+)
 WHOLE = 6 * 40
 
 
-def both(data: Planted, policy: str, mode: str, **model: Any) -> tuple[IndexedPPO, PPO]:
+def both(data: Planted, policy: str, mode: str, lookback: int = 8, **model: Any) -> tuple[IndexedPPO, PPO]:
     config = costs(allow_short=mode == "tanh_leverage", max_steps=12, mapping_mode=mode)
-    task: Task = task_of(data, Range(20, 500), config=config)
-    settings = ModelConfig.model_validate(
+    task: Task = task_of(data, Range(lookback + 12, 500), lookback=lookback, config=config)
+    chosen = ModelConfig.model_validate(
         {"policy": policy, "n_steps": 40, "batch_size": WHOLE, "n_epochs": 1, "net_arch": (16, 8)}
-        | OWN.get(policy, {})
+        | settings(policy, lookback)
         | model
     )
-    made = make_model(task, settings, TrainingConfig(n_envs=6)), make_stock(task, settings, TrainingConfig(n_envs=6))
+    made = make_model(task, chosen, TrainingConfig(n_envs=6)), make_stock(task, chosen, TrainingConfig(n_envs=6))
     assert isinstance(made[0], IndexedPPO) and type(made[1]) is PPO
     for one in made:
         one.set_logger(Logger(None, []))
@@ -44,10 +50,9 @@ def learned(model: PPO, steps: int) -> Mapping[str, torch.Tensor]:
     return model.policy.state_dict()
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("policy", POLICIES)
-def test_a_rollout_and_a_step_are_those_of_stock_ppo(data: Planted, policy: str, mode: str) -> None:
-    ours, stock = both(data, policy, mode, ent_coef=0.01)
+@pytest.mark.parametrize(("policy", "lookback", "mode"), CASES)
+def test_a_rollout_and_a_step_are_those_of_stock_ppo(data: Planted, policy: str, lookback: int, mode: str) -> None:
+    ours, stock = both(data, policy, mode, lookback, ent_coef=0.01)
     mine, theirs = learned(ours, WHOLE), learned(stock, WHOLE)
     buffer = stock.rollout_buffer  # SB3 lays out advantages book by book once it has trained on them
     np.testing.assert_allclose(ours.rollout_buffer.reward, buffer.rewards, rtol=1e-5, atol=1e-5)
@@ -60,10 +65,10 @@ def test_a_rollout_and_a_step_are_those_of_stock_ppo(data: Planted, policy: str,
     assert ours.logger.name_to_value.keys() >= stock.logger.name_to_value.keys() - {"time/fps"}
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_the_gradient_is_that_of_float64(data: Planted, policy: str) -> None:
+@pytest.mark.parametrize(("policy", "lookback"), SEEN)
+def test_the_gradient_is_that_of_float64(data: Planted, policy: str, lookback: int) -> None:
     """A minibatch on indices in float32 beside the whole observation through SB3's policy in float64."""
-    ours, _ = both(data, policy, "simplex_cash")
+    ours, _ = both(data, policy, "simplex_cash", lookback)
     learned(ours, WHOLE)  # so that ratios are not all 1
     batch = next(ours.rollout_buffer.shuffled(WHOLE))
     ours.policy.zero_grad()

@@ -1,5 +1,7 @@
 """Networks with weights shared over assets: equivariant to their order, every mapping has its head, few parameters."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from marketdata.splits import Range
 from rl.config import ANY_SYMBOLS, ModelConfig, TrainingConfig
 from rl.nets import NETS
+from rl.networks import Scores
 from rl.ppo import make_model
 from rl.task import Task
 from tests.rl.planted import Planted, costs, planted, task_of
@@ -92,3 +95,17 @@ def test_a_window_is_read_the_same_from_any_memory_order(task: Task, network: st
 
     assert not seen["window"].is_contiguous()
     assert torch.equal(net._predict(seen, deterministic=True), net._predict(plain, deterministic=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gradient_of_the_scores_is_summed_to_a_few_units_in_the_last_place(seed: int) -> None:
+    """Over 512 samples of 20 assets; one float32 sum over all rows in turn is 1.3e-6 to 2.2e-6 of its length away."""
+    torch.manual_seed(seed)
+    scores = Scores(64, 64, 1, with_cash=False)
+    latents, weights = torch.tanh(torch.randn(512, 20, 64) + 0.5), torch.randn(512, 20)
+    exact = copy.deepcopy(scores).double()
+    torch.autograd.backward((scores((latents, latents[:, 0])) * weights).sum())
+    torch.autograd.backward((exact((latents.double(), latents[:, 0].double())) * weights.double()).sum())
+    found, right = scores.asset.weight.grad, exact.asset.weight.grad
+    assert found is not None and right is not None
+    assert float((found.double() - right).norm() / right.norm()) < 4e-7

@@ -63,11 +63,17 @@ def test_the_excess_is_the_mean_over_the_seeds_own_files(judged: Path) -> None:
     others = {key: growth(equity(judged, key)) for key in ("cash", "buy_hold", "equal")}
     theta = {key: 252 * (own.mean(axis=0) - other).mean() for key, other in others.items()}
     hardest = min(theta, key=lambda key: theta[key])
-    points = [min(252 * (one - other).mean() for other in others.values()) for one in own]
+    points = [252 * (one - others[hardest]).mean() for one in own]
+    leasts = [min(252 * (one - other).mean() for other in others.values()) for one in own]
 
     assert verdict["baseline"] == hardest and (verdict["seeds"], verdict["trials"]) == (3, 3)
     assert verdict["excess_per_year"] == pytest.approx(np.expm1(theta[hardest]), rel=1e-9)
     assert verdict["seed_points"] == pytest.approx(np.expm1(points), rel=1e-9)
+    rows = summary_of(judged)["seeds"]["rows"]
+    assert [row["least_excess_per_year"] for row in rows] == pytest.approx(np.expm1(leasts), rel=1e-9)
+    told = next(one for one in summary_of(judged)["seeds"]["spread"] if one["key"] == "excess_per_year")
+    assert told["mean"] == pytest.approx(verdict["excess_per_year"], rel=1e-9)
+    assert told["median"] == pytest.approx(np.expm1(np.median(points)), rel=1e-9)
     assert verdict["low"] < verdict["excess_per_year"] < verdict["high"]
 
 
@@ -81,6 +87,21 @@ def test_metrics_are_medians_and_the_spread_is_told(judged: Path) -> None:
         assert told["mean"] == pytest.approx(np.mean(values), rel=1e-12)
         assert [told["q1"], told["q3"]] == pytest.approx(np.quantile(values, [0.25, 0.75]), rel=1e-12)
     assert [row["seed"] for row in summary["seeds"]["rows"]] == list(SEEDS)
+
+
+def test_each_seeds_own_report_counts_the_others(judged: Path, datasets: Path, tmp_path: Path) -> None:
+    """Now, and in a later backtest of its policy, whose file alone tells of them."""
+    for seed, folder in zip(SEEDS, seed_runs(judged), strict=True):
+        own = summary_of(folder)
+        others = ", ".join(str(other) for other in SEEDS if other != seed)
+        assert own["verdict"]["trials"] == 3
+        assert any(f"Seed {seed} is one of 3 seeds of one training (the others: {others})" in x for x in own["stamps"])
+    shutil.copy(judged / layout.member_policy(0), tmp_path / layout.JUDGED_POLICY)
+    sha256 = hashlib.sha256((tmp_path / layout.JUDGED_POLICY).read_bytes()).hexdigest()
+    asked = {key: value for key, value in changed(FEW).items() if key in ("dataset", "evaluation")}
+    config = asked | {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": sha256}
+    backtest.run.run(Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), config))
+    assert summary_of(tmp_path) == summary_of(seed_runs(judged)[1])
 
 
 def test_every_seeds_book_is_that_of_its_own_run(judged: Path) -> None:

@@ -15,11 +15,12 @@ import backtest.run
 from marketdata.config import FeaturesConfig
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
+from rl import training
 from rl.train_ppo import run
 from rl.training import train
 from runfiles import layout, yamlio
 from runfiles.events import EventWriter, read_events
-from runfiles.job import Job, JobRefused
+from runfiles.job import Job, JobDiverged, JobRefused
 from runfiles.outcome import CODE_REFUSED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,6 +273,22 @@ def test_another_file_in_the_policys_place_is_not_judged(
     config = changed({"training": {"total_timesteps": 256}, "evaluation": {"policy": which}})
     with pytest.raises(JobRefused, match=rf"{name} is not the one that was kept: its sha256 differs"):
         run(Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), config))
+
+
+def test_a_training_that_diverges_ends_as_one(datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a word of its own, by which the site knows that going on would come to the same end."""
+    true = training.make_model
+
+    def broken(*arguments: Any) -> Any:
+        model = true(*arguments)
+        model.policy.log_std.data.fill_(float("nan"))
+        return model
+
+    monkeypatch.setattr(training, "make_model", broken)
+    job = Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), changed({}))
+    with pytest.raises(JobDiverged, match=r"smaller model\.learning_rate helps\.") as ended:
+        run(job)
+    assert ended.value.end == "diverged"
 
 
 def test_a_missing_device_is_refused(datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 HEAD = """
 import errno, sys, time
-from runfiles.job import JobRefused, run_job
+from runfiles.job import JobDiverged, JobRefused, run_job
 
 def main(job):
     {body}
@@ -46,6 +46,7 @@ def test_a_job_gets_its_configuration_and_leaves_versions_and_a_manifest(bench: 
 
 @pytest.mark.parametrize(("body", "end", "code", "words"), [
     ("raise JobRefused('The dataset has no bars.')", "error", outcome.CODE_REFUSED, "The dataset has no bars."),
+    ("raise JobDiverged('The numbers are none.')", "diverged", outcome.CODE_REFUSED, "The numbers are none."),
     ("raise ZeroDivisionError('by zero')", "error", outcome.CODE_CRASHED, "crashed (ZeroDivisionError: by zero)"),
     ("raise MemoryError", "oom", outcome.CODE_MEMORY, "ran out of memory"),
     ("raise RuntimeError(\"DefaultCPUAllocator: can't allocate memory\")", "oom", outcome.CODE_MEMORY, "memory"),

@@ -56,6 +56,14 @@ def test_the_parent_waits_without_a_slot_and_then_judges(yard: Yard, settings: A
     assert not family.parent.policies.exists() and all(child.policies.count() == 2 for child in family.children)
     told = [event.data.get("state") for event in family.parent.events.filter(kind="state")]
     assert told == ["QUEUED", "STARTING", "RUNNING", "SUCCEEDED"]
+    assert (family.parent.attempts, family.parent.progress_step, family.parent.progress_total) == (1, None, None)
+
+
+def test_a_parent_without_children_waits_for_nobody(yard: Yard) -> None:
+    """It is queued for its own job, which trains the seeds one after the other, as by hand."""
+    family = Family(yard, ("--report",), ("--report",))
+    Run.objects.filter(parent=family.parent).update(parent=None)
+    yard.step_until(family.parent, "SUCCEEDED")
     assert family.parent.attempts == 1
 
 
@@ -64,11 +72,10 @@ def test_it_is_shown_as_running_from_its_first_child_on(yard: Yard) -> None:
     shown = run_payload(family.parent)
     assert (shown["state"], shown["queue_position"]) == ("QUEUED", None)
     yard.step_until(family.children[1], "SUCCEEDED")
-    until(lambda: family.turn() or family.parent.progress_step == 1, what="the news of the first child's end")
+    until(lambda: family.turn() or family.parent.started is not None, what="the news of the first child's start")
 
     shown = run_payload(family.parent)
     assert (shown["state"], shown["phase"], shown["queue_position"]) == ("RUNNING", "train", None)
-    assert (shown["progress"]["step"], shown["progress"]["total"]) == (1, 2)
     assert family.parent.state == "QUEUED" and family.parent.started == min(
         child.started for child in family.children if child.started
     )

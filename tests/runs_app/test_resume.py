@@ -1,6 +1,9 @@
 """Going on with a training: a new run of the same configuration, its checkpoints copied and held against our rows."""
 
+import errno
 import hashlib
+import shutil
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,13 @@ import pytest
 from django.utils import timezone
 
 from rl.config import TrainConfig
-from runfiles import layout, manifest, resume
-from runs_app import places, services
+from runfiles import atomic, layout, manifest, resume
+from runs_app import harvest, places, services
+from runs_app import resume as going_on
 from runs_app.models import Artifact, Run
 from runs_app.resume import NotResumable
+from runs_app.resume_parent import can_go_on
+from tests.runs_app.families import end
 
 ONE_SEED = TrainConfig.model_validate({"training": {"seeds": [0]}, "out_tag": "mine"})
 CONTENT = {"checkpoint": b"the last", "checkpoint_before": b"the one before"}
@@ -52,6 +58,98 @@ def test_it_goes_on_as_a_new_run(owner: Any, samples: Path, state: str) -> None:
     assert not (new / "checkpoints").exists()
     run.refresh_from_db()
     assert run.state == state
+
+
+def test_a_checkpoint_is_a_second_name_and_no_copy(owner: Any, samples: Path) -> None:
+    """It may be gigabytes, and is only ever replaced: what the old run's place holds later is not the new run's."""
+    run = stopped(owner)
+    old, new = places.run_folder(run.id), places.run_folder(services.resume_training(run=run).id)
+    link = new / layout.RESUMED / "last.zip"
+    assert link.stat().st_ino == (old / layout.CHECKPOINT).stat().st_ino
+    atomic.write_bytes(old / layout.CHECKPOINT, b"another")
+    assert link.read_bytes() == b"the last"
+
+
+def test_files_are_read_and_copied_in_the_bounded_pool(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    for module, name in ((harvest, "is_intact"), (shutil, "copyfileobj")):
+        true = getattr(module, name)
+
+        def seen(*arguments: Any, true: Any = true) -> Any:
+            threads.append(threading.current_thread().name)
+            return true(*arguments)
+
+        monkeypatch.setattr(module, name, seen)
+    services.resume_training(run=stopped(owner))
+    assert len(threads) == 4 and all(name.startswith("stockbot-pool") for name in threads)
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_half_is_left(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stopped(owner)
+
+    def full(source: Any, target: Any) -> None:
+        target.write(source.read(2))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    before = sorted(places.run_folder(run.id).parent.iterdir())
+    with pytest.raises(OSError, match="No space left"):
+        services.resume_training(run=run)
+    assert sorted(places.run_folder(run.id).parent.iterdir()) == before and Run.objects.count() == 1
+    target = before[0] / "half"
+    with pytest.raises(OSError, match="No space left"):
+        going_on._copy(run, layout.PROGRESS_CSV, target)
+    assert not target.exists()
+
+
+def test_what_it_began_with_counts_where_it_left_nothing(owner: Any, samples: Path) -> None:
+    """Cancelled in the queue, or killed before its first own checkpoint: nothing that was learned is lost."""
+    run = stopped(owner)
+    again = services.resume_training(run=run)
+    end(again, "CANCELLED")
+    shutil.rmtree(places.run_folder(run.id))  # not even the first run is needed
+    third = services.resume_training(run=again)
+    folder = places.run_folder(third.id)
+    assert third.source_run == again
+    assert [(folder / layout.RESUMED / each.file).read_bytes() for each in resume.read(folder) or ()] == list(
+        CONTENT.values()
+    )
+    assert (folder / layout.PROGRESS_CSV).read_bytes() == b"a,b\n1,2\n"
+
+
+def test_its_own_checkpoint_counts_before_what_it_began_with(owner: Any, samples: Path) -> None:
+    again = services.resume_training(run=stopped(owner))
+    end(again, "CANCELLED", {"checkpoint": b"its own"})
+    third = places.run_folder(services.resume_training(run=again).id)
+    assert [each.file for each in resume.read(third) or ()] == ["last.zip"]
+    assert (third / layout.RESUMED / "last.zip").read_bytes() == b"its own"
+    (places.run_folder(again.id) / layout.CHECKPOINT).write_bytes(b"changed")
+    fourth = places.run_folder(services.resume_training(run=again).id)
+    assert (fourth / layout.RESUMED / "last.zip").read_bytes() == b"the last"
+
+
+def test_what_it_began_with_must_be_what_it_was(owner: Any, samples: Path) -> None:
+    again = services.resume_training(run=stopped(owner))
+    end(again, "CANCELLED")
+    for path in (places.run_folder(again.id) / layout.RESUMED).glob("*.zip"):
+        path.unlink()
+        path.write_bytes(b"something else")
+    nothing_came_of(again, "gone or not as it left them")
+    (places.run_folder(again.id) / layout.RESUME).write_text("[]")
+    nothing_came_of(again, "left no checkpoint")
+
+
+def test_a_training_that_diverged_is_not_gone_on_with(owner: Any, samples: Path) -> None:
+    """Its checkpoint leads to the same end, step by step."""
+    run = stopped(owner, "FAILED")
+    Run.objects.filter(pk=run.pk).update(reason="diverged")
+    run.refresh_from_db()
+    assert not can_go_on(run)
+    nothing_came_of(run, "diverged, and would again from its checkpoint: start another, with a smaller model.learning")
 
 
 def test_a_copy_is_no_link(owner: Any, samples: Path) -> None:
@@ -118,13 +216,6 @@ def test_what_cannot_go_on_says_why(owner: Any, samples: Path, changes: dict[str
 
 def test_without_a_checkpoint_there_is_nothing_to_go_on_from(owner: Any, samples: Path) -> None:
     nothing_came_of(stopped(owner, content={}), "left no checkpoint")
-
-
-def test_a_parent_sends_to_the_run_of_a_seed(owner: Any, samples: Path) -> None:
-    run = services.start_training(owner=owner, config=TrainConfig())
-    Run.objects.filter(pk=run.pk).update(state="CANCELLED", ended=timezone.now())
-    run.refresh_from_db()
-    nothing_came_of(run, "goes on seed by seed")
 
 
 def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:

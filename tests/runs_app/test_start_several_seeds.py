@@ -49,7 +49,9 @@ def test_each_seed_is_a_training_of_its_own(owner: Any, samples: Path) -> None:
         written = yamlio.load((places.run_folder(child.id) / layout.CONFIG).read_text())
         assert written.pop("schema_version") == layout.SCHEMA_VERSION
         assert written == child.config
-        assert child.config == run.config | {"training": run.config["training"] | {"seeds": list(child.seeds)}}
+        others = [seed for seed in run.seeds if seed not in child.seeds]
+        alone = {"seeds": list(child.seeds), "siblings": others}
+        assert child.config == run.config | {"training": run.config["training"] | alone}
         assert child.config_hash == config_hash(TrainConfig.model_validate(written)) != run.config_hash
     waiting = [run_id for run_id, _ in queueing.in_turn()]
     assert waiting == [child.id for child in run.trainings]

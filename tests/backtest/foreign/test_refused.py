@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from backtest.config import RERUN_FIELDS, EvaluationConfig
 from backtest.foreign import run
+from backtest.imported import ABSENT
 from runfiles import layout
 from runfiles.job import JobRefused
 from tests.backtest.foreign.conftest import Import
@@ -28,11 +30,12 @@ def put(place: int, value: str) -> Callable[[Rows], Rows]:
 CASES: dict[str, tuple[Callable[[Rows], Rows], dict[str, Any], str]] = {
     "newest first": (lambda r: r[::-1], {}, r"Column date, row 3 of the file: .* comes after .*the oldest first"),
     "twice": (lambda r: [*r[:5], r[4], *r[5:]], {}, r"row 7 of the file: 2019-01-08 stands there twice"),
-    "empty": (put(3, ""), {}, r"Row 5 of the file has no equity; every row needs a finite number"),
+    "empty": (put(3, ""), {}, r"Row 5 of the file has no equity; one row for each bar is right, with a "
+              "finite number in it, so write the value of that bar"),
     "nan": (put(3, "NaN"), {}, r"Row 5 of the file has no equity"),
-    "inf": (put(3, "inf"), {}, r'Row 5 of the file has a equity of "inf", which is no number'),
+    "inf": (put(3, "inf"), {}, r'Row 5 of the file has an equity of "inf", which is no number'),
     "huge": (put(3, "1e999"), {}, r"Row 5 of the file"),
-    "zero": (put(3, "0"), {}, r"Column equity, Row 5 of the file: equity of 0 on 2019-01-07; it must be above 0"),
+    "zero": (put(3, "0"), {}, r"Column equity, row 5 of the file: equity of 0 on 2019-01-07; it must be above 0"),
     "below zero": (put(3, "-1"), {}, r"equity of -1 on 2019-01-07"),
     "a word": (put(3, "lots"), {}, r'"lots", which is no number'),
     "a gap": (lambda r: [*r[:3], *r[5:]], {}, r"2019-01-07 is missing after row 4 of the file, the first of 2 bars"),
@@ -73,7 +76,7 @@ def test_one_sentence(importing: Import, days: list[str], name: str) -> None:
 
 def test_a_return_that_loses_all(importing: Import, days: list[str]) -> None:
     rows = put(9, "-1.5")([(day, "0.001") for day in days[:60]])
-    with pytest.raises(JobRefused, match=r"Column ret, Row 11 of the file: a return of -1.5 on .* loses all"):
+    with pytest.raises(JobRefused, match=r"Column ret, row 11 of the file: a return of -1.5 on .* loses all"):
         run.run(importing(table(rows, "date,ret"), result={"holds": "returns"}))
 
 
@@ -84,7 +87,8 @@ def test_a_return_that_loses_all(importing: Import, days: list[str]) -> None:
         (b"PK\x03\x04....", "zip archive or an Excel workbook"),
         (b"\x80\x04pickled", "Python pickle, which is never read"),
         (b"PAR1 and no more", "damaged Parquet"),
-        (b"date,equity\n2019-01-02,1\x00\n", "NUL character in row 2"),
+        (b"date,equity\n2019-01-02,1\x00\n", "NUL character in row 2; a CSV is text: save it as UTF-8"),
+        (b"date,equity,\x81\n2019-01-02,1,x\n", "not written in cp1252: row 1 holds other bytes; save it as UTF-8"),
         (b"date,equity\n", "a header and no rows"),
         (b"date,equity\n2019-01-02\n", "has 1 cells, and the header 2"),
         (b"date;date\n1;2\n", "two columns named date"),
@@ -111,9 +115,6 @@ def test_a_file_that_is_not_the_one_that_was_taken(importing: Import, days: list
     ("config", "sentence"),
     [
         ({"split": {"scheme": "80_20"}}, "Split must be left out: the days of the file are judged"),
-        ({"evaluation": {"waterfall": True}}, "evaluation.waterfall must be false"),
-        ({"evaluation": {"cost_multipliers": [1.0, 3.0]}}, "evaluation.cost_multipliers cannot be followed"),
-        ({"evaluation": {"stress_windows": ["gfc_2008"]}}, "evaluation.stress_windows"),
         ({"evaluation": {"baselines": ["cash", "matched_random"]}}, "must not hold matched_random"),
         ({"evaluation": {"benchmark": "NOPE"}}, "evaluation.benchmark: NOPE is not among"),
         ({"policy": "equal"}, "policy: Unknown field"),
@@ -125,3 +126,33 @@ def test_what_would_change_nothing_is_refused_by_name(
 ) -> None:
     with pytest.raises(JobRefused, match=sentence):
         run.run(importing(table(curve(days)), **config))
+
+
+OTHERWISE = {
+    "sensitivity": ("cost_multipliers", [1.0, 3.0]), "delays": ("delays", [1, 3]),
+    "stress": ("stress_windows", ["gulf_1990"]),
+    "capacity": ("capacity_multipliers", [1.0, 2.0]), "matched_random": ("matched_random_draws", 100),
+    "weights": ("waterfall", True), "leaks": ("policy", "last"),
+}  # fmt: skip
+"""What the report of an import lacks: the field of `evaluation` that asks for it, and another value of it."""
+FOLLOWED = {
+    "baselines", "benchmark", "bootstrap_paths", "metric_bootstrap_paths", "fixed_weights", "rolling_window", "trials",
+    "trials_variance", "seed",
+}  # fmt: skip
+
+
+def test_each_field_is_followed_or_refused() -> None:
+    assert {field for field, _ in OTHERWISE.values()} == set(RERUN_FIELDS)
+    assert set(EvaluationConfig.model_fields) == FOLLOWED | set(RERUN_FIELDS)
+    again = {key for key, why in ABSENT.items() if "cannot be run again" in why}
+    assert again <= set(OTHERWISE) <= set(ABSENT)
+
+
+@pytest.mark.parametrize("absent", OTHERWISE)
+def test_what_nothing_can_follow_is_refused_by_name(importing: Import, days: list[str], absent: str) -> None:
+    field, value = OTHERWISE[absent]
+    job = importing(table(curve(days)), evaluation={field: value})
+    with pytest.raises(
+        JobRefused, match=rf"evaluation.{field} cannot be followed: .* cannot be run again; leave it out"
+    ):
+        run.run(job)

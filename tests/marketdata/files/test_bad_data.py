@@ -25,6 +25,7 @@ def without(symbol: str, days: list[str]) -> str:
 BACKWARDS = "\n".join([prices().splitlines()[0], *prices().splitlines()[:0:-1]])
 AGAIN, OTHER = prices() + prices().splitlines()[5], prices() + f"{SPAN[2]},A,1,2,0.5,1,1"
 HOLIDAY = prices() + "2020-01-20,A,1,1,1,1,1"
+FIRST_TOO = HOLIDAY.replace("\n", "\n2020-01-01,A,1,1,1,1,1\n", 1)
 CASES = [
     ("unsorted", BACKWARDS, "amber", ("A", "order", SPAN[-2])),
     ("repeated, the same", AGAIN, "amber", ("A", "repeated row", SPAN[2], "same values")),
@@ -38,6 +39,9 @@ CASES = [
     ("negative volume", row("B", SPAN[7], "100,200,50,100,-5"), "red", ("B has a volume of -5", SPAN[7])),
     ("high below low", row("A", SPAN[7], "100,90,110,100,5"), "red", ("A has a high of 90", SPAN[7])),
     ("a holiday", HOLIDAY, "amber", ("A has 1 row on days without a session of", "2020-01-20")),
+    ("holidays, the first row too", FIRST_TOO, "amber",
+     ("A has 2 rows on days without a session of", "2020-01-01 first; left out")),
+    ("a holiday after all", prices() + "2021-01-01,A,1,1,1,1,1", "amber", ("A has 1 row on days", "2021-01-01")),
     ("starts late", without("B", SPAN[:9]), "amber", ("B has no close before", SPAN[9])),
     ("ends early", without("B", SPAN[-9:]), "amber", ("B has no close after", SPAN[-10])),
     ("one asset", prices("A"), "amber", ("A is the only symbol",)),

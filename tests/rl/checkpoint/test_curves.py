@@ -74,5 +74,5 @@ def test_a_cut_takes_nothing_else(pair: tuple[Path, Path]) -> None:
     folder = pair[0]
     files = [folder / layout.PROGRESS_CSV, *(folder / layout.TENSORBOARD).iterdir()]
     before = [path.read_bytes() for path in files]
-    curves.cut(folder, 6 * ROLLOUT)
+    curves.cut(folder, 6 * ROLLOUT, pytest.fail)
     assert [path.read_bytes() for path in files] == before

@@ -16,9 +16,10 @@ import pytest
 from rl.checkpoint import file, resume
 from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
 from rl.policy_format import container
-from rl.policy_format.spec import plain_json, sha256_of
+from rl.policy_format.spec import plain_json
 from rl.task import Task
 from runfiles import layout
+from runfiles.hashes import sha256_of
 from runfiles.job import JobCancelled, JobRefused
 from runfiles.resume import Named, write
 from tests.rl.checkpoint.stopping import checkpoint_of, go_on, outcome, stopped_at, trained
@@ -202,6 +203,37 @@ def test_a_write_that_fails_loses_nothing_and_leaves_nothing(stopped: Path, tmp_
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.zip", "before.zip"}
     assert [checkpoint_of(tmp_path, path).step for path in (layout.CHECKPOINT, layout.CHECKPOINT_BEFORE)] == [
         new.step, old.step,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_without_hard_links_the_one_before_is_a_copy(
+    stopped: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on exFAT and some network mounts; it is on the disk before the last one is replaced."""
+    old, new = (checkpoint_of(stopped, path) for path in (layout.CHECKPOINT_BEFORE, layout.CHECKPOINT))
+
+    def hardlink_to(self: Path, target: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    synced: list[int] = []
+    true = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(descriptor)
+        true(descriptor)
+
+    file.write(tmp_path, old)
+    monkeypatch.setattr(os, "fsync", fsync)
+    file.write(tmp_path, new)
+    assert len(synced) == 4  # file and folder of each
+    file.write(tmp_path, new)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.zip", "before.zip"}
+    assert (tmp_path / layout.CHECKPOINT_BEFORE).read_bytes() == (tmp_path / layout.CHECKPOINT).read_bytes()
+    file.write(tmp_path, old)
+    assert [checkpoint_of(tmp_path, path).step for path in (layout.CHECKPOINT, layout.CHECKPOINT_BEFORE)] == [
+        old.step, new.step,
     ]  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """A checkpoint goes on in its own training only: another configuration, other bars, other features are refused."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from marketdata.splits import Range
 from rl.checkpoint import made_with
@@ -46,8 +48,8 @@ def test_one_other_number_after_the_training_bars(data: Planted, again: Path) ->
 
 
 def test_another_processor_is_told(task: Task, again: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = made_with.made_with()
-    monkeypatch.setattr("rl.training.made_with", lambda: here | {"cpu": "abacus", "code": "f" * 64})
+    here = made_with.made_with(torch.device("cpu"))
+    monkeypatch.setattr("rl.training.made_with", lambda device: here | {"cpu": "abacus", "code": "f" * 64})
     trained(task, config(), again)
     warned = [event for event in read_events(again / layout.EVENTS, 0)[0] if event["kind"] == "warning"]
     assert [event["data"]["sentence"] for event in warned] == [
@@ -61,3 +63,34 @@ def test_on_the_same_machine_nothing_is_told(task: Task, again: Path, tmp_path: 
     assert not [event for event in read_events(again / layout.EVENTS, 0)[0] if event["kind"] == "warning"]
     trained(task, config(), tmp_path / "whole")
     assert outcome(again) == outcome(tmp_path / "whole")
+
+
+def test_another_count_of_threads_is_told(task: Task, again: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that torch computes with, whatever the environment says; the begun one had `training.threads` 1."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    torch.set_num_threads(3)
+    monkeypatch.setattr("rl.ppo.torch.set_num_threads", lambda count: None)
+    trained(task, config(), again)
+    warned = [event for event in read_events(again / layout.EVENTS, 0)[0] if event["kind"] == "warning"]
+    assert [event["data"]["sentence"].split(". ")[0] for event in warned] == [
+        "The training was begun with another count of threads 1, now 3"
+    ]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_it_names_the_threads_of_torch_and_the_device(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(threads)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"card {device.index}")
+    cpu, cuda = (made_with.made_with(torch.device(name)) for name in ("cpu", "cuda:1"))
+    assert cpu["threads"] == cuda["threads"] == str(threads)
+    assert (cpu["gpu"], cuda["gpu"]) == ("", "card 1")
+    assert made_with.changes(cpu, cuda) == ["CUDA device none, now card 1"]
+
+
+@pytest.mark.parametrize("change", [{"mean": 1.0}, {"std": 1.0}, {"clip": 1.0}])
+def test_another_normaliser(task: Task, again: Path, change: dict[str, float]) -> None:
+    """The features are the same bytes, so that nothing else tells it."""
+    here = task.normaliser
+    other = {name: getattr(here, name) + more for name, more in change.items()}
+    with pytest.raises(CheckpointMisfit, match="the normaliser is not the one that it was made with"):
+        trained(dataclasses.replace(task, normaliser=dataclasses.replace(here, **other)), config(), again)

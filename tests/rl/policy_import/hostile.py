@@ -25,8 +25,8 @@ from safetensors.numpy import save as save_tensors
 
 from rl import policy_file
 from rl.policy_format import own
-from rl.policy_format.spec import sha256_of
 from rl.policy_import.reader import read_policy
+from runfiles.hashes import sha256_of
 from tests.rl.policy_import.saves import a2c, box, saved
 
 MARKER = Path("hostile_policy_was_here")

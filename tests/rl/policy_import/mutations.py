@@ -17,6 +17,7 @@ import numpy as np
 from marketdata.splits import Range
 from rl import policy_file
 from rl.policy_format import own, spec
+from runfiles.hashes import sha256_of
 from tests.rl.planted import planted, task_of
 from tests.rl.policy_import.hostile import EVIL, members, own_members, pack
 from tests.rl.policy_import.saves import saved
@@ -132,7 +133,7 @@ def of_seen(chance: Chance, base: bytes, files: dict[str, bytes]) -> bytes:
         holder[key] = copy.deepcopy(VALUES[int(chance.integers(len(VALUES)))])
     files[name] = json.dumps(value).encode()
     if name == own.OBSERVATION:
-        told = json.loads(files[spec.MEMBER]) | {"observation_sha256": spec.sha256_of(files[name])}
+        told = json.loads(files[spec.MEMBER]) | {"observation_sha256": sha256_of(files[name])}
         files[spec.MEMBER] = json.dumps(told).encode()
     return pack(files)
 

@@ -2,16 +2,18 @@
 
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from backtest.config import MOST_RESULT_BYTES
-from runfiles import layout
-from runs_app import executors, places
+from runfiles import atomic, layout
+from runs_app import executors, places, quota, results
 from runs_app.models import Run
 from tests.runs_app.api.conftest import API
 
@@ -93,8 +95,47 @@ def test_results_of_a_person_have_a_bound(as_alice: Client, as_bob: Client, sett
     assert post(as_alice).status_code == 201
     full = post(as_alice)
     assert full.status_code == 400
-    assert f"Your imported results hold {len(ROWS)} bytes" in full.json()["errors"]["file"][0]
+    sentence = full.json()["errors"]["file"][0]
+    assert f"Your imported results hold {len(ROWS)} bytes" in sentence and "STOCKBOT_DATASET_MIB_PER_USER" in sentence
+    assert Run.objects.count() == len(list(Path(settings.RUNS_ROOT).iterdir())) == 1  # nothing is left of it
     assert post(as_bob).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_cannot_both_take_the_last_room(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is asked under the lock of writers that makes the row, and after the file is whole on the disk."""
+    asked: list[bool] = []
+    plain = quota.no_room_for_result
+
+    def probe(owner: Any, bytes: int) -> str:
+        asked.append(connection.in_atomic_block and len(list(Path(settings.RUNS_ROOT).rglob(layout.RESULT))) == 1)
+        return plain(owner, bytes)
+
+    monkeypatch.setattr(quota, "no_room_for_result", probe)
+    assert post(as_alice).status_code == 201 and asked == [True]
+    assert connection.settings_dict.get("OPTIONS", {}).get("transaction_mode", "IMMEDIATE") == "IMMEDIATE"
+
+
+def test_a_file_that_changes_while_it_is_taken(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is hashed on its way to the disk."""
+    monkeypatch.setattr(results.harvest, "write_verified", partial(_of_other_bytes, results.harvest.write_verified))
+    answer = post(as_alice)
+    assert answer.status_code == 400 and "changed while it was taken" in answer.json()["errors"]["file"][0]
+    assert not Run.objects.exists() and not list(Path(settings.RUNS_ROOT).glob("*"))
+
+
+def test_the_file_is_synced_before_there_is_a_row(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, int]] = []
+    monkeypatch.setattr(atomic, "sync_folder", lambda folder: synced.append((folder.name, Run.objects.count())))
+    assert post(as_alice).status_code == 201
+    kept = Run.objects.get()
+    assert (
+        synced[-1] == (str(kept.id), 0) and (places.run_folder(kept.id) / layout.RESULT).stat().st_mode & 0o777 == 0o640
+    )
+
+
+def _of_other_bytes(plain: Any, source: Any, target: Path, sha256: str) -> int:
+    return int(plain(io.BytesIO(source.read() + b"more"), target, sha256))
 
 
 def test_json_is_told_what_is_right(as_alice: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from runs_app import services
 from runs_app.models import Run
 from tests.runs_app.api.conftest import API, missing
 from tests.runs_app.test_resume import stopped
@@ -30,6 +31,42 @@ def test_the_same_key_again_gives_the_same_run(as_alice: Client, alice: User, sa
     run = stopped(alice)
     first, again = (post(as_alice, run.id, **{"Idempotency-Key": "k"}) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200) and first.json()["id"] == again.json()["id"]
+
+
+def test_a_key_is_of_one_request(as_alice: Client, alice: User, samples: Path) -> None:
+    """Of a new training and of going on, or of going on from one run and another: never the other's run."""
+    one, other = stopped(alice), stopped(alice)
+    config = json.dumps({"training": {"seeds": [0]}})
+
+    def start(key: str) -> Any:
+        return as_alice.post(f"{API}/train", config, content_type="application/json", headers={"Idempotency-Key": key})
+
+    assert (start("new").status_code, start("new").status_code) == (201, 200)
+    assert post(as_alice, one.id, **{"Idempotency-Key": "on"}).status_code == 201
+    count = Run.objects.count()
+    for answer, words in (
+        (post(as_alice, one.id, **{"Idempotency-Key": "new"}), "a new training"),
+        (start("on"), f"the resuming of run {one.id}"),
+        (post(as_alice, other.id, **{"Idempotency-Key": "on"}), f"the resuming of run {one.id}"),
+    ):
+        told = {"detail": f"This Idempotency-Key belongs to {words}; use another.", "errors": {}}
+        assert (answer.status_code, answer.json()) == (409, told)
+    assert Run.objects.count() == count
+
+
+def test_a_key_that_another_request_takes_meanwhile(
+    as_alice: Client, alice: User, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stopped(alice), stopped(alice)
+    true = services.resume_training
+
+    def slow(*, run: Run, idempotency_key: str | None) -> Run:
+        true(run=other, idempotency_key=idempotency_key)
+        return true(run=run, idempotency_key=idempotency_key)
+
+    monkeypatch.setattr(services, "resume_training", slow)
+    answer = post(as_alice, one.id, **{"Idempotency-Key": "k"})
+    assert answer.status_code == 409 and f"run {other.id};" in answer.json()["detail"]
 
 
 def test_a_foreign_run_is_a_missing_one(as_bob: Client, alice: User, samples: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from backtest.config import RERUN_FIELDS
 from backtest.foreign import run as import_run
 from backtest.imported import ABSENT
 from runfiles import layout, manifest
@@ -50,7 +51,14 @@ def test_the_page_asks_for_a_file_and_not_for_what_it_cannot_use(person: Client)
     assert 'enctype="multipart/form-data"' in page and 'type="file" id="f-file" name="file" required' in page
     for name in ("result.holds", "result.date", "result.value", "dataset.id", "start", "end", "evaluation.benchmark"):
         assert f'name="{name}"' in page
-    for name in ("file_sha256", "split.scheme", "policy", "matched_random"):
+    assert "run again" not in page
+    for name in (
+        "file_sha256",
+        "split.scheme",
+        "policy",
+        "matched_random",
+        *(f"evaluation.{one}" for one in RERUN_FIELDS),
+    ):
         assert f'name="{name}"' not in page and f'value="{name}"' not in page
     assert 'href="/import">Import a result' in person.get("/").content.decode()
 

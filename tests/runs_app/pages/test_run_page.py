@@ -29,6 +29,14 @@ def test_a_run_at_work_shows_phase_progress_and_cancel(owner: Any, person: Clien
     assert "Cancel run" in page.text
 
 
+def test_what_is_expected_stands_beside_the_facts(owner: Any, person: Client) -> None:
+    live = {"expected_memory_mb": 815.4, "expected_disk_mb": 9.2, "expected_time_s": 91.0, "validation_score": 0.1}
+    page = shown(person, unfinished_training(owner, state="RUNNING", phase="train", live=live))
+    for told in ("Memory expected", "815 MB", "Disk expected", "9 MB", "Training expected", "1:31"):
+        assert told in page.text
+    assert "Memory expected" not in shown(person, unfinished_training(owner, state="RUNNING", phase="data")).text
+
+
 def test_a_backtest_has_no_training_phases_and_no_curves(owner: Any, person: Client) -> None:
     run = unfinished_training(owner, state="RUNNING", kind="backtest", subject="equal", phase="judge", name="")
     page = shown(person, run)
