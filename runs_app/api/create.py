@@ -84,9 +84,11 @@ class StartView(APIView):
 
         A training is another one where it was to go on from another run, or from none.
         """
-        belongs = f"a {first.get_kind_display().lower()}" if first.kind != self.kind else ""
-        if not belongs and first.kind == Run.Kind.TRAIN and first.source_run_id != going_on_from:
-            belongs = "a new training" if first.source_run_id is None else f"the resuming of run {first.source_run_id}"
+        kind, belongs = first.get_kind_display().lower(), ""
+        if first.kind not in ((self.kind,) if going_on_from is None else Run.TRAINED):
+            belongs = f"a {kind}"
+        elif first.trains and first.source_run_id != going_on_from:
+            belongs = f"a new {kind}" if first.source_run_id is None else f"the resuming of run {first.source_run_id}"
         if belongs:
             detail = f"This Idempotency-Key belongs to {belongs}; use another."
             return Response({"detail": detail, "errors": {}}, status=status.HTTP_409_CONFLICT)

@@ -45,6 +45,9 @@ class Policy:
         training = TrainingConfig(seeds=(self.seed,), total_timesteps=self.steps)
         return {"model": self.model, "training": training} if self.told else None
 
+    def family(self) -> tuple[int, ...]:
+        return (self.seed,) if self.told else ()
+
 
 def several(first: Policy, second: Policy) -> SeveralSeeds:
     return SeveralSeeds({one.seed: one for one in (first, second)})  # type: ignore[dict-item]

@@ -16,7 +16,6 @@ from runfiles.policy_list import PolicyList
 from runs_app import datasets, executors, places, queueing, services
 from runs_app.models import Artifact, Dataset, Run
 from runs_app.payload import run_detail
-from runs_app.resume import NotResumable, left_by
 from runs_app.titles import run_title
 
 SPLIT = {"n_folds": 3, "test_bars": 250, "validation_bars": 200}
@@ -51,7 +50,7 @@ def test_each_fold_and_seed_is_a_training_of_its_own(owner: Any, samples: Path) 
         assert written.pop("schema_version") == layout.SCHEMA_VERSION
         assert written == child.config
         changed = {
-            "training": run.config["training"] | {"seeds": [seed]},
+            "training": run.config["training"] | {"seeds": [seed], "siblings": [10 - seed]},
             "split": run.config["split"] | {"fold": fold},
         }
         assert child.config == run.config | changed
@@ -107,11 +106,6 @@ def test_cancel_is_told_to_all_of_them_at_once(owner: Any, samples: Path) -> Non
     run = start(owner)
     assert services.cancel_run(run=run)
     assert all(child.cancel_requested for child in run.trainings)
-
-
-def test_it_goes_on_fold_by_fold(owner: Any, samples: Path) -> None:
-    with pytest.raises(NotResumable, match="resume the run of the fold that stopped"):
-        left_by(start(owner))
 
 
 def test_a_backtest_of_it_hands_the_book_on_at_the_same_closes(owner: Any, samples: Path) -> None:

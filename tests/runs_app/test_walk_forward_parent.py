@@ -41,7 +41,6 @@ def test_it_waits_without_a_slot_and_then_judges_every_fold(yard: Yard, samples:
     parent.refresh_from_db()
     shown = run_payload(parent)
     assert (shown["state"], shown["phase"], shown["queue_position"]) == ("RUNNING", "train", None)
-    assert (shown["progress"]["step"], shown["progress"]["total"]) == (1, 3)
     yard.step_until(parent, "SUCCEEDED", within_s=30)
 
     assert states(parent, *children) == ["SUCCEEDED"] * 4
@@ -100,5 +99,5 @@ def test_data_that_is_gone_before_the_judgement_is_a_sentence(
         yard.step_until(children[0], "SUCCEEDED", within_s=20)
     Dataset.objects.filter(name="sample/us20").delete()
     yard.step_until(parent, "FAILED", within_s=20)
-    assert "sample/us20" in parent.sentence and parent.sentence.endswith("train again.")
+    assert "sample/us20" in parent.sentence and parent.sentence.endswith("resume this training.")
     assert states(*children) == ["SUCCEEDED"]
