@@ -21,8 +21,7 @@ from backtest.feed import Feed, plan_for
 from backtest.holding import require_benchmark
 from backtest.in_sample import InSample, in_sample
 from backtest.judged_hash import judged_hash
-from backtest.leaks.by_seed import check_leaks
-from backtest.leaks.gate import Gate
+from backtest.leaks.by_policy import check_leaks
 from backtest.leaks.report import LeakReport
 from backtest.lineup import verdict_baselines
 from backtest.matched_random import MatchedRandom, matched_random, why_none
@@ -31,7 +30,7 @@ from backtest.runner import Judged, StrategyUnfit
 from backtest.seed_books import SeedBooks, books_of, returns_by_seed
 from backtest.seed_figures import Seeds, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp
+from backtest.stamps import relay_stamp, seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Related, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
@@ -97,6 +96,7 @@ def examine(
         *seen_stamp(seen, span.n_bars),
         *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *seeds_stamp(judged[0]),
+        *relay_stamp(subject, market.bars.session, span),
         *(siblings_stamp(subject.family(), len(books_of(judged[0].ledger))) if isinstance(subject, Related) else ()),
         *likenesses(judged, config, market), *runs.luck,
         *closing_stamps(config, feed, market, judged, shown, runs.against, features),
@@ -157,11 +157,7 @@ def _run_all(
     matched, luck = _luck(contest, judged[0], market, span, needed)
     trained = in_sample(contest, market, needed)
     # last: it leaves the subject prepared for bars whose future is altered
-    leaks = check_leaks(
-        subject,
-        lambda one, told: Gate(one, feed.bars, config, span, seed=chosen.seed, told=told),
-        meter.last(GATE_STEPS),
-    )
+    leaks = check_leaks(subject, feed.bars, config, span, chosen.seed, meter.last(GATE_STEPS))
     return _Runs(market, contest, judged, against, excess, evidence, matched, luck, trained, leaks)
 
 

@@ -25,6 +25,7 @@ def tables(case: Case) -> dict[str, Rows]:
     return {
         "ranges": report_rows.range_rows(split),
         "folds": report_rows.fold_rows(split, names),
+        "learned": report_rows.learned_rows(split),
         "costs": report_rows.named(cost_rows(case), "cost"),
         "sides": report_rows.named(side_rows(case), "side"),
         "symbols": report_rows.symbol_rows(symbol_rows(case)),

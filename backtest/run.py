@@ -21,6 +21,7 @@ from marketdata.splits import Range, range_between
 from marketdata.walk_forward import tested
 from runfiles import layout
 from runfiles.job import Job, JobRefused, leave, run_job
+from runfiles.policy_list import PolicyList
 from simulator.jit import start_quickly
 
 
@@ -95,10 +96,9 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
         except StrategyUnfit as fault:
             raise JobRefused(str(fault)) from fault
         return baseline
-    if config.policy_sha256 is not None and (job.folder / layout.SEEDS_LIST).is_file():
-        if config.evaluation.waterfall:
-            raise JobRefused("evaluation.waterfall: Several seeds have no decision in common; judge one of them.")
-        return several_seeds(job, config.policy_sha256)
+    if config.policy_sha256 is not None and (job.folder / layout.MEMBERS_LIST).is_file():
+        _require_one_book(job, config)
+        return judged_together(job, config.policy_sha256)
     path = job.folder / layout.JUDGED_POLICY
     if config.policy_sha256 is None or not path.is_file():
         known = ", ".join(name for name in STRATEGIES if name != POLICY)
@@ -110,17 +110,26 @@ def subject_of(job: Job, config: BacktestConfig) -> Strategy:
     return policy
 
 
-def several_seeds(job: Job, sha256: str | None = None) -> Strategy:
-    """The policies of a training with several seeds, whose files lie in the run directory; `sha256` of their list where
-    it is known. Raises JobRefused.
+def _require_one_book(job: Job, config: BacktestConfig) -> None:
+    """Where a waterfall is asked for, which is of one book. Raises JobRefused."""
+    try:
+        listed = PolicyList.read(job.folder, config.policy_sha256)
+    except ValueError as fault:
+        raise JobRefused(str(fault)) from fault
+    if config.evaluation.waterfall and len(listed.seeds) > 1:
+        raise JobRefused("evaluation.waterfall: Several seeds have no decision in common; judge one of them.")
+
+
+def judged_together(job: Job, sha256: str | None = None) -> Strategy:
+    """The policies of several seeds or folds, whose files lie in the run directory; `sha256` of their list where it is
+    known. Raises JobRefused.
     """
-    from backtest.seeds import SeveralSeeds
+    from backtest.together import read_subject
 
     try:
-        found: Strategy = SeveralSeeds.read(job.folder, sha256)
+        return read_subject(job.folder, sha256)
     except ValueError as fault:
         raise JobRefused(f"{str(fault).rstrip('.')}.") from fault
-    return found
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,17 +1,15 @@
-"""A policy that was trained with several seeds, as one subject: its files in a run directory, and how they are run."""
+"""A policy that was trained with several seeds, as one subject, and how it is run."""
 
 import datetime as dt
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from backtest.registry import POLICY, load
+from backtest.registry import POLICY
 from backtest.runner import prepare, run_prepared
 from backtest.strategy import Learned, Related, Remembers, Sees, Strategy, Taught, Travelled
 from marketdata.config import FeaturesConfig
-from runfiles import layout, seed_list
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
@@ -19,7 +17,7 @@ from simulator.market import Market
 
 
 class TrainedPolicy(Strategy, Learned, Related, Remembers, Sees, Taught, Travelled, Protocol):
-    """What a policy's file gives (rl.policy_strategy)."""
+    """What a policy's file gives (rl.policy_strategy), and what a relay of such policies gives (backtest.relay)."""
 
 
 class SeveralSeeds:
@@ -36,14 +34,6 @@ class SeveralSeeds:
         for seed, one in members.items():
             if other := [name for name, value in _made_by(one).items() if value != of_first[name]]:
                 raise ValueError(f"seed {seed} was trained with other {', '.join(other)} than seed {self.seeds[0]}")
-
-    @classmethod
-    def read(cls, folder: Path, sha256: str | None = None) -> Self:
-        """Those of a run directory; `sha256` of their list where it is known. Raises ValueError with one sentence for
-        what is missing or another file.
-        """
-        files = seed_list.read(folder, sha256)
-        return cls({seed: load(POLICY)(folder / layout.seed_policy(seed), own) for seed, own in files.items()})
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
         """Each looks at the market. Raises StrategyUnfit, ConfigFault."""

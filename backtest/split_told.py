@@ -11,7 +11,7 @@ from backtest.feed import Feed, plan_for
 from backtest.runner import Judged
 from backtest.seed_books import medians_of, returns_by_seed
 from backtest.statistics import log_excess
-from backtest.strategy import Remembers, Strategy
+from backtest.strategy import Relayed, Remembers, Seeded, Strategy, Trained
 from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
 from marketdata.splits import Range
@@ -35,10 +35,22 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class LearnedFrom:
+    """A range that a policy learned from, `role` train or validation, as days; both are counted."""
+
+    role: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
 class Fold:
     """A test fold within the one book: return and excess over its days, no rate a year; the excess is over `baseline`,
     the hardest there. Of several seeds the return is the median. `learned_until`: the last day that something judged in
     this fold may have learned from.
+
+    `learned`: what the policy in charge did learn from, `steps`: at which step of its training it was chosen, by seed;
+    both empty of what was not trained.
     """
 
     fold: int
@@ -49,6 +61,8 @@ class Fold:
     total_return: float
     excess: float | None
     baseline: str | None
+    learned: tuple[LearnedFrom, ...] = ()
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ def split_of(
         return Split(DATES, None, None, None, ranges, ())
     lookback = 0 if features is None else features.lookback
     walks = config.split.scheme == "walk_forward"
-    folds = _folds(config, feed, span, judged, against, features) if walks else ()
+    folds = _folds(config, feed, span, subject, judged, against, features) if walks else ()
     window = config.split.train_window if walks else None
     return Split(config.split.scheme, lookback, config.split.embargo_bars, window, ranges, folds)
 
@@ -95,12 +109,12 @@ def _ranges(session: Days, span: Range, subject: Strategy) -> tuple[Stretch, ...
 
 
 def _folds(
-    config: JudgedConfig, feed: Feed, span: Range, judged: Sequence[Judged], against: Sequence[str],
+    config: JudgedConfig, feed: Feed, span: Range, subject: Strategy, judged: Sequence[Judged], against: Sequence[str],
     features: FeaturesConfig | None,
 ) -> tuple[Fold, ...]:  # fmt: skip
     session = feed.bars.session
     lookback, warmup = (0, 0) if features is None else (features.lookback, plan_for(features, feed.bars).warmup)
-    ranges = make_folds(config.split, session, lookback=lookback, warmup=warmup)
+    ranges = enumerate(make_folds(config.split, session, lookback=lookback, warmup=warmup), start=1)
     by_key = {one.key: one.returns for one in judged}
     gaps = (
         log_excess(returns_by_seed(judged[0].ledger), np.column_stack([by_key[key] for key in against]))
@@ -108,7 +122,9 @@ def _folds(
         else None
     )
     found = []
-    for number, one in enumerate(ranges, start=1):
+    for number, one in ranges:
+        if config.split.fold not in (None, number):
+            continue
         begin, end = one.test.t0 - span.t0, one.test.t1 - span.t0
         theta = None if gaps is None else gaps[begin:end].sum(axis=0)
         best = None if theta is None else int(np.argmin(theta))
@@ -117,8 +133,22 @@ def _folds(
             str(session[one.validation.t1]), _made(judged[0].ledger, begin, end),
             None if theta is None or best is None else math.expm1(float(theta[best])),
             None if best is None else against[best],
+            *_in_charge(subject, session, one.test),
         ))  # fmt: skip
     return tuple(found)
+
+
+def _in_charge(subject: Strategy, session: Days, fold: Range) -> tuple[tuple[LearnedFrom, ...], tuple[int, ...]]:
+    """What the policies that decide first in a fold learned from, and their steps, one a seed."""
+    of_seeds = subject.members if isinstance(subject, Seeded) else (subject,)
+    policies = [
+        one.turns(session, fold.t0, fold.t1)[0].strategy if isinstance(one, Relayed) else one for one in of_seeds
+    ]
+    trained = [one for one in policies if isinstance(one, Trained)]
+    if not trained:
+        return (), ()
+    spans = tuple(LearnedFrom(role, str(start), str(end)) for role, start, end in trained[0].learned_spans())
+    return spans, tuple(one.steps for one in trained)
 
 
 def _made(ledger: Ledger, begin: int, end: int) -> float:

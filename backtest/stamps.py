@@ -7,8 +7,11 @@ from backtest.config import JudgedConfig
 from backtest.feed import Feed, left_out_of_features, plan_for
 from backtest.realism import left_out
 from backtest.runner import Judged
+from backtest.strategy import Relayed, Seeded, Strategy
 from backtest.verdict import seen_of
+from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
+from marketdata.splits import Range
 from runfiles.figures import significant
 from simulator.market import Market
 from simulator.regulatory import SECTION_31, TRADING_ACTIVITY, Table, unverified_rates
@@ -56,6 +59,19 @@ def seeds_stamp(subject: Judged) -> list[str]:
         f"{len(subject.by_seed)} seeds: an excess is the mean over them, a metric their median, run again too; curves, "
         "months, drawdowns, trades and money are of all their books added up, each with the whole start. Intervals of "
         "metrics hold the seeds fixed, the verdict's does not."
+    ]
+
+
+def relay_stamp(subject: Strategy, session: Days, span: Range) -> list[str]:
+    """Where the book is handed on from one policy to another."""
+    one = subject.members[0] if isinstance(subject, Seeded) else subject
+    count = len(one.turns(session, span.t0, span.t1)) if isinstance(one, Relayed) else 1
+    if count == 1:
+        return []
+    each = " of each seed" if isinstance(subject, Seeded) else ""
+    return [
+        f"Walk-forward: one book{each} goes through {count} folds; at the start of each the policy trained for it "
+        "takes over what is held, and pays for what it changes."
     ]
 
 

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
+from marketdata.splits import Range
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions
 from simulator.ledger import Ledger
@@ -54,6 +56,15 @@ class Remembers(Protocol):
 
     def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
         """`train` and `validation` with their first and last day, both counted, in order of time."""
+
+
+@runtime_checkable
+class Trained(Remembers, Protocol):
+    """A strategy that was trained step by step, and chosen at one of the steps."""
+
+    @property
+    def steps(self) -> int:
+        """Environment steps that it had learned from when it was kept."""
 
 
 @runtime_checkable
@@ -119,3 +130,22 @@ class Seeded(Several, Protocol):
 
     seeds: tuple[int, ...]
     members: tuple[Strategy, ...]
+
+
+class Turn(NamedTuple):
+    """A strategy in charge of a book: it decides from span.t0 to the bar before span.t1; `fold` counts from 1."""
+
+    fold: int
+    strategy: Strategy
+    span: Range
+
+
+@runtime_checkable
+class Relayed(Protocol):
+    """Strategies that hand one book on, fold by fold: the account goes on as it stands, another decides."""
+
+    def turns(self, session: Days, t0: int, t1: int) -> tuple[Turn, ...]:
+        """Who is in charge of which decisions between t0 and t1, in order of time; their spans adjoin.
+
+        `session` (T,) are the days of the bars.
+        """

@@ -94,6 +94,13 @@ class SplitConfig(Part):
     test_bars: int | None = knob(
         None, "Bars that a fold is tested on (walk_forward only).", unit="bars", advanced=True, ge=2, le=10_000_000
     )
+    fold: int | None = knob(
+        None,
+        "The one fold that is trained or judged, counted from 1 (walk_forward only); empty judges all of them.",
+        advanced=True,
+        ge=1,
+        le=100,
+    )
     embargo_bars: int = knob(
         5,
         "Bars left out between ranges beside the lookback.",
@@ -123,12 +130,37 @@ class SplitConfig(Part):
                 raise ValueError(f"{name} must be given with scheme walk_forward")
             if not walks and getattr(self, name) is not None:
                 raise ValueError(f"{name} must be empty with scheme {self.scheme}; it belongs to walk_forward")
+        if self.fold is not None and not walks:
+            raise ValueError(f"fold must be empty with scheme {self.scheme}; it belongs to walk_forward")
+        if self.fold is not None and self.n_folds is not None and self.fold > self.n_folds:
+            raise ValueError(f"fold must be at most n_folds {self.n_folds}")
         if rolls and not walks:
             raise ValueError(f"train_window must be expanding with scheme {self.scheme}; rolling is of walk_forward")
         if rolls and self.train_bars is None:
             raise ValueError("train_bars must be given with train_window rolling")
         if not rolls and self.train_bars is not None:
             raise ValueError("train_bars must be empty unless train_window is rolling; expanding takes all there are")
+        return self
+
+
+class FoldsConfig(SplitConfig):
+    """The folds of a walk-forward: each trains, validates and is tested on bars of its own (docs/conventions.md)."""
+
+    scheme: Literal["walk_forward"] = knob("walk_forward", "Folds, whose tests adjoin and end at the last bar.")
+    n_folds: int = knob(4, "Folds, each tested on bars of its own.", title="Folds", ge=1, le=100)
+    train_window: Literal["expanding", "rolling"] = knob(
+        "expanding", "Whether a fold trains on all earlier bars or on the last train_bars."
+    )
+    train_bars: int | None = knob(None, "Bars that a fold trains on (rolling only).", unit="bars", ge=2, le=10_000_000)
+    validation_bars: int = knob(
+        252, "Bars that a fold's policy is chosen on, before those that test it.", unit="bars", ge=2, le=10_000_000
+    )
+    test_bars: int = knob(252, "Bars that a fold is tested on.", unit="bars", ge=2, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _all_of_them(self) -> Self:
+        if self.fold is not None:
+            raise ValueError("fold must be empty: a walk-forward trains every fold")
         return self
 
 

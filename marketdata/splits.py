@@ -47,11 +47,11 @@ def make_ranges(config: SplitConfig, sessions: Days, *, lookback: int, warmup: i
     `sessions` (T,) datetime64[D]; `lookback` bars of an observation window; `warmup` bars before the first
     finite feature.
     The train range begins at the first bar with lookback + warmup bars before it.
-    Raises ConfigFault at the field whose change would help, and for walk_forward, whose folds `walk_forward` makes.
+    Raises ConfigFault at the field whose change would help, ValueError for walk_forward, whose folds
+    `walk_forward.ranges_of` knows.
     """
     if config.scheme == "walk_forward":
-        sentence = "walk_forward has many training ranges; a training takes one: last_year, 80_20 or custom_ranges."
-        raise ConfigFault({"split.scheme": [sentence]})
+        raise ValueError("walk_forward has folds, each with ranges of its own")
     nominal = _nominal(config, sessions)
     ranges = _cut(nominal, lookback=lookback, warmup=warmup, embargo=config.embargo_bars)
     if _fits(ranges):

@@ -6,10 +6,13 @@ last `validation_bars` of that validate, and the training range ends lookback + 
 trains on all that is left, `rolling` on the last `train_bars` of it. So no bar is in a window or reward of two sets.
 """
 
+import numpy as np
+
 from marketdata.bars import Days
 from marketdata.config import SplitConfig
 from marketdata.config_base import ConfigFault
 from marketdata.splits import LEAST_BARS, Range, Ranges, make_ranges
+from runfiles.policy_list import Start
 
 
 def make_folds(config: SplitConfig, sessions: Days, *, lookback: int, warmup: int) -> tuple[Ranges, ...]:
@@ -34,12 +37,41 @@ def make_folds(config: SplitConfig, sessions: Days, *, lookback: int, warmup: in
     return tuple(found)
 
 
-def tested(config: SplitConfig, sessions: Days, *, lookback: int, warmup: int) -> Range:
-    """The bars that a split's subject is judged on: the test range, or the test folds as one. Raises ConfigFault."""
+def ranges_of(config: SplitConfig, sessions: Days, *, lookback: int, warmup: int) -> Ranges:
+    """The ranges of one training: those of the split, or of the one fold that it names; arguments of `make_ranges`.
+
+    Raises ConfigFault, also for a walk_forward that names no fold.
+    """
     if config.scheme != "walk_forward":
-        return make_ranges(config, sessions, lookback=lookback, warmup=warmup).test
+        return make_ranges(config, sessions, lookback=lookback, warmup=warmup)
+    if config.fold is None:
+        sentence = "walk_forward has many training ranges and a training takes one: say which, or start a walk-forward."
+        raise ConfigFault({"split.fold": [sentence]})
+    return make_folds(config, sessions, lookback=lookback, warmup=warmup)[config.fold - 1]
+
+
+def tested(config: SplitConfig, sessions: Days, *, lookback: int, warmup: int) -> Range:
+    """The bars that a split's subject is judged on: the test range, that of its one fold, or the test folds as one.
+
+    Raises ConfigFault.
+    """
+    if config.scheme != "walk_forward" or config.fold is not None:
+        return ranges_of(config, sessions, lookback=lookback, warmup=warmup).test
     folds = make_folds(config, sessions, lookback=lookback, warmup=warmup)
     return Range(folds[0].test.t0, folds[-1].test.t1)
+
+
+def fold_starts(config: SplitConfig, sessions: Days, *, lookback: int, warmup: int) -> tuple[Start, ...]:
+    """Where each test fold begins, its day with its place among the bars of that day; none where the split has no folds
+    or names one. Raises ConfigFault.
+    """
+    if config.scheme != "walk_forward" or config.fold is not None:
+        return ()
+    found = []
+    for number, one in enumerate(make_folds(config, sessions, lookback=lookback, warmup=warmup), start=1):
+        day = sessions[one.test.t0]
+        found.append(Start(number, day.item(), one.test.t0 - int(np.searchsorted(sessions, day, side="left"))))
+    return tuple(found)
 
 
 def _sizes(config: SplitConfig) -> tuple[int, int, int]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from backtest.config import JudgedConfig
-from marketdata.config import FeaturesConfig
+from marketdata.config import FeaturesConfig, FoldsConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob, later, off
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
 from rl.needs import Needs, needs_of, sizes_of
 from rl.schedule_fields import taken_apart
-from runfiles.seed_list import MOST_SEEDS
+from runfiles.policy_list import MOST_SEEDS
 
 if TYPE_CHECKING:
     from marketdata.catalog import DatasetEntry
@@ -377,6 +377,15 @@ class TrainConfig(JudgedConfig):
         return needs_of(self, sizes_of(self, entry, bars=bars, test=test, features=features))
 
     @property
+    def members(self) -> tuple[tuple[int | None, int], ...]:
+        """(fold, seed) of each training that this is made of; the fold is None outside a walk-forward."""
+        return tuple((None, seed) for seed in self.training.seeds)
+
+    def of_member(self, fold: int | None, seed: int) -> "TrainConfig":
+        """One of the trainings that this is made of."""
+        return self.of_seed(seed)
+
+    @property
     def taught(self) -> dict[str, Any]:
         """How the policy is trained, as plain JSON values by group."""
         return {name: canonical(getattr(self, name)) for name in TAUGHT}
@@ -397,4 +406,33 @@ class TrainConfig(JudgedConfig):
         if self.model.batch_size > rollout:
             made_of = f"a rollout of {self.model.n_steps} steps of {self.training.books} books"
             raise ValueError(f"model.batch_size must be at most {rollout}, {made_of}")
+        return self
+
+
+MOST_TRAININGS = 100
+"""Of a walk-forward: folds times seeds."""
+
+
+class CvConfig(TrainConfig):
+    """A walk-forward: a training for each fold and seed, judged as one book through all test folds."""
+
+    split: FoldsConfig = Field(default_factory=FoldsConfig)
+
+    @property
+    def members(self) -> tuple[tuple[int | None, int], ...]:
+        """(fold, seed) of each training, folds counted from 1, in the order in which they are trained."""
+        return tuple((fold, seed) for fold in range(1, self.split.n_folds + 1) for seed in self.training.seeds)
+
+    def of_member(self, fold: int | None, seed: int) -> TrainConfig:
+        """The training of one fold with one seed."""
+        content = canonical(self)
+        content["split"]["fold"] = fold
+        return TrainConfig.model_validate(content).of_seed(seed)
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        folds, seeds = self.split.n_folds, len(self.training.seeds)
+        if folds * seeds > MOST_TRAININGS:
+            asked = f"{folds} folds with {seeds} seed{'' if seeds == 1 else 's'} each are {folds * seeds}"
+            raise ValueError(f"split.n_folds asks for too many trainings: {asked}, and {MOST_TRAININGS} are the most")
         return self

@@ -21,14 +21,16 @@ class Observer:
 
     def observe(self, session: BookSession) -> dict[str, NDArray[np.float32]]:
         """The observation of the book's present close. Call it once a bar, in order."""
-        self._follow(session)
+        self.follow(session)
         bars = np.array([session.t])
         view = book_view(session, self._market.has_bar[bars], self._sharpe.state)
         self.last = {"window": self._windows.gather(bars), "portfolio": portfolio_rows(self._layout.portfolio, view)}
         return self.last
 
-    def _follow(self, session: BookSession) -> None:
-        """Keep the differential Sharpe ratio's state, which the book itself does not know."""
+    def follow(self, session: BookSession) -> None:
+        """Keep the differential Sharpe ratio's state, which the book itself does not know. Call it once a bar, in
+        order, where `observe` is not called.
+        """
         if session.t == session.t0:
             self._sharpe.reset(np.zeros(1, np.int64))
         else:

@@ -103,6 +103,15 @@ class PolicyStrategy:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
         return self._ready.actor.decide(session)
 
+    def watch(self, session: BookSession) -> None:
+        """See a close at which another decides, so that what is known of the book's past goes on. Once a bar."""
+        self._ready.actor.observer.follow(session)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps that it had learned from when it was kept, from its file."""
+        return self._stored.document.spec.steps
+
     def feature_plan(self) -> FeaturePlan:
         """For the leak gate: the features, before any scaling."""
         return self._ready.plan

@@ -4,8 +4,9 @@ from marketdata import catalog
 from marketdata.catalog import Catalog
 from marketdata.config_base import ConfigFault
 from marketdata.features import feature_plan
-from marketdata.splits import Range, make_ranges
+from marketdata.splits import Range
 from marketdata.store import StoreError
+from marketdata.walk_forward import ranges_of
 from rl.config import TrainConfig
 from rl.needs import MIB, Needs, gib
 from rl.probe import Expected, expect
@@ -69,7 +70,7 @@ def _needs(job: Job, config: TrainConfig) -> Needs:
     days = catalog.sessions(entry, dataset.start, dataset.end)
     adjustment = dataset.adjustment or entry.adjustment
     plan = feature_plan(config.features, entry.fields | entry.actions, adjustment, entry.interval, entry.calendar)
-    ranges = make_ranges(config.split, days, lookback=config.features.lookback, warmup=plan.warmup)
+    ranges = ranges_of(config.split, days, lookback=config.features.lookback, warmup=plan.warmup)
     resolved = config.model_copy(update={"dataset": dataset})
     return resolved.needs(entry, bars=len(days), test=ranges.test.n_bars, features=len(plan.names))
 

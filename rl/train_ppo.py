@@ -3,7 +3,7 @@
 RUN_DIR holds `config.yaml`, a `TrainConfig`, and of a training that goes on `resumed/`. Phases: data → train → validate
 → judge → report. Before the data are loaded it asks whether there is room, and before it trains how long it will take
 (rl.room). The policy is judged as it lies in its file, by the same road that a later backtest of it takes, so
-that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.several_seeds).
+that both leave the same tables. With several seeds the policies of all are judged as one subject (rl.together).
 """
 
 import sys
@@ -15,7 +15,8 @@ from backtest.feed import Feed, left_out_of_features, load_feed, read_config, wr
 from backtest.holding import require_benchmark
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
-from marketdata.splits import Ranges, make_ranges
+from marketdata.splits import Ranges
+from marketdata.walk_forward import ranges_of
 from rl import room
 from rl.checkpoint import resume
 from rl.checkpoint.fault import CheckpointFault, CheckpointMisfit
@@ -25,8 +26,8 @@ from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import DeviceMissing
 from rl.regime import regime_of
-from rl.several_seeds import judge_seeds
 from rl.task import FeatureTable, Task, make_task
+from rl.together import judge_together
 from rl.training import Trained, TrainingDiverged, train
 from runfiles import layout
 from runfiles.job import Job, JobDiverged, JobRefused, run_job
@@ -47,7 +48,7 @@ def run(job: Job) -> None:
     """The job. Raises JobRefused with one sentence for what is wrong with the input."""
     config = read_config(job, TrainConfig)
     if len(config.training.seeds) > 1:
-        judge_seeds(job, config, run)
+        judge_together(job, config, run)
         return
     begun = resume.found(job.folder, job.events.warning)
     room.require(job, config)
@@ -77,7 +78,7 @@ def prepare(job: Job, config: TrainConfig) -> Prepared:
     try:
         config.model.require(bars.n_assets)
         plan = plan_of(config.features, bars)
-        ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
+        ranges = ranges_of(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         market = prepare_market(bars, config)
         features = build_features(bars, plan)
         table = FeatureTable(features.values, features.names)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from backtest.leaks.probes import Statistic, Table
 from marketdata.bars import Bars
 from marketdata.features import FeaturePlan, Features, build_features, plan_of
-from marketdata.splits import Range, Ranges, make_ranges
+from marketdata.splits import Range, Ranges
+from marketdata.walk_forward import ranges_of
 from rl import regime
 from rl.config import TrainConfig
 from rl.normaliser import fitted_labels
@@ -35,7 +36,7 @@ class UntrainedPolicy:
         self._config = config
         plan = plan_of(config.features, bars)
         lookback = config.features.lookback
-        self.ranges: Ranges = make_ranges(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
+        self.ranges: Ranges = ranges_of(config.split, bars.session, lookback=lookback, warmup=plan.warmup)
         self._plan = plan
 
     @property

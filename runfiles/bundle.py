@@ -23,9 +23,10 @@ MOST_MEMBERS = 10_000
 MOST_BYTES = 8 << 30
 NEEDED = ("config", "versions", "dataset")
 """Keys without which a run cannot be made again."""
-_BESIDE = re.compile(rf"(?:{layout.TENSORBOARD}|{layout.RESUMED}|{layout.SEEDS}/\d{{1,10}})/.{{1,500}}\Z", re.DOTALL)
-"""What is no artifact: curves, checkpoints that a training went on from, run directories of seeds trained by hand."""
-_SEED = re.compile(rf"{layout.SEEDS}/\d{{1,10}}\.zip\Z")
+_MEMBER = rf"{layout.MEMBERS}/(?:fold_\d{{1,3}}_)?seed_\d{{1,10}}"
+_BESIDE = re.compile(rf"(?:{layout.TENSORBOARD}|{layout.RESUMED}|{_MEMBER})/.{{1,500}}\Z", re.DOTALL)
+"""What is no artifact: curves, checkpoints that a training went on from, run directories of what is trained by hand."""
+_POLICY = re.compile(rf"{_MEMBER}\.zip\Z")
 _BLOCK = 1 << 20
 
 
@@ -138,7 +139,7 @@ def _target(member: zipfile.ZipInfo) -> str | None:
     spec = layout.spec_at(name)
     if spec is not None:
         return spec.path
-    if _SEED.match(name):
+    if _POLICY.match(name):
         return name
     if _BESIDE.match(name) and ".." not in name.split("/"):
         return None

@@ -18,8 +18,8 @@ EVENTS = "events.jsonl"
 LAST_POLICY = "ppo_policy.zip"
 BEST_POLICY = "best_policy.zip"
 JUDGED_POLICY = "policy.zip"
-SEEDS = "seeds"
-SEEDS_LIST = "seeds.json"
+MEMBERS = "members"
+MEMBERS_LIST = "members.json"
 RESULT = "imported_result.dat"
 PROVENANCE = "provenance.json"
 TENSORBOARD = "tb"
@@ -102,7 +102,7 @@ _FIXED = (
     FileSpec("model", LAST_POLICY, KIND_MODEL, _ZIP, "The last policy"),
     FileSpec("best_model", BEST_POLICY, KIND_MODEL, _ZIP, "The policy that was best on validation"),
     FileSpec("judged_model", JUDGED_POLICY, KIND_MODEL, _ZIP, "The policy that this backtest judged"),
-    FileSpec("judged_models", SEEDS_LIST, KIND_META, _JSON, "The policies that are judged together, one a seed"),
+    FileSpec("judged_models", MEMBERS_LIST, KIND_META, _JSON, "The policies that are judged together"),
     FileSpec("checkpoint", CHECKPOINT, KIND_MODEL, _ZIP, "Where the training stood last"),
     FileSpec("checkpoint_before", CHECKPOINT_BEFORE, KIND_MODEL, _ZIP, "Where it stood at the checkpoint before"),
     FileSpec("imported_result", RESULT, KIND_TABLE, "application/octet-stream", "The result that was imported"),
@@ -143,14 +143,16 @@ def baseline_folder(baseline: str) -> str:
     return f"{REPORT}/{BASELINES}/{baseline}"
 
 
-def seed_policy(seed: int) -> str:
-    """Path of the policy of one of several seeds, below the run directory."""
-    return f"{SEEDS}/{seed}.zip"
+def member_folder(seed: int, fold: int | None = None) -> str:
+    """Path of the run directory of one of several trainings that are made by hand, below the run directory of all: of
+    one of several seeds, or of a seed in a fold of a walk-forward.
+    """
+    return f"{MEMBERS}/seed_{seed}" if fold is None else f"{MEMBERS}/fold_{fold}_seed_{seed}"
 
 
-def seed_folder(seed: int) -> str:
-    """Path of the run directory of one of several seeds that are trained by hand, below the run directory of all."""
-    return f"{SEEDS}/{seed}"
+def member_policy(seed: int, fold: int | None = None) -> str:
+    """Path of the policy of one of several trainings that are judged together, below the run directory."""
+    return f"{member_folder(seed, fold)}.zip"
 
 
 def spec_for(key: str) -> FileSpec | None:

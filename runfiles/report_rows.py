@@ -30,6 +30,7 @@ SCHEMES = {
     "dates": "Judged between two days that were given; no split was asked for",
 }
 ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
+_ENDS = ("start", "end")
 MOST_FOLDS = 100
 WHOLE = 0.99
 """Of the value ordered: who got as much was not cut; a full book always lacks the money for its costs."""
@@ -235,6 +236,25 @@ def fold_rows(split: Mapping[str, Any], labels: Labels) -> list[Row]:
     ]
 
 
+def learned_rows(split: Mapping[str, Any]) -> list[Row]:
+    """What the policies of the folds learned from, for people; none of folds in which no policy acts."""
+    return [
+        {"fold": row["fold"], "steps": ", ".join(f"{step:,.0f}" for step in _numbers(row.get("steps")))}
+        | {f"{one['role']}_{end}": one.get(end) for one in _dicts(row["learned"]) if _is_range(one) for end in _ENDS}
+        for row in fold_rows(split, {})
+        if _dicts(row.get("learned"))
+    ]
+
+
+def _is_range(value: Row) -> bool:
+    return isinstance(value.get("role"), str) and value["role"] in ROLES
+
+
+def _numbers(values: Any) -> list[float]:
+    found = [number_of(value) for value in values[:MOST_FOLDS]] if isinstance(values, list | tuple) else []
+    return [value for value in found if value is not None]
+
+
 def split_words(split: Mapping[str, Any]) -> str:
     """Scheme, purge and embargo in a sentence or three; empty where there is no split."""
     scheme = SCHEMES.get(str(split.get("scheme")))
@@ -247,7 +267,8 @@ def split_words(split: Mapping[str, Any]) -> str:
             f"Between ranges at least {lookback + embargo:,.0f} bars are left out: {lookback:,.0f} of lookback (the "
             f"purge) and {embargo:,.0f} of embargo."
         )
-    if split.get("scheme") != "file" and not any(row.get("role") == "train" for row in _dicts(split.get("ranges"))):
+    trained = learned_rows(split) or any(row.get("role") == "train" for row in _dicts(split.get("ranges")))
+    if split.get("scheme") != "file" and not trained:
         found.append("A subject without training has learned from nothing.")
     return " ".join(found)
 

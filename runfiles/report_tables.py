@@ -189,8 +189,8 @@ RANGES = TableSpec(
     ),
 )  # fmt: skip
 FOLDS = TableSpec(
-    "folds", "Fold by fold", "One book goes through all test folds; the subject is the same in each and is not trained "
-    "anew. What a fold made from its first day to its last, no rate of a year.",
+    "folds", "Fold by fold", "One book goes through all test folds. What a fold made from first to last day, no rate "
+    "of a year.",
     (
         Column("fold", "Fold", "text", "In order of time"),
         Column("start", "From", "day", "First decision"),
@@ -202,9 +202,21 @@ FOLDS = TableSpec(
         _OVER,
     ),
 )  # fmt: skip
+LEARNED = TableSpec(
+    "learned", "What each fold learned from", "Of the policy that takes charge of the book when the fold begins.",
+    (
+        Column("fold", "Fold", "text", "In order of time"),
+        Column("train_start", "Trained from", "day", "First decision of its training range"),
+        Column("train_end", "To", "day", "Last mark of its training range"),
+        Column("validation_start", "Chosen from", "day", "First decision of the range that it was chosen on"),
+        Column("validation_end", "To", "day", "Last mark of the range that it was chosen on"),
+        Column("steps", "Step", "text", "Step of its training at which it was kept, of each seed"),
+    ),
+)  # fmt: skip
 TABLES: tuple[TableSpec, ...] = (
     RANGES,
     FOLDS,
+    LEARNED,
     COSTS,
     SIDES,
     SYMBOLS_HELD,

@@ -56,7 +56,7 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
     state, reason, sentence = ending.state, ending.reason, ending.sentence
     if ending.went_well and (fault := found.fault or _no_room(run, found.dataset)):
         state, reason, sentence = Run.State.FAILED, "error", fault
-    if state == Run.State.CANCELLED and run.has_several_seeds:
+    if state == Run.State.CANCELLED and run.is_parent:
         sentence = parents.so_far(run)
     ended = ending.ended or timezone.now()
     seq = moves.move(
@@ -87,7 +87,7 @@ def write(run: Run, ending: Ending, found: Harvest) -> int | None:
 
 def _times(run: Run, ending: Ending, ended: datetime) -> dict[str, Any]:
     """A parent began with its first child; of every other run, and of a parent that only judged, the shim knows."""
-    if run.has_several_seeds and run.started is not None:
+    if run.is_parent and run.started is not None:
         return {"duration_s": parents.took(run, ended)}
     begun = {"started": ending.started} if ending.started else {}
     return {"duration_s": ending.duration_s, **begun}

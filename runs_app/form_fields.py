@@ -58,7 +58,7 @@ class Group:
 def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> tuple[Group, ...]:
     """Groups with something to draw, in the model's order; top-level fields come first.
 
-    `filled`, dotted names, are left out.
+    `filled`, names of groups and dotted names of fields, are left out.
     """
     own: list[Leaf] = []
     parts: list[Group] = []
@@ -69,14 +69,8 @@ def groups_of(model: type[BaseModel], filled: frozenset[str] = frozenset()) -> t
         if part is None:
             own.append(_leaf(name, name, field))
         else:
-            parts.append(
-                Group(
-                    name,
-                    TITLES.get(name, _words(name)),
-                    _first_line(part),
-                    tuple(leaf for leaf in _leaves(name, part) if leaf.name not in filled),
-                )
-            )
+            leaves = tuple(leaf for leaf in _leaves(name, part) if leaf.name not in filled)
+            parts.append(Group(name, TITLES.get(name, _words(name)), _first_line(part), leaves))
     own.sort(key=lambda leaf: leaf.name == "out_tag")  # what is judged comes before what it is called
     head = [Group("", "", "", tuple(own))] if own else []
     return tuple(group for group in head + parts if group.leaves)

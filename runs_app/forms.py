@@ -77,8 +77,8 @@ class BoundGroup:
 
 
 class ConfigForm(Generic[M]):
-    """A configuration model as a form. `filled`: dotted names of fields that the service fills in, or that nothing
-    would follow: nobody is asked.
+    """A configuration model as a form. `filled`: names of groups and dotted names of fields that the service fills in,
+    or that nothing would follow: nobody is asked.
     """
 
     def __init__(self, model: type[M], *, order: tuple[str, ...] = (), filled: frozenset[str] = frozenset(),

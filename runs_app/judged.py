@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from backtest.config import BacktestConfig, EvaluationConfig
 from backtest.registry import BASELINES
 from marketdata.config import SplitConfig
 from marketdata.config_base import ConfigFault, canonical, sentences
-from rl.config import ANY_SYMBOLS
-from runfiles import layout, seed_list
-from runs_app import harvest, places
+from rl.config import ANY_SYMBOLS, CvConfig
+from runfiles import layout
+from runfiles.policy_list import Listed, PolicyList
+from runs_app import harvest, places, resolve
 from runs_app.models import Artifact, Policy, Run
 
 _OWN = frozenset({"policy", "run_id", "policy_sha256", "out_tag", "start", "end"})
@@ -30,7 +31,7 @@ _SEEN = (("dataset", "symbols"), ("dataset", "interval"), ("dataset", "adjustmen
 class Subject:
     """A policy file by run and key or by policy row; `sha256` is what our row holds, `which` is best or last.
 
-    Of a training with several seeds `members` are their policies, and `sha256` is of the list of them.
+    Of several seeds or folds `members` are their policies, and `sha256` is of the list of them.
     """
 
     run: Run | None
@@ -39,17 +40,16 @@ class Subject:
     which: str
     sha256: str
     config: Mapping[str, Any]
-    members: tuple["Member", ...] = ()
+    members: "Members | None" = None
 
 
 @dataclass(frozen=True)
-class Member:
-    """The policy of one of several seeds: the file of that key that its run left."""
+class Members:
+    """Policies that are judged together: their list, and the run that left each of them as its file `key`."""
 
-    seed: int
-    run: Run
+    listed: PolicyList
+    runs: tuple[Run, ...]
     key: str
-    sha256: str
 
 
 def find(owner: Any, config: BacktestConfig) -> Subject | None:
@@ -100,7 +100,7 @@ def filled(config: BacktestConfig, subject: Subject) -> BacktestConfig:
         raise ConfigFault({"features": ["The policy sees what it was trained on; leave features out."]})
     if asked.get("policy_sha256") not in (None, subject.sha256):
         raise ConfigFault({"policy_sha256": ["This is not the hash of the policy's file; leave it out."]})
-    if subject.members:
+    if subject.members is not None and len(subject.members.listed.seeds) > 1:
         trained["evaluation"] = {**trained["evaluation"], "waterfall": False}
         if asked.get("evaluation", {}).get("waterfall"):
             raise ConfigFault(
@@ -144,7 +144,7 @@ def copy(subject: Subject, folder: Path) -> None:
     """
     field, target = "policy" if subject.key == "" else "run_id", folder / layout.JUDGED_POLICY
     try:
-        if subject.members:
+        if subject.members is not None:
             copy_members(subject.members, folder)
         elif subject.run is not None and subject.key:
             harvest.copy_verified(subject.run.id, subject.key, target, subject.sha256)
@@ -157,30 +157,34 @@ def copy(subject: Subject, folder: Path) -> None:
         raise ConfigFault({field: ["The policy's file is not the one that its training left; train again."]}) from error
 
 
-def members_of(run: Run, which: str) -> tuple[Member, ...]:
-    """The `which` (best, last) policy of each seed of a training. Raises ValueError where one left none."""
-    children, found = run.seed_runs, []
-    rows = {row.run_id: row for row in Artifact.objects.filter(run__in=children, key=FILES[which])}
-    for child in children:
+def members_of(run: Run, which: str) -> Members:
+    """The `which` (best, last) policy of each training of a parent, and where its folds begin.
+
+    Raises ValueError where one left none, ConfigFault (also one) where its dataset is gone.
+    """
+    runs, policies, key = tuple(run.trainings), [], FILES[which]
+    rows = {row.run_id: row for row in Artifact.objects.filter(run__in=runs, key=key)}
+    for child in runs:
         if child.id not in rows:
-            raise ValueError(f"seed {child.seeds[0]} left no {which} policy")
-        found.append(Member(child.seeds[0], child, FILES[which], rows[child.id].sha256))
-    return tuple(found)
+            raise ValueError(f"{child.member_name} left no {which} policy")
+        policies.append(Listed(child.fold, child.seeds[0], rows[child.id].sha256))
+    starts = resolve.fold_starts(run.owner, CvConfig.model_validate(run.config)) if run.kind == Run.Kind.CV else ()
+    return Members(PolicyList(tuple(policies), starts), runs, key)
 
 
-def copy_members(members: Sequence[Member], folder: Path) -> None:
-    """Put the policies of several seeds into a run directory, verified, and last the list of them.
+def copy_members(members: Members, folder: Path) -> None:
+    """Put the policies into a run directory, verified, and last the list of them.
 
     Raises FileNotFoundError, ValueError where one is not what its row says.
     """
-    (folder / layout.SEEDS).mkdir(exist_ok=True)
-    for one in members:
-        harvest.copy_verified(one.run.id, one.key, folder / layout.seed_policy(one.seed), one.sha256)
-    seed_list.write(folder, {one.seed: one.sha256 for one in members})
+    (folder / layout.MEMBERS).mkdir(exist_ok=True)
+    for run, one in zip(members.runs, members.listed.policies, strict=True):
+        harvest.copy_verified(run.id, members.key, folder / one.path, one.sha256)
+    members.listed.write(folder)
 
 
 def _of_run(owner: Any, config: BacktestConfig) -> Subject:
-    run: Run | None = Run.objects.owned_by(owner).filter(pk=config.run_id, kind=Run.Kind.TRAIN).first()
+    run: Run | None = Run.objects.owned_by(owner).filter(pk=config.run_id, kind__in=Run.TRAINED).first()
     if run is None:
         raise ConfigFault({"run_id": ["There is no such training run."]})
     if run.state != Run.State.SUCCEEDED:
@@ -190,13 +194,12 @@ def _of_run(owner: Any, config: BacktestConfig) -> Subject:
     which = run.config["evaluation"]["policy"]
     if "evaluation" in config.model_fields_set and "policy" in config.evaluation.model_fields_set:
         which = config.evaluation.policy
-    if run.has_several_seeds:
+    if run.is_parent:
         try:
             members = members_of(run, which)
         except ValueError as error:
-            raise ConfigFault({"run_id": [f"{str(error).capitalize()}; train again."]}) from error
-        sha256 = seed_list.sha256_of_list({one.seed: one.sha256 for one in members})
-        return Subject(run, None, FILES[which], which, sha256, run.config, members)
+            raise ConfigFault({"run_id": [f"{str(error).rstrip('.')}; train again."]}) from error
+        return Subject(run, None, FILES[which], which, members.listed.sha256, run.config, members)
     artifact = run.artifacts.filter(key=FILES[which]).first()
     if artifact is None:
         raise ConfigFault({"run_id": [f"This training left no {which} policy."]})

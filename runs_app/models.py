@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from runfiles.policy_list import member_name
+
 _ACTIVE = ("QUEUED", "STARTING", "RUNNING")
 _TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED")
 
@@ -117,9 +119,9 @@ class Run(models.Model):
               │                     └──the same ends────┘
               └──cancelled while it waited──▶ CANCELLED
 
-        A parent (a training with several seeds) waits in QUEUED without a place in the queue, `queued` empty, until its
-        children have ended; only then is it queued for its own job, which judges them. It is shown as RUNNING from the
-        start of its first child on, while that job waits and starts too.
+        A parent (a training with several seeds, a walk-forward) waits in QUEUED without a place in the queue, `queued`
+        empty, until its children have ended; only then is it queued for its own job, which judges them. It is shown as
+        RUNNING from the start of its first child on, while that job waits and starts too.
 
         "Cancelling" is no state but a wish on the row (`cancel_requested_at`); the page says "stopping" till it is so.
         Terminal states absorb; a trigger in the database refuses to leave them. STARTING is shown as QUEUED.
@@ -143,6 +145,9 @@ class Run(models.Model):
         DATA = "data", "Data fetch"
         LEAKS = "leaks", "Leak check"
         IMPORT = "import", "Imported result"
+        CV = "cv", "Walk-forward"
+
+    TRAINED: ClassVar[tuple[Kind, ...]] = (Kind.TRAIN, Kind.CV)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
@@ -237,24 +242,42 @@ class Run(models.Model):
         return str(self.State.QUEUED if self.state == self.State.STARTING else self.state)
 
     @property
+    def trains(self) -> bool:
+        """Whether policies come of it, of its own or its children's."""
+        return self.kind in self.TRAINED
+
+    @property
     def seeds(self) -> tuple[int, ...]:
-        """Seeds of a training; none of another run."""
-        found = self.config.get("training", {}).get("seeds", ()) if self.kind == self.Kind.TRAIN else ()
-        return tuple(found)
+        """Seeds of a training or a walk-forward; none of another run."""
+        return tuple(self.config.get("training", {}).get("seeds", ())) if self.trains else ()
 
     @property
-    def seed_runs(self) -> list["Run"]:
-        """The run of each seed, in the order of the seeds, those taken over too; none of a run that is no parent."""
+    def fold(self) -> int | None:
+        """The fold, counted from 1, that this training is of; None outside a walk-forward."""
+        found: int | None = self.config.get("split", {}).get("fold") if self.kind == self.Kind.TRAIN else None
+        return found
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether it waits for runs of its own, and its own job is the judge of their policies."""
+        return self.kind == self.Kind.CV or len(self.seeds) > 1
+
+    @property
+    def trainings(self) -> list["Run"]:
+        """The run of each seed, of a walk-forward fold by fold, those taken over too; none where it is no parent."""
+        if not self.is_parent:
+            return []
         place = {seed: k for k, seed in enumerate(self.seeds)}
-        return sorted(
-            [*self.children.all(), *self.taken_over.all()],
-            key=lambda child: place.get(next(iter(child.seeds), -1), len(place)),
-        )
+
+        def order(child: Run) -> tuple[int, int]:
+            return child.fold or 0, place.get(next(iter(child.seeds), -1), len(place))
+
+        return sorted([*self.children.all(), *self.taken_over.all()], key=order)
 
     @property
-    def has_several_seeds(self) -> bool:
-        """Whether it is the parent of a run a seed, and its own job the judge of their policies."""
-        return len(self.seeds) > 1
+    def member_name(self) -> str:
+        """What a child is called under its parent."""
+        return member_name(self.seeds[0], self.fold) if self.seeds else str(self)
 
     @property
     def cancel_requested(self) -> bool:

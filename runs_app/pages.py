@@ -19,12 +19,12 @@ from runs_app import access, services
 from runs_app.models import Policy, Run, RunEvent, RunQuerySet
 from runs_app.report_reader import labels, read_json, read_leaks, read_summary
 from runs_app.resume import NotResumable
-from runs_app.resume_seeds import can_go_on
+from runs_app.resume_parent import can_go_on
 from runs_app.titles import queue_mark
 
 PER_PAGE = 50
 EVENTS = 50
-PARTS = ("outcome", "record", "seed_runs")
+PARTS = ("outcome", "record", "trainings")
 _NOT_OF: dict[str, tuple[str, ...]] = {
     Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
 }  # fmt: skip
@@ -132,7 +132,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 
 def _run_context(run: Run) -> dict[str, Any]:
-    children = run.seed_runs if run.has_several_seeds else []
+    children = run.trainings
     return {
         "run": run,
         "phases": _phases(run),
@@ -141,12 +141,12 @@ def _run_context(run: Run) -> dict[str, Any]:
         "config_text": yamlio.dump(run.config),
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
-        "has_curves": run.kind == Run.Kind.TRAIN and not run.has_several_seeds,
+        "has_curves": run.kind == Run.Kind.TRAIN and not run.is_parent,
         "children": children,
         "has_figures": any(child.metrics for child in children),
         "parent_id": run.id,
         "can_go_on": can_go_on(run),
-        "gone_on": run.followed_by.filter(kind=Run.Kind.TRAIN).order_by("created") if run.is_terminal else [],
+        "gone_on": run.followed_by.filter(kind__in=Run.TRAINED).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
         "labels": labels(run, read_summary(run)) if run.metrics else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
@@ -154,8 +154,8 @@ def _run_context(run: Run) -> dict[str, Any]:
 
 
 def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:
-    """The newest, each with the name of the seed whose it is; of a run that was taken over none, it is long past."""
-    names = {child.id: f"Seed {child.seeds[0]}" for child in children if child.parent_id == run.id}
+    """The newest, each with the name of the child whose it is; of a run that was taken over none, it is long past."""
+    names = {child.id: child.member_name for child in children if child.parent_id == run.id}
     found = RunEvent.objects.filter(run__in=[run.id, *names]).exclude(kind="phase").order_by("-created", "-seq")
     if not names:
         return [(event, "") for event in found[:EVENTS]]
@@ -165,8 +165,8 @@ def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:
 
 def _phases(run: Run) -> list[dict[str, str]]:
     """Each phase of this kind of run with `done`, `now` or empty."""
-    if run.has_several_seeds:
-        names = ["train", "data", "judge", "report"]  # its seeds', then its own
+    if run.is_parent:
+        names = ["train", "data", "judge", "report"]  # its children's, then its own
     else:
         names = [name for name in PHASES if name not in _NOT_OF.get(run.kind, _NOT_OF[Run.Kind.BACKTEST])]
     if run.state == Run.State.SUCCEEDED:

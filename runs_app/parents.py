@@ -1,4 +1,4 @@
-"""A training with several seeds: a parent that waits for a run of each seed and then judges them all.
+"""A training with several seeds, or a walk-forward: a parent that waits for a run of each and then judges them all.
 
 Everything follows from the rows of the children, so that it can be looked at again at any time, after a restart of the
 server too. The parent ends with its last child: all of them succeeded, then it is queued for its own job, which finds
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 Changed = list[tuple[uuid.UUID, int]]
 """Runs that were changed, with their newest seq."""
+PARTS = {Run.Kind.TRAIN: "seeds", Run.Kind.CV: "folds"}
+"""What the children of a parent are, and in one word why it failed where they did not all succeed."""
 SAVE_EVERY: Final = timedelta(seconds=1)
 """Progress alone is written no more often."""
 _ENDED = {"FAILED": "failed", "CANCELLED": "was cancelled", "INTERRUPTED": "was interrupted"}
@@ -64,22 +66,20 @@ class Parents:
 
     def _after_all(self, run: Run) -> int | None:
         """The last child has ended."""
-        children = run.seed_runs
+        children = run.trainings
         run.started = _began(run, children)
         if run.cancel_requested:
             self._brought.pop(run.id, None)
             return _end(run, Run.State.CANCELLED, "cancelled", so_far(run))
         if sentence := missing(children):
-            return _end(run, Run.State.FAILED, "seeds", sentence)
+            return _end(run, Run.State.FAILED, PARTS[Run.Kind(run.kind)], sentence)
         try:
             if not self._bring(run):
                 return None
         except (OSError, ValueError) as error:
-            sentence = (
-                f"The policies of the seeds could not be brought together ({cause(error)}); resume this training."
-            )
+            sentence = f"The policies could not be brought together ({cause(error)}); resume this training."
             return _end(run, Run.State.FAILED, "disk" if is_full(error) else "error", sentence)
-        said = {"state": str(Run.State.QUEUED), "sentence": f"All {len(run.seeds)} seeds are trained."}
+        said = {"state": str(Run.State.QUEUED), "sentence": f"All {_count(run, children)} are trained."}
         known = {"queued": timezone.now(), "started": run.started, **dict.fromkeys(_PROGRESS)}
         return moves.note(run.id, [(str(RunEvent.Kind.STATE), said)], **known)
 
@@ -100,7 +100,7 @@ class Parents:
 def missing(children: Sequence[Run]) -> str:
     """Which children did not succeed, and why; empty where all did."""
     ended = [child for child in children if child.state != Run.State.SUCCEEDED]
-    told = [f"Seed {seed_of(child)} {_ENDED[child.state]}: {child.sentence}".rstrip(": ") for child in ended]
+    told = [f"{child.member_name} {_ENDED[child.state]}: {child.sentence}".rstrip(": ") for child in ended]
     if not ended:
         return ""
     others = len(children) - len(ended)
@@ -110,17 +110,14 @@ def missing(children: Sequence[Run]) -> str:
 
 def so_far(run: Run) -> str:
     """The end of a parent that was cancelled, for a person."""
-    states = [child.state for child in run.seed_runs]
-    return f"Cancelled; {states.count(Run.State.SUCCEEDED)} of {len(states)} seeds had been trained."
+    children = run.trainings
+    trained = sum(child.state == Run.State.SUCCEEDED for child in children)
+    return f"Cancelled; {trained} of {_count(run, children)} had been trained."
 
 
 def took(run: Run, ended: datetime) -> float | None:
     """Seconds between the start of a parent's first child and its end."""
     return None if run.started is None else round((ended - run.started).total_seconds(), 3)
-
-
-def seed_of(child: Run) -> int:
-    return child.seeds[0]
 
 
 def bring(run: Run) -> None:
@@ -130,7 +127,7 @@ def bring(run: Run) -> None:
     judged.copy_members(_members(run), places.run_folder(run.id))
 
 
-def _members(run: Run) -> tuple[judged.Member, ...]:
+def _members(run: Run) -> judged.Members:
     return judged.members_of(run, run.config["evaluation"]["policy"])
 
 
@@ -150,7 +147,7 @@ def _began(run: Run, children: Sequence[Run]) -> datetime | None:
 
 
 def _progress(run: Run, children: Sequence[Run]) -> dict[str, Any]:
-    """Steps of all seeds together. How many one seed has is known from the first that is seen to train."""
+    """Steps of all children together. How many one of them has is known from the first that is seen to train."""
     totals = [child.progress_total or 0 for child in children if child.phase == "train"]
     each = max(totals, default=0) or (run.progress_total or 0) // len(children)
     if not each:
@@ -165,6 +162,11 @@ def _steps(child: Run, each: int) -> int:
     if child.state == Run.State.SUCCEEDED or child.phase in _PASSED:
         return each
     return min(child.progress_step or 0, each) if child.phase == "train" else 0
+
+
+def _count(run: Run, children: Sequence[Run]) -> str:
+    """How many, and of what."""
+    return f"{len(children)} {'trainings' if run.kind == Run.Kind.CV else 'seeds'}"
 
 
 def _end(run: Run, state: str, reason: str, sentence: str) -> int | None:

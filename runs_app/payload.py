@@ -48,7 +48,7 @@ def run_detail(run: Run, positions: Mapping[uuid.UUID, int] | None = None) -> di
         "subject": run.subject,
         "source_run": _id(run.source_run_id),
         "parent": _id(run.parent_id),
-        "children": [str(child.id) for child in run.seed_runs] if run.has_several_seeds else [],
+        "children": [str(child.id) for child in run.trainings],
         "taken_over": [str(run_id) for run_id in run.taken_over.values_list("id", flat=True)],
         "policy": _id(run.policy_id),
         "policies": [str(policy_id) for policy_id in run.policies.values_list("id", flat=True)],

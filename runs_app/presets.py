@@ -27,6 +27,23 @@ TRAIN_PRESETS = (
     }),
 )  # fmt: skip
 
+CV_PRESETS = (
+    Preset("quick", "Quick look", "20 US stocks, 3 folds of a year, 60,000 steps each, one seed: minutes.", {
+        "dataset": {"id": "sample/us20"},
+        "split": {"n_folds": 3},
+        "features": {"lookback": 32},
+        "model": {"net_arch": [32, 32], "features_dim": 16},
+        "training": {"total_timesteps": 60_000, "eval_every": 15_000, "seeds": [0]},
+        "evaluation": {"bootstrap_paths": 2_000},
+    }),
+    Preset("standard", "Standard", "8 folds of a year, 500,000 steps each, three seeds: 24 trainings.", {
+        "dataset": {"id": "sample/us20"},
+        "split": {"n_folds": 8},
+        "features": {"lookback": 64},
+        "training": {"total_timesteps": 500_000, "eval_every": 50_000},
+    }),
+)  # fmt: skip
+
 BACKTEST_PRESETS = (
     Preset("quick", "Quick look", "Equal weights over the last year of the sample: seconds.", {
         "dataset": {"id": "sample/us20"},

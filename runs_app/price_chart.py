@@ -46,7 +46,7 @@ class Traded:
 
 def traded(run: Run) -> Traded:
     """Raises NotDrawn for a run that trades nothing, is not judged yet, left no tables or whose prices are gone."""
-    if run.kind not in (Run.Kind.TRAIN, Run.Kind.BACKTEST):
+    if run.kind not in (Run.Kind.TRAIN, Run.Kind.CV, Run.Kind.BACKTEST):
         what = run.get_kind_display().lower()
         article = "An" if what[:1] in "aeiou" else "A"
         raise NotDrawn(f"{article} {what} trades nothing; the chart is of trainings and backtests.")

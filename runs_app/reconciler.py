@@ -106,7 +106,7 @@ class Reconciler:
             self.executor.cancel(run)  # its first start may still come to life: then it finds this and does nothing
         now = timezone.now()
         known: dict[str, Any] = {"sentence": "Cancelled before it started."}
-        if run.has_several_seeds:  # it waited for its judge
+        if run.is_parent:  # it waited for its judge
             known = {"sentence": parents.so_far(run), "duration_s": parents.took(run, now)}
         ended = self._move(run.id, Run.State.QUEUED, Run.State.CANCELLED, reason="cancelled", ended=now, **known)
         if ended and results.is_dropped(run.kind, Run.State.CANCELLED):
@@ -161,7 +161,7 @@ class Reconciler:
     def _begin_end(self, run: Run, ending: Ending) -> bool:
         """The last of the news, and reading and hashing in the pool; a later turn makes the move."""
         self._follow(run, last=True)
-        trained = ending.went_well and run.kind == Run.Kind.TRAIN and not run.has_several_seeds
+        trained = ending.went_well and run.kind == Run.Kind.TRAIN and not run.is_parent
         fetched = run.dataset_name if ending.went_well and run.kind == Run.Kind.DATA else ""
         work = self._pool.submit(
             harvest.gather, run.id, ended_well=ending.went_well, keep_policies=trained, dataset_name=fetched

@@ -18,6 +18,7 @@ from runfiles.report_tables import (
     DRAWDOWNS,
     FOLDS,
     INTERVALS,
+    LEARNED,
     RANGES,
     SIDES,
     STRESS,
@@ -133,10 +134,11 @@ def _table(spec: TableSpec, rows: Rows) -> PartTable | None:
 
 def _split(split: Mapping[str, Any], labels: Labels) -> list[PartTable | None]:
     ranges, folds = report_rows.range_rows(split), report_rows.fold_rows(split, labels)
-    words = report_rows.split_words(split)
+    words, learned = report_rows.split_words(split), report_rows.learned_rows(split)
     return [
         PartTable(RANGES, cells(RANGES, ranges), words, artifact="summary") if ranges else None,
         PartTable(FOLDS, cells(FOLDS, folds), artifact="summary") if folds else None,
+        PartTable(LEARNED, cells(LEARNED, learned), artifact="summary") if learned else None,
     ]
 
 

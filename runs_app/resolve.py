@@ -11,37 +11,60 @@ from django.conf import settings
 from backtest.config import BacktestConfig, ImportConfig, JudgedConfig
 from backtest.registry import evaluation_faults
 from marketdata import catalog, fetch_config, splits, walk_forward
+from marketdata.bars import Days
 from marketdata.catalog import DatasetEntry
 from marketdata.config import FeaturesConfig
 from marketdata.config_base import ConfigFault
 from marketdata.features import FeaturePlan, feature_plan
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES, HistorySpec
-from rl.config import DEFAULT_THREADS, TrainConfig
+from rl.config import DEFAULT_THREADS, CvConfig, TrainConfig
 from runfiles import machine
+from runfiles.policy_list import Start
 from runs_app import datasets
 from simulator.config import data_faults
 
 C = TypeVar("C", bound=JudgedConfig)
 
 
-def training(owner: Any, config: TrainConfig, *, checked_only: bool = False) -> TrainConfig:
-    """A training whose dataset, books and threads are said outright. Unless it is `checked_only`, and nothing is
-    trained, there must be room for it.
+T = TypeVar("T", bound=TrainConfig)
+
+
+def training(owner: Any, config: T, *, checked_only: bool = False) -> T:
+    """A training, or a walk-forward, whose dataset, books and threads are said outright. Unless it is `checked_only`,
+    and nothing is trained, there must be room for it; of several trainings, for the one that takes most.
     """
     entry, resolved = _judged(owner, config)
     config.model.require(len(resolved.dataset.symbols or entry.symbols))
-    plan = _plan(config.features, entry, resolved)
-    days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
-    ranges = splits.make_ranges(config.split, days, lookback=config.features.lookback, warmup=plan.warmup)
-    config.regime.require(ranges.train.n_bars)
+    plan, days, needed = _bars(entry, resolved)
+    if isinstance(config, CvConfig):
+        ranges = walk_forward.make_folds(config.split, days, **needed)
+    else:
+        ranges = (walk_forward.ranges_of(config.split, days, **needed),)
+    config.regime.require(min(one.train.n_bars for one in ranges))
     filled = {"n_envs": config.training.books, "threads": config.training.threads or DEFAULT_THREADS}
     found = resolved.model_copy(update={"training": config.training.model_copy(update=filled)})
     if not checked_only:
-        needs = found.needs(entry, bars=len(days), test=ranges.test.n_bars, features=len(plan.names))
+        needs = found.needs(
+            entry, bars=len(days), test=max(one.test.n_bars for one in ranges), features=len(plan.names)
+        )
         needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
         needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
     return found
+
+
+def fold_starts(owner: Any, config: CvConfig) -> tuple[Start, ...]:
+    """Where the folds of a resolved walk-forward begin. Raises ConfigFault where its dataset is gone."""
+    entry = datasets.find(owner, config.dataset.id, config.dataset.version)
+    _, days, needed = _bars(entry, config)
+    return walk_forward.fold_starts(config.split, days, **needed)
+
+
+def _bars(entry: DatasetEntry, config: TrainConfig) -> tuple[FeaturePlan, Days, dict[str, int]]:
+    """A training's features, the days of its bars, and how many it looks back and needs for its features."""
+    plan = _plan(config.features, entry, config)
+    days = catalog.sessions(entry, config.dataset.start, config.dataset.end)
+    return plan, days, {"lookback": config.features.lookback, "warmup": plan.warmup}
 
 
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:

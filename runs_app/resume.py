@@ -1,7 +1,7 @@
 """Going on with a training that has stopped: what it left to go on from, and what the new run's directory is given.
 
 States that have ended stay, so a training goes on as a new run of the same configuration, whose `source_run` it is.
-A training with several seeds goes on as a whole: runs_app.resume_seeds.
+A training with several seeds, and a walk-forward, goes on as a whole: runs_app.resume_parent.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runfiles import layout
 from runfiles import resume as named
 from runs_app import artifacts, harvest, places, tensorboard
@@ -73,15 +73,16 @@ class Left:
 
 def config_of(run: Run) -> TrainConfig:
     """Raises NotResumable where this version cannot read it."""
+    model = CvConfig if run.kind == Run.Kind.CV else TrainConfig
     try:
-        return TrainConfig.model_validate(run.config)
+        return model.model_validate(run.config)
     except ValidationError as error:
         raise NotResumable("The configuration is of another version; start the training again.") from error
 
 
 def require_stopped(run: Run) -> None:
     """Raises NotResumable with the reason why this run, whatever it left, cannot go on."""
-    if run.kind != Run.Kind.TRAIN:
+    if not run.trains:
         raise NotResumable(f"Only a training can go on; this is a {run.get_kind_display().lower()}.")
     if run.is_active:
         raise NotResumable("This training has not stopped; it needs no going on.")
@@ -95,7 +96,7 @@ def require_stopped(run: Run) -> None:
 
 
 def left_by(run: Run) -> Left:
-    """What a training of one seed left. Raises NotResumable with the reason why it cannot go on."""
+    """What a training that is no parent left. Raises NotResumable with the reason why it cannot go on."""
     require_stopped(run)
     rows = run.artifacts.filter(key__in=KEYS)
     if (left := left_in(run, {row.key: row.sha256 for row in rows})) is None:

@@ -15,7 +15,7 @@ from backtest.registry import IMPORTED
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runfiles import atomic, layout, yamlio
 from runs_app import (
     datasets,
@@ -29,7 +29,7 @@ from runs_app import (
     resolve,
     results,
     resume,
-    resume_seeds,
+    resume_parent,
 )
 from runs_app.models import Run, RunEvent
 from runs_app.pool import in_pool
@@ -53,33 +53,44 @@ def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | No
 
     With several seeds: a parent, which waits, and beside it a training of each seed, all or none of them.
     """
-    resolved = resolve.training(owner, config)
-    run = _training(owner, resolved, idempotency_key=idempotency_key)
-    if not run.has_several_seeds:
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.TRAIN, idempotency_key)
+
+
+def start_walk_forward(*, owner: Any, config: CvConfig, idempotency_key: str | None = None) -> Run:
+    """Queue a walk-forward: a parent, which waits, and a training of each fold and seed, all or none of them.
+
+    Raises ConfigFault (field → sentences) before any row or file exists.
+    """
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.CV, idempotency_key)
+
+
+def _trainings(owner: Any, resolved: TrainConfig, kind: str, idempotency_key: str | None) -> Run:
+    run = _training(owner, resolved, kind=kind, idempotency_key=idempotency_key)
+    if not run.is_parent:
         return _queue(run)
-    children = [_training(owner, resolved.of_seed(seed), parent=run) for seed in run.seeds]
+    children = [_training(owner, resolved.of_member(*member), parent=run) for member in resolved.members]
     run.queued = None
     return _queue(run, *children)
 
 
-def _training(owner: Any, config: TrainConfig, **columns: Any) -> Run:
-    return _described(Run(owner=owner, kind=Run.Kind.TRAIN, subject="policy", **columns), config)
+def _training(owner: Any, config: TrainConfig, kind: str = Run.Kind.TRAIN, **columns: Any) -> Run:
+    return _described(Run(owner=owner, kind=kind, subject="policy", **columns), config)
 
 
 def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
     """Queue a training that goes on from the last checkpoint of `run`, under its configuration, for its owner.
 
-    With several seeds: a new parent, which takes over what is trained and waits for a run of each other seed.
+    Of a parent: a new parent, which takes over what is trained and waits for a run of each other seed or fold.
     Raises resume.NotResumable, and ConfigFault where its data is not there any more.
     """
-    if run.has_several_seeds:
-        return _resume_seeds(run, resume_seeds.left_by(run), idempotency_key)
+    if run.is_parent:
+        return _resume_parent(run, resume_parent.left_by(run), idempotency_key)
     left = resume.left_by(run)
     again = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
     return _queue(again, ready={again.id: in_pool(left.checked)})
 
 
-def _resume_seeds(run: Run, left: resume_seeds.LeftOfSeeds, idempotency_key: str | None) -> Run:
+def _resume_parent(run: Run, left: resume_parent.LeftOfParent, idempotency_key: str | None) -> Run:
     parent = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
     parent.queued = None
     members = in_pool(left.checked)
@@ -92,7 +103,7 @@ def _resume_seeds(run: Run, left: resume_seeds.LeftOfSeeds, idempotency_key: str
 
     def complete() -> None:
         parent.taken_over.set([one.taken for one in members if one.taken is not None])
-        said = {"state": str(parent.state), "sentence": resume_seeds.told(members)}
+        said = {"state": str(parent.state), "sentence": resume_parent.told(members, left.parts)}
         moves.note(parent.id, [(str(RunEvent.Kind.STATE), said)])
         parent.refresh_from_db()
 
@@ -104,7 +115,7 @@ def _goes_on(run: Run, config: TrainConfig, **columns: Any) -> Run:
     resolved = resolve.training(run.owner, config)
     if config_hash(resolved) != run.config_hash:
         raise resume.NotResumable(resume.OTHER_VERSION)
-    return _training(run.owner, resolved, name=run.name, source_run=run, **columns)
+    return _training(run.owner, resolved, run.kind, name=run.name, source_run=run, **columns)
 
 
 def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:

@@ -1,4 +1,4 @@
-"""New training, backtest, fetch or leak check: one form made from the configuration model, one service behind it."""
+"""Pages that start runs: one form made from the configuration model, one service behind it."""
 
 import uuid
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
 from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runs_app import access, datasets, presets, resolve, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
@@ -41,6 +41,8 @@ ORDER = (
 )
 # the service takes these two from the training that is judged; nobody types them
 FILLED = frozenset({"policy_sha256", "features"})
+# a walk-forward has one scheme and trains every fold
+OF_FOLDS = frozenset({"split.scheme", "split.custom_ranges", "split.fold"})
 OFFERED = 200
 
 
@@ -54,6 +56,7 @@ class Start:
 
 
 TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
+CV = Start(services.start_walk_forward, "runs/cv.html", presets.CV_PRESETS)
 BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
 DATA = Start(services.start_data, "runs/data.html", ())
 LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
@@ -64,6 +67,13 @@ LEAKS_OF_STRATEGY = Start(services.start_leaks, "runs/leaks_of_strategy.html", p
 @require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest) -> HttpResponse:
     return _of_training(request, TRAIN)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def cv(request: HttpRequest) -> HttpResponse:
+    """A walk-forward: a training for each fold and seed."""
+    return _of_training(request, CV, CvConfig, OF_FOLDS)
 
 
 @login_required
@@ -86,8 +96,10 @@ def leaks_of_strategy(request: HttpRequest) -> HttpResponse:
     return _of_strategy(request, LEAKS_OF_STRATEGY)
 
 
-def _of_training(request: HttpRequest, start: Start) -> HttpResponse:
-    form = ConfigForm(TrainConfig, order=(*ORDER[1:], ""), options=_options(request))
+def _of_training(
+    request: HttpRequest, start: Start, model: type[TrainConfig] = TrainConfig, filled: frozenset[str] = frozenset()
+) -> HttpResponse:
+    form = ConfigForm(model, order=(*ORDER[1:], ""), filled=filled, options=_options(request))
     if request.method == "POST":
         return _start(request, form, start)
     chosen = presets.find(start.presets, request.GET.get("preset"))
@@ -123,7 +135,7 @@ def data(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _start(request, form, DATA)
     if text := request.GET.get("run_id"):
-        form.prefill(_source(request, text, Run.Kind.DATA).config)
+        form.prefill(_source(request, text, (Run.Kind.DATA,)).config)
     return _page(request, form, DATA, "")
 
 
@@ -157,7 +169,7 @@ def _subjects(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
     """What may be judged: baselines, this person's policies and finished trainings."""
     policies = Policy.objects.owned_by(request.user).select_related("run").order_by("-created")[:OFFERED]
     trained = (
-        Run.objects.owned_by(request.user).filter(kind=Run.Kind.TRAIN, state=Run.State.SUCCEEDED).order_by("-created")
+        Run.objects.owned_by(request.user).filter(kind__in=Run.TRAINED, state=Run.State.SUCCEEDED).order_by("-created")
     )
     return {
         "policy": [(key, STRATEGIES[key].label) for key in BASELINES]
@@ -179,9 +191,9 @@ def _named_dataset(request: HttpRequest) -> dict[str, Any]:
     return {"dataset": {"id": found.id, "version": version, "interval": found.interval}}
 
 
-def _source(request: HttpRequest, text: str, kind: str = Run.Kind.TRAIN) -> Run:
+def _source(request: HttpRequest, text: str, kinds: tuple[str, ...] = Run.TRAINED) -> Run:
     run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind != kind:
+    if run.kind not in kinds:
         raise Http404
     return run
 

@@ -7,18 +7,26 @@ from runs_app.models import Policy, Run
 
 
 def run_title(run: Run) -> str:
-    """`PPO us20 seed 0`, `Equal weight on us20`, or the name that its owner gave."""
+    """`PPO us20 seed 0`, `PPO us20 4 folds seeds 0, 1`, `Equal weight on us20`, or the name that its owner gave."""
     if run.name:
         return run.name
     data = (run.dataset_name or run.config.get("dataset", {}).get("id", "")).rpartition("/")[2]
-    if run.kind == Run.Kind.TRAIN:
-        seeds = run.config.get("training", {}).get("seeds", [])
-        word = "seeds" if len(seeds) > 1 else "seed"
-        return f"PPO {data} {word} {', '.join(map(str, seeds))}".rstrip()
+    if run.trains:
+        return " ".join(filter(None, ("PPO", data, _folds(run), _seeds(run))))
     if run.kind == Run.Kind.DATA:
         return f"Fetch of {data}"
     title = f"{label_of(run.subject or POLICY)} on {data}"
     return f"Leak check of {title}" if run.kind == Run.Kind.LEAKS else title
+
+
+def _folds(run: Run) -> str:
+    if run.kind == Run.Kind.CV:
+        return f"{run.config.get('split', {}).get('n_folds', '')} folds"
+    return "" if run.fold is None else f"fold {run.fold}"
+
+
+def _seeds(run: Run) -> str:
+    return f"seed{'s' if len(run.seeds) > 1 else ''} {', '.join(map(str, run.seeds))}".rstrip()
 
 
 def policy_title(policy: Policy) -> str:

@@ -7,6 +7,7 @@ app_name = "runs"
 urlpatterns = [
     path("", pages.run_list, name="list"),
     path("train", start_pages.train, name="train"),
+    path("cv", start_pages.cv, name="cv"),
     path("backtest", start_pages.backtest, name="backtest"),
     path("leaks", start_pages.leaks, name="leaks"),
     path("leaks/strategy", start_pages.leaks_of_strategy, name="leaks-strategy"),

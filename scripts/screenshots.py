@@ -82,6 +82,7 @@ def _take_all(browser: Browser, site: Site, theme: str, width: int, height: int,
     take("runs", "/")
     take("runs-none-found", "/?q=nothing")
     take("train", "/train")
+    take("cv", "/cv")
     take("backtest", f"/backtest?run_id={done}")
     take("data", "/data")
     take("run-live", f"/runs/{live}", ".sb-curve canvas")

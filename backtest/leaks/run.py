@@ -10,8 +10,7 @@ from typing import Any
 from backtest import report_files
 from backtest.config import BacktestConfig, JudgedConfig, names_a_strategy
 from backtest.feed import Feed, load_feed, read_config
-from backtest.leaks.by_seed import check_leaks
-from backtest.leaks.gate import Gate
+from backtest.leaks.by_policy import check_leaks
 from backtest.leaks.report import LeakReport
 from backtest.registry import TRAIN_CONFIG, UNTRAINED, imported
 from backtest.run import judged_range, subject_of, with_own
@@ -46,11 +45,7 @@ def examine(job: Job, own: Sequence[str] = ()) -> LeakReport:
     job.events.enter("judge")
     try:
         subject, span = _subject(job, config, feed)
-        return check_leaks(
-            subject,
-            lambda one, told: Gate(one, feed.bars, config, span, seed=config.evaluation.seed, told=told),
-            job.events.progress,
-        )
+        return check_leaks(subject, feed.bars, config, span, config.evaluation.seed, job.events.progress)
     except ConfigFault as fault:
         raise JobRefused(fault.first) from fault
     except StrategyUnfit as fault:

@@ -87,9 +87,9 @@ def prepare(bundle: Bundle, plan: Plan, folder: Path) -> None:
         if (path := bundle.path(key)) is not None:
             shutil.copyfile(path, folder / layout.FILES[key].path)
     if "judged_models" in plan.kind.given:
-        for path in sorted(bundle.folder.glob(f"{layout.SEEDS}/*.zip")):
-            (folder / layout.SEEDS).mkdir(exist_ok=True)
-            shutil.copyfile(path, folder / layout.SEEDS / path.name)
+        for path in sorted(bundle.folder.glob(f"{layout.MEMBERS}/*.zip")):
+            (folder / layout.MEMBERS).mkdir(exist_ok=True)
+            shutil.copyfile(path, folder / layout.MEMBERS / path.name)
 
 
 def run(plan: Plan, folder: Path, datasets: Path) -> None:

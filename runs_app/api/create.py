@@ -1,4 +1,4 @@
-"""POST train, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, cv, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput, shortened
 from backtest.config import BacktestConfig, names_a_strategy
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runs_app import access, services
 from runs_app.api.errors import field_errors
 from runs_app.api.shapes import RunDetailShape, run_full
@@ -84,9 +84,11 @@ class StartView(APIView):
 
         A training is another one where it was to go on from another run, or from none.
         """
-        belongs = f"a {first.get_kind_display().lower()}" if first.kind != self.kind else ""
-        if not belongs and first.kind == Run.Kind.TRAIN and first.source_run_id != going_on_from:
-            belongs = "a new training" if first.source_run_id is None else f"the resuming of run {first.source_run_id}"
+        kind, belongs = first.get_kind_display().lower(), ""
+        if first.kind not in ((self.kind,) if going_on_from is None else Run.TRAINED):
+            belongs = f"a {kind}"
+        elif first.trains and first.source_run_id != going_on_from:
+            belongs = f"a new {kind}" if first.source_run_id is None else f"the resuming of run {first.source_run_id}"
         if belongs:
             detail = f"This Idempotency-Key belongs to {belongs}; use another."
             return Response({"detail": detail, "errors": {}}, status=status.HTTP_409_CONFLICT)
@@ -106,6 +108,17 @@ class Train(StartView):
     @extend_schema(request=TrainConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
     def post(self, request: Request) -> Response:
         """Queues a training whose report judges the policy and every baseline on the test range."""
+        return self.start(request)
+
+
+class Cv(StartView):
+    kind = Run.Kind.CV
+    config_model = CvConfig
+    service = staticmethod(services.start_walk_forward)
+
+    @extend_schema(request=CvConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a walk-forward: a training for each fold and seed, then one book through all test folds."""
         return self.start(request)
 
 

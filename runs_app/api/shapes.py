@@ -107,9 +107,10 @@ class RunDetailShape(RunShape):
     source_run = serializers.UUIDField(
         allow_null=True, help_text="The training that a backtest judges, or that a training goes on from."
     )
-    parent = serializers.UUIDField(allow_null=True, help_text="The training whose seed this is.")
+    parent = serializers.UUIDField(allow_null=True, help_text="The run whose seed or fold this is.")
     children = serializers.ListField(
-        child=serializers.UUIDField(), help_text="A run a seed, in the order of the seeds."
+        child=serializers.UUIDField(),
+        help_text="A run a seed, in the order of the seeds; of a walk-forward fold by fold.",
     )
     taken_over = serializers.ListField(
         child=serializers.UUIDField(), help_text="Those of the children that an earlier parent had trained."

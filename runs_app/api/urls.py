@@ -6,6 +6,7 @@ app_name = "api"
 
 urlpatterns = [
     path("train", create.Train.as_view(), name="train"),
+    path("cv", create.Cv.as_view(), name="cv"),
     path("backtest", create.Backtest.as_view(), name="backtest"),
     path("leaks", create.Leaks.as_view(), name="leaks"),
     path("import", results.Import.as_view(), name="import"),

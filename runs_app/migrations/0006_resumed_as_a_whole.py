@@ -5,25 +5,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runs_app', '0005_kind_import'),
+        ("runs_app", "0005_kind_import"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='taken_over',
-            field=models.ManyToManyField(blank=True, help_text='Of a parent that goes on: trainings of earlier parents, whose policies it judges with its own.', related_name='taken_by', to='runs_app.run'),
+            model_name="run",
+            name="taken_over",
+            field=models.ManyToManyField(
+                blank=True,
+                help_text="Of a parent that goes on: trainings of earlier parents, whose policies it judges with its own.",
+                related_name="taken_by",
+                to="runs_app.run",
+            ),
         ),
         migrations.AlterField(
-            model_name='run',
-            name='duration_s',
-            field=models.FloatField(blank=True, help_text="Seconds by the shim's monotonic clock; of a parent between its first child's start and its end.", null=True),
+            model_name="run",
+            name="duration_s",
+            field=models.FloatField(
+                blank=True,
+                help_text="Seconds by the shim's monotonic clock; of a parent between its first child's start and its end.",
+                null=True,
+            ),
         ),
         migrations.AlterField(
-            model_name='run',
-            name='source_run',
-            field=models.ForeignKey(blank=True, help_text='The training whose policy a backtest judges, or that a training goes on from.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='followed_by', to='runs_app.run'),
+            model_name="run",
+            name="source_run",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The training whose policy a backtest judges, or that a training goes on from.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="followed_by",
+                to="runs_app.run",
+            ),
         ),
     ]

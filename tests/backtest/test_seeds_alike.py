@@ -14,9 +14,10 @@ from backtest.run import subject_of
 from backtest.seeds import SeveralSeeds
 from marketdata.config import FeaturesConfig
 from rl.config import ModelConfig, TrainingConfig
-from runfiles import layout, seed_list
+from runfiles import layout
 from runfiles.events import EventWriter
 from runfiles.job import Job, JobRefused
+from runfiles.policy_list import Listed, PolicyList
 
 DAYS = (("train", dt.date(2020, 1, 2), dt.date(2021, 1, 4)),)
 
@@ -45,7 +46,7 @@ class Policy:
         return {"model": self.model, "training": training} if self.told else None
 
     def family(self) -> tuple[int, ...]:
-        return (self.seed,)
+        return (self.seed,) if self.told else ()
 
 
 def several(first: Policy, second: Policy) -> SeveralSeeds:
@@ -79,10 +80,12 @@ def test_what_was_made_otherwise_is_refused_by_name(name: str) -> None:
         several(made(5), Policy(3))
 
 
-def test_a_waterfall_of_several_seeds_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    seed_list.write(tmp_path, {3: "0" * 64, 5: "1" * 64})
+def test_a_waterfall_of_several_seeds_is_refused_before_any_policy_is_read(tmp_path: Path) -> None:
+    listed = PolicyList((Listed(None, 3, "0" * 64), Listed(None, 5, "1" * 64)))
+    listed.write(tmp_path)
     asked = {
-        "run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": "2" * 64, "evaluation": {"waterfall": True}
+        "run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": listed.sha256,
+        "evaluation": {"waterfall": True}
     }  # fmt: skip
     job = Job(tmp_path, tmp_path, EventWriter(tmp_path / layout.EVENTS), asked)
     with pytest.raises(

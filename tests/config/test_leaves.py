@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from backtest.config import BacktestConfig
 from marketdata.config_base import config_hash, sentences
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from tests.config.leaves import later, leaves, nested, offered
 
 SHA, ID = "a" * 64, "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
@@ -37,7 +37,7 @@ OTHER = {
     "dataset.adjustment": "raw", "dataset.interval": "1h", "dataset.membership": "none",
     "split.scheme": "80_20", "split.custom_ranges": LATER_RANGES,
     "split.embargo_bars": 9, "split.n_folds": 3, "split.train_window": "rolling", "split.train_bars": 300,
-    "split.validation_bars": 60, "split.test_bars": 60, "features.feature_set": ["ohlcv"],
+    "split.validation_bars": 60, "split.test_bars": 60, "split.fold": 2, "features.feature_set": ["ohlcv"],
     "features.indicators": ["rsi(14)"], "features.lookback": 32, "features.normalize_observation": False,
     "evaluation.baselines": ["cash"], "evaluation.benchmark": "AAPL", "evaluation.bootstrap_paths": 2000,
     "evaluation.cost_multipliers": [0, 3], "evaluation.delays": [1, 5],
@@ -75,6 +75,7 @@ WITH = {
     "split.n_folds": FOLDS,
     "split.validation_bars": FOLDS,
     "split.test_bars": FOLDS,
+    "split.fold": FOLDS,
     "split.train_window": FOLDS,
     "split.train_bars": ROLLING,
     "split.custom_ranges": {"split.scheme": "custom_ranges", "split.custom_ranges": RANGES},
@@ -93,6 +94,43 @@ def test_each_leaf_of_a_training_changes_the_hash(name):
         TrainConfig(**nested(values)) for values in (company, company | ALONG.get(name, {}) | {name: OTHER[name]})
     )
     assert config_hash(base) != config_hash(changed)
+
+
+# Leaves of a walk-forward that a training has not, or with another default; one scheme only, and every fold.
+OF_CV = {"split.n_folds": 3, "split.validation_bars": 60, "split.test_bars": 60, "split.train_window": "rolling",
+         "split.train_bars": 300, "split.embargo_bars": 9}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_CV)
+def test_each_leaf_of_the_folds_changes_the_hash(name):
+    company = {"split.train_window": "rolling", "split.train_bars": 200} if name == "split.train_bars" else {}
+    along = ALONG.get(name, {})
+    base, changed = (CvConfig(**nested(values)) for values in (company, company | along | {name: OF_CV[name]}))
+    assert config_hash(base) != config_hash(changed)
+    assert base.of_member(2, 0) != changed.of_member(2, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("split.scheme", "80_20", "Must be one of walk_forward"), ("split.fold", 1, "a walk-forward trains every fold"),
+        ("split.custom_ranges", RANGES, "must be empty with scheme walk_forward"),
+        ("split.n_folds", None, "whole number"), ("split.n_folds", 34, "34 folds with 3 seeds each are 102, and 100"),
+        ("split.train_bars", 300, "must be empty unless train_window is rolling"),
+    ],
+)  # fmt: skip
+def test_what_a_walk_forward_cannot_have_is_refused(name, value, words):
+    with pytest.raises(ValidationError) as fault:
+        CvConfig(**nested({name: value}))
+    assert list(sentences(fault.value)) == [name] and words in sentences(fault.value)[name][0]
+
+
+def test_a_walk_forward_is_made_of_trainings():
+    config = CvConfig(**nested({"split.n_folds": 2, "training.seeds": [5, 1], "out_tag": "mine"}))
+    assert config.members == ((1, 5), (1, 1), (2, 5), (2, 1))
+    one = config.of_member(2, 1)
+    assert type(one) is TrainConfig and one.out_tag == "mine" and one.members == ((None, 1),)
+    assert (one.split.scheme, one.split.n_folds, one.split.fold) == ("walk_forward", 2, 2)
 
 
 @pytest.mark.parametrize("name", [name for name in offered(BacktestConfig) if name not in ONE_VALUE])

@@ -131,6 +131,9 @@ def test_data_that_are_too_short_name_the_field_and_what_fits(split, n_bars, loo
         ({"scheme": "walk_forward"}, "n_folds", "must be given"),
         ({"scheme": "walk_forward", "n_folds": 2, "test_bars": 9}, "validation_bars", "must be given"),
         ({"n_folds": 2}, "n_folds", "belongs to walk_forward"),
+        ({"fold": 1}, "fold", "belongs to walk_forward"),
+        ({"scheme": "walk_forward", "n_folds": 2, "test_bars": 9, "validation_bars": 9, "fold": 3}, "fold",
+         "at most n_folds 2"),
         ({"scheme": "80_20", "train_window": "rolling"}, "train_window", "rolling is of walk_forward"),
         ({"scheme": "walk_forward", "n_folds": 2, "test_bars": 9, "validation_bars": 9, "train_window": "rolling"},
          "train_bars", "must be given"),
@@ -151,6 +154,31 @@ def test_other_schemes_are_tested_on_their_test_range():
     assert walk_forward.tested(split, days, lookback=5, warmup=0) == make_ranges(split, days, lookback=5, warmup=0).test
 
 
-def test_a_training_is_refused_folds_by_name():
-    with pytest.raises(ConfigFault, match=r"split\.scheme: walk_forward has many training ranges"):
-        make_ranges(walk(2, 20, 20), weekdays(400), lookback=1, warmup=0)
+def test_a_training_takes_one_fold():
+    split, days = walk(3, 20, 20), weekdays(400)
+    with pytest.raises(ConfigFault, match=r"split\.fold: walk_forward has many training ranges"):
+        walk_forward.ranges_of(split, days, lookback=1, warmup=0)
+    folds = make_folds(split, days, lookback=1, warmup=0)
+    for number in (1, 2, 3):
+        one = split.model_copy(update={"fold": number})
+        assert walk_forward.ranges_of(one, days, lookback=1, warmup=0) == folds[number - 1]
+        assert walk_forward.tested(one, days, lookback=1, warmup=0) == folds[number - 1].test
+
+
+def test_other_schemes_have_one_training_range():
+    days, split = weekdays(900), SplitConfig()
+    assert walk_forward.ranges_of(split, days, lookback=5, warmup=0) == make_ranges(split, days, lookback=5, warmup=0)
+
+
+@pytest.mark.parametrize("bars_a_day", [1, 4, 7])
+def test_folds_start_at_their_bar_of_their_day(bars_a_day):
+    """On days of m bars each, bar t is number t % m of day t // m; the test folds of 13 returns end at the last bar."""
+    days = weekdays(70)
+    sessions, split = np.repeat(days, bars_a_day), walk(2, 13, 10, embargo_bars=1)
+    starts = walk_forward.fold_starts(split, sessions, lookback=2, warmup=0)
+    for number, start in enumerate(starts, start=1):
+        bar = len(sessions) - 1 - (3 - number) * 13
+        assert (start.fold, start.day, start.bar) == (number, days[bar // bars_a_day].item(), bar % bars_a_day)
+    assert len(starts) == 2
+    assert walk_forward.fold_starts(split.model_copy(update={"fold": 1}), sessions, lookback=2, warmup=0) == ()
+    assert walk_forward.fold_starts(SplitConfig(), sessions, lookback=2, warmup=0) == ()

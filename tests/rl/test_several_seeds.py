@@ -12,10 +12,11 @@ import pytest
 
 import backtest.run
 from rl.train_ppo import run
-from runfiles import layout, seed_list, yamlio
+from runfiles import layout, yamlio
 from runfiles.events import EventWriter
 from runfiles.job import Job, JobRefused, run_job
 from runfiles.metric_keys import HEADLINE
+from runfiles.policy_list import Listed, PolicyList
 from tests.rl.test_train_job import changed, datasets, report_of
 
 __all__ = ("datasets",)
@@ -53,7 +54,7 @@ def growth(values: Any) -> Any:
 
 
 def seed_runs(judged: Path) -> list[Path]:
-    return [judged / layout.seed_folder(seed) for seed in SEEDS]
+    return [judged / layout.member_folder(seed) for seed in SEEDS]
 
 
 def test_the_excess_is_the_mean_over_the_seeds_own_files(judged: Path) -> None:
@@ -95,7 +96,7 @@ def test_each_seeds_own_report_counts_the_others(judged: Path, datasets: Path, t
         others = ", ".join(str(other) for other in SEEDS if other != seed)
         assert own["verdict"]["trials"] == 3
         assert any(f"Seed {seed} is one of 3 seeds of one training (the others: {others})" in x for x in own["stamps"])
-    shutil.copy(judged / layout.seed_policy(0), tmp_path / layout.JUDGED_POLICY)
+    shutil.copy(judged / layout.member_policy(0), tmp_path / layout.JUDGED_POLICY)
     sha256 = hashlib.sha256((tmp_path / layout.JUDGED_POLICY).read_bytes()).hexdigest()
     asked = {key: value for key, value in changed(FEW).items() if key in ("dataset", "evaluation")}
     config = asked | {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": sha256}
@@ -123,10 +124,10 @@ def test_the_report_leads_with_the_spread(judged: Path) -> None:
 
 def again(judged: Path, folder: Path) -> Path:
     """A run directory as the server makes it: the policies and their list, no seed's own run."""
-    (folder / layout.SEEDS).mkdir(parents=True)
+    (folder / layout.MEMBERS).mkdir(parents=True)
     for seed in SEEDS:
-        shutil.copy(judged / layout.seed_policy(seed), folder / layout.seed_policy(seed))
-    shutil.copy(judged / layout.SEEDS_LIST, folder / layout.SEEDS_LIST)
+        shutil.copy(judged / layout.member_policy(seed), folder / layout.member_policy(seed))
+    shutil.copy(judged / layout.MEMBERS_LIST, folder / layout.MEMBERS_LIST)
     return folder
 
 
@@ -136,7 +137,7 @@ def test_the_servers_judge_and_a_backtest_leave_the_same_tables(judged: Path, da
     assert report_of(folder) == report_of(judged)
 
     folder = again(judged, tmp_path / "backtest")
-    list_sha = hashlib.sha256((folder / layout.SEEDS_LIST).read_bytes()).hexdigest()
+    list_sha = hashlib.sha256((folder / layout.MEMBERS_LIST).read_bytes()).hexdigest()
     asked = {key: value for key, value in changed(FEW).items() if key in ("dataset", "evaluation")}
     config = asked | {"run_id": "00000000-0000-4000-8000-000000000000", "policy_sha256": list_sha}
     backtest.run.run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), config))
@@ -145,9 +146,9 @@ def test_the_servers_judge_and_a_backtest_leave_the_same_tables(judged: Path, da
 
 def test_another_policy_or_list_is_refused(judged: Path, datasets: Path, tmp_path: Path) -> None:
     folder = again(judged, tmp_path / "server")
-    shutil.copy(folder / layout.seed_policy(0), folder / layout.seed_policy(2))
+    shutil.copy(folder / layout.member_policy(0), folder / layout.member_policy(2))
     with pytest.raises(JobRefused, match="sha256 differs"):
         run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), changed(FEW)))
-    seed_list.write(folder, {0: "0" * 64})
+    PolicyList((Listed(None, 0, "0" * 64),)).write(folder)
     with pytest.raises(JobRefused, match="must name 2 to 16 seeds"):
         run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), changed(FEW)))

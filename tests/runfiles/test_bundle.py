@@ -39,15 +39,15 @@ def packed(folder: Path, path: Path, change: Callable[[zipfile.ZipFile], None] =
 def test_a_zip_holds_what_the_folder_holds(run: Path, tmp_path: Path) -> None:
     def beside(archive: zipfile.ZipFile) -> None:
         archive.writestr("tb/events.out.tfevents.1", "curves")
-        archive.mkdir("seeds/")
-        archive.writestr("seeds/3.zip", "policy")
+        archive.mkdir("members/")
+        archive.writestr("members/seed_3.zip", "policy")
 
     with opened(packed(run, tmp_path / "b.zip", beside)) as found:
         assert set(found.entries) == {
             "config", "versions", "dataset", "model", "equity", "equal.equity"
         } and not found.left_out  # fmt: skip
         assert {path.relative_to(found.folder).as_posix() for path in found.folder.rglob("*") if path.is_file()} == {
-            *FILES, layout.MANIFEST, "seeds/3.zip"
+            *FILES, layout.MANIFEST, "members/seed_3.zip"
         }  # fmt: skip
         kept = found.folder
     assert not kept.exists()
@@ -75,7 +75,7 @@ def test_every_file_has_the_hash_of_the_manifest(run: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["../config.yaml", "/etc/passwd", "report/../../x", "report\\equity.csv", "notes.txt", "tb/../../x", "C:/x",
-     "report/baselines/../equity.csv", "report/baselines/E/equity.csv", "seeds/x.zip", "exit.json"],
+     "report/baselines/../equity.csv", "report/baselines/E/equity.csv", "members/x.zip", "exit.json"],
 )  # fmt: skip
 def test_a_name_that_the_layout_does_not_know_is_refused(run: Path, tmp_path: Path, name: str) -> None:
     path = packed(run, tmp_path / "b.zip", lambda archive: archive.writestr(name, "x"))

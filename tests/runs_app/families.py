@@ -47,6 +47,6 @@ def stopped(run: Run, state: str = "CANCELLED") -> Run:
 def failed_family(owner: Any) -> tuple[Run, list[Run]]:
     """The first seed was trained, the second stopped with a checkpoint, the third was never begun."""
     parent = services.start_training(owner=owner, config=CONFIG)
-    first, second, third = parent.seed_runs
+    first, second, third = parent.trainings
     children = [trained(first), stopped(second), end(third, "CANCELLED")]
     return end(parent, "FAILED", name="n", reason="seeds"), children

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from marketdata.config_base import ConfigFault
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
+from rl.needs import Needs
 from runfiles import machine
 from runfiles.machine import Limit
 from runs_app import places, services
@@ -59,3 +60,28 @@ def test_the_disk_is_asked_too(owner: Any, samples: Path, monkeypatch: pytest.Mo
 def test_a_leak_check_trains_nothing(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "memory_limit", lambda: Limit(64 << 30, "this machine has"))
     assert services.start_leaks(owner=owner, config=TrainConfig.model_validate(LARGE)).state == "QUEUED"
+
+
+def test_a_walk_forward_needs_what_the_largest_of_its_folds_does(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folds are trained like trainings of their own on the same bars, not all at once."""
+    folds = {"split": {"n_folds": 2, "test_bars": 250}}
+    monkeypatch.setattr(machine, "memory_limit", lambda: Limit(64 << 30, "this machine has"))
+    with pytest.raises(ConfigFault) as fault:
+        services.start_walk_forward(owner=owner, config=CvConfig.model_validate(LARGE | folds))
+    assert list(fault.value.errors) == ["model.batch_size"]
+    assert "This training needs about " in fault.value.errors["model.batch_size"][0]
+    assert not Run.objects.exists() and not list(places.settings.RUNS_ROOT.iterdir())
+
+    small = CvConfig.model_validate({"training": {"seeds": [0]}, **folds})
+    fold = small.of_member(2, 0)
+    held: list[Limit] = []
+
+    def require(self: Needs, limit: Limit, _: int = 0) -> None:
+        held.append(Limit(self.peak, ""))
+
+    monkeypatch.setattr(Needs, "require_memory", require)
+    services.start_walk_forward(owner=owner, config=small)
+    services.start_training(owner=owner, config=fold)
+    assert held[0] == held[1]

@@ -106,7 +106,7 @@ def test_cancelled_while_it_is_judged(yard: Yard, moment: str) -> None:
 
 def test_no_sentence_names_a_path_of_the_machine(yard: Yard, tmp_path: Any) -> None:
     family = trained(yard)
-    (places.run_folder(family.parent.id) / layout.SEEDS).write_bytes(b"in the way of a folder")
+    (places.run_folder(family.parent.id) / layout.MEMBERS).write_bytes(b"in the way of a folder")
     yard.step_until(family.parent, "FAILED")
     assert family.parent.sentence == (
         "The policies of the seeds could not be brought together (File exists); resume this training."

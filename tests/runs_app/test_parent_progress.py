@@ -99,7 +99,7 @@ def test_the_policies_of_all_seeds_are_found_by_two_queries(yard: Yard, django_a
     fresh = Run.objects.get(pk=family.parent.pk)
     with django_assert_num_queries(3):  # children, taken over, their files
         assert len(judged.members_of(fresh, "best")) == 3
-    assert parents.missing(fresh.seed_runs) == ""
+    assert parents.missing(fresh.trainings) == ""
 
 
 def test_a_parent_that_waits_is_not_counted_as_queued(yard: Yard) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from runfiles import kernel, layout, seed_list
+from runfiles import kernel, layout
+from runfiles.policy_list import Listed, PolicyList
 from runs_app import parents, places, queueing, services
 from runs_app.models import Run
 from runs_app.payload import run_payload
@@ -49,8 +50,8 @@ def test_the_parent_waits_without_a_slot_and_then_judges(yard: Yard, settings: A
 
     assert family.states() == ["SUCCEEDED"] * 3
     folder = places.run_folder(family.parent.id)
-    assert seed_list.read(folder) == {0: POLICY, 1: POLICY}
-    assert [(folder / layout.seed_policy(seed)).read_bytes() for seed in (0, 1)] == [b"weights"] * 2
+    assert PolicyList.read(folder) == PolicyList((Listed(None, 0, POLICY), Listed(None, 1, POLICY)))
+    assert [(folder / layout.member_policy(seed)).read_bytes() for seed in (0, 1)] == [b"weights"] * 2
     assert family.parent.metrics["sharpe"] == 1.5
     assert not family.parent.policies.exists() and all(child.policies.count() == 2 for child in family.children)
     told = [event.data.get("state") for event in family.parent.events.filter(kind="state")]
@@ -101,7 +102,7 @@ def test_a_child_that_fails_fails_its_parent_and_no_other(
     assert family.states() == ["FAILED", "SUCCEEDED", state, "SUCCEEDED"]
     assert family.parent.reason == "seeds" and family.parent.sentence.startswith(sentence)
     assert family.parent.sentence.endswith(" What the others left is kept.")
-    assert family.parent.attempts == 0 and not (places.run_folder(family.parent.id) / layout.SEEDS_LIST).exists()
+    assert family.parent.attempts == 0 and not (places.run_folder(family.parent.id) / layout.MEMBERS_LIST).exists()
     assert family.children[2].policies.count() == 2
 
 
@@ -196,7 +197,7 @@ def test_another_file_in_a_policys_place_is_not_judged(yard: Yard, monkeypatch: 
     (places.run_folder(family.children[1].id) / layout.BEST_POLICY).write_bytes(b"another")
     yard.step_until(family.parent, "FAILED")
     assert "could not be brought together" in family.parent.sentence
-    assert not (places.run_folder(family.parent.id) / layout.SEEDS_LIST).exists()
+    assert not (places.run_folder(family.parent.id) / layout.MEMBERS_LIST).exists()
     assert not kernel.is_locked(places.control_folder(family.parent.id) / "lock")
 
 
@@ -204,4 +205,4 @@ def test_the_judge_that_dies_ends_the_parent_and_no_child(yard: Yard) -> None:
     family = Family(yard, ("--report",), ("--report",), judge=("--code", "3"))
     yard.step_until(family.parent, "FAILED")
     assert family.states() == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
-    assert json.loads((places.run_folder(family.parent.id) / layout.SEEDS_LIST).read_text())["v"] == 1
+    assert json.loads((places.run_folder(family.parent.id) / layout.MEMBERS_LIST).read_text())["v"] == 1

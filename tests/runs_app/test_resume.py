@@ -17,7 +17,7 @@ from runs_app import harvest, places, services
 from runs_app import resume as going_on
 from runs_app.models import Artifact, Run
 from runs_app.resume import NotResumable
-from runs_app.resume_seeds import can_go_on
+from runs_app.resume_parent import can_go_on
 from tests.runs_app.families import end
 
 ONE_SEED = TrainConfig.model_validate({"training": {"seeds": [0]}, "out_tag": "mine"})

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from backtest.config import BacktestConfig
-from runfiles import layout, resume, seed_list
+from runfiles import layout, resume
+from runfiles.policy_list import PolicyList
 from runs_app import judged, parents, places, queueing, services
 from runs_app.models import Run
 from runs_app.resume import NotResumable
-from runs_app.resume_seeds import can_go_on
+from runs_app.resume_parent import can_go_on
 from tests.runs_app.families import CONFIG, SEEDS, checkpoint_of, end, failed_family, policy_of, stopped, trained
 
 
@@ -20,11 +21,11 @@ def test_each_seed_goes_on_from_what_it_left(owner: Any, samples: Path) -> None:
     assert (again.owner, again.kind, again.state, again.queued, again.name) == (owner, "train", "QUEUED", None, "n")
     assert (again.source_run, again.config, again.config_hash) == (old, old.config, old.config_hash)
 
-    taken, goes_on, anew = again.seed_runs
+    taken, goes_on, anew = again.trainings
     assert taken == first and list(again.taken_over.all()) == [first] and first.parent == old
     assert (goes_on.parent, goes_on.source_run, goes_on.config_hash) == (again, second, second.config_hash)
     assert (anew.parent, anew.source_run, anew.config_hash) == (again, None, third.config_hash)
-    assert [child.seeds[0] for child in again.seed_runs] == list(SEEDS)
+    assert [child.seeds[0] for child in again.trainings] == list(SEEDS)
     assert [run_id for run_id, _ in queueing.in_turn()] == [goes_on.id, anew.id]
     folder = places.run_folder(goes_on.id)
     assert (folder / layout.RESUMED / "last.zip").read_bytes() == checkpoint_of(3)
@@ -50,33 +51,33 @@ def test_it_says_what_becomes_of_each_seed(owner: Any, samples: Path) -> None:
 
 def test_where_every_seed_is_trained_only_the_judge_runs(owner: Any, samples: Path, settings: Any) -> None:
     old = services.start_training(owner=owner, config=CONFIG)
-    children = [trained(child) for child in old.seed_runs]
+    children = [trained(child) for child in old.trainings]
     end(old, "FAILED", reason="killed")
     again = services.resume_training(run=old)
-    assert again.seed_runs == children and not again.children.exists()
+    assert again.trainings == children and not again.children.exists()
     assert again.events.get().data["sentence"].endswith("All seeds are trained; they are judged again.")
     assert len(list(settings.RUNS_ROOT.iterdir())) == 5
     parents.bring(again)
     folder = places.run_folder(again.id)
-    assert list(seed_list.read(folder)) == list(SEEDS)
-    assert [(folder / layout.seed_policy(seed)).read_bytes() for seed in SEEDS] == [policy_of(s) for s in SEEDS]
+    assert PolicyList.read(folder).seeds == SEEDS
+    assert [(folder / layout.member_policy(seed)).read_bytes() for seed in SEEDS] == [policy_of(s) for s in SEEDS]
 
 
 def test_going_on_twice_keeps_what_the_first_time_took_over(owner: Any, samples: Path) -> None:
     old, (first, *_) = failed_family(owner)
     again = services.resume_training(run=old)
-    _, goes_on, anew = again.seed_runs
+    _, goes_on, anew = again.trainings
     trained(goes_on), end(anew, "FAILED"), end(again, "FAILED")
     third = services.resume_training(run=again)
-    assert third.seed_runs[:2] == [first, goes_on] and third.seed_runs[2].source_run is None
-    assert services.resume_training(run=old).seed_runs[:2] == [first, goes_on]  # it is the same training of this seed
+    assert third.trainings[:2] == [first, goes_on] and third.trainings[2].source_run is None
+    assert services.resume_training(run=old).trainings[:2] == [first, goes_on]  # it is the same training of this seed
 
 
 def test_a_seed_that_was_gone_on_with_alone_counts(owner: Any, samples: Path) -> None:
     old, (first, second, _) = failed_family(owner)
     alone = trained(services.resume_training(run=second))
     assert alone.parent is None
-    assert services.resume_training(run=old).seed_runs[:2] == [first, alone]
+    assert services.resume_training(run=old).trainings[:2] == [first, alone]
 
 
 def test_a_policy_that_is_another_file_is_not_taken_over(owner: Any, samples: Path) -> None:
@@ -84,13 +85,13 @@ def test_a_policy_that_is_another_file_is_not_taken_over(owner: Any, samples: Pa
     old, (first, _, _) = failed_family(owner)
     (places.run_folder(first.id) / layout.BEST_POLICY).write_bytes(b"POLICY of seed 7")
     again = services.resume_training(run=old)
-    assert not again.taken_over.exists() and again.seed_runs[0].source_run == first
+    assert not again.taken_over.exists() and again.trainings[0].source_run == first
 
 
 def test_a_checkpoint_that_is_another_file_is_not_gone_on_from(owner: Any, samples: Path) -> None:
     old, (_, second, _) = failed_family(owner)
     (places.run_folder(second.id) / layout.CHECKPOINT).write_bytes(b"CHECKPOINT of seed 3")
-    anew = services.resume_training(run=old).seed_runs[1]
+    anew = services.resume_training(run=old).trainings[1]
     assert anew.source_run is None and not (places.run_folder(anew.id) / layout.RESUMED).exists()
 
 
@@ -103,7 +104,7 @@ def nothing_came_of(run: Run, words: str, settings: Any) -> None:
 
 def test_where_nothing_can_be_taken_it_is_refused(owner: Any, samples: Path, settings: Any) -> None:
     old = services.start_training(owner=owner, config=CONFIG)
-    for child in old.seed_runs:
+    for child in old.trainings:
         end(child, "FAILED")
     end(old, "FAILED", reason="seeds")
     assert not can_go_on(old)
@@ -152,8 +153,8 @@ def test_a_seed_that_was_cancelled_in_the_queue_of_the_second_family_goes_on(own
     for run in (*again.children.all(), again):
         end(run, "CANCELLED")
     third = services.resume_training(run=again)
-    taken, goes_on, anew = third.seed_runs
-    assert (taken, goes_on.source_run, anew.source_run) == (first, again.seed_runs[1], None)
+    taken, goes_on, anew = third.trainings
+    assert (taken, goes_on.source_run, anew.source_run) == (first, again.trainings[1], None)
     assert (places.run_folder(goes_on.id) / layout.RESUMED / "last.zip").read_bytes() == checkpoint_of(3)
 
 
@@ -164,8 +165,8 @@ def test_a_backtest_judges_what_was_taken_over_too(owner: Any, samples: Path) ->
         trained(child)
     end(again, "SUCCEEDED")
     run = services.start_backtest(owner=owner, config=BacktestConfig(run_id=str(again.id)))
-    assert (places.run_folder(run.id) / layout.seed_policy(7)).read_bytes() == policy_of(7)
-    assert next(one.run for one in judged.members_of(again, "best")) == first
+    assert (places.run_folder(run.id) / layout.member_policy(7)).read_bytes() == policy_of(7)
+    assert judged.members_of(again, "best").runs[0] == first
 
 
 def test_the_same_key_gives_one_family(owner: Any, samples: Path, settings: Any) -> None:
@@ -181,4 +182,4 @@ def test_a_strangers_run_with_the_same_source_is_not_looked_at(owner: Any, stran
     old, (_, second, _) = failed_family(owner)
     foreign = stopped(services.start_training(owner=stranger, config=CONFIG.of_seed(3)))
     Run.objects.filter(pk=foreign.pk).update(source_run=second, config_hash=second.config_hash)
-    assert services.resume_training(run=old).seed_runs[1].source_run == second
+    assert services.resume_training(run=old).trainings[1].source_run == second

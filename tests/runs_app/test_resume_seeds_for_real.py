@@ -49,7 +49,7 @@ def test_its_report_is_the_one_of_a_training_that_never_stopped(owner: Any, samp
     config, over = TrainConfig.model_validate(TWO), ("SUCCEEDED", "FAILED")
     try:
         first = services.start_training(owner=owner, config=config)
-        done, stopped = first.seed_runs
+        done, stopped = first.trainings
         assert turned_until(done, *over).state == "SUCCEEDED"
         turned_until(stopped, "RUNNING", step=1024)
         kill(stopped)
@@ -60,7 +60,7 @@ def test_its_report_is_the_one_of_a_training_that_never_stopped(owner: Any, samp
         turned_until(second, "RUNNING")
         kill(second)
         turned_until(second, "FAILED")
-        assert [child.state for child in second.seed_runs] == ["SUCCEEDED"] * 2 and "seeds" not in left(second)
+        assert [child.state for child in second.trainings] == ["SUCCEEDED"] * 2 and "seeds" not in left(second)
 
         third = services.resume_training(run=second)
         assert not third.children.exists()
@@ -68,8 +68,8 @@ def test_its_report_is_the_one_of_a_training_that_never_stopped(owner: Any, samp
         whole = turned_until(services.start_training(owner=owner, config=config), *over)
     finally:
         reconciler.close()
-    assert (third.state, third.sentence) == ("SUCCEEDED", "") and third.seed_runs == second.seed_runs
-    assert second.seed_runs[0] == done and second.seed_runs[1].source_run == stopped
+    assert (third.state, third.sentence) == ("SUCCEEDED", "") and third.trainings == second.trainings
+    assert second.trainings[0] == done and second.trainings[1].source_run == stopped
     assert left(third) == left(whole) and {"summary", "report", "seeds", "equal.summary"} <= set(left(whole))
     assert (third.metrics, third.verdict, third.warnings) == (whole.metrics, whole.verdict, whole.warnings)
 

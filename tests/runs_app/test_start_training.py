@@ -46,7 +46,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("evaluation.benchmark", {"evaluation": {"benchmark": "SPY"}}, "SPY"),
     ("evaluation.fixed_weights", {"evaluation": {"baselines": ["fixed_weights"], "fixed_weights": {"SPY": 1.0}}},
      "SPY"),
-    ("split.scheme", {"split": {"scheme": "walk_forward", "n_folds": 2, "test_bars": 60, "validation_bars": 60}},
+    ("split.fold", {"split": {"scheme": "walk_forward", "n_folds": 2, "test_bars": 60, "validation_bars": 60}},
      "walk_forward has many training ranges"),
     ("split.custom_ranges", {"split": {"scheme": "custom_ranges", "custom_ranges": [
         {"start": "1980-01-01", "end": "1985-01-01"}, {"start": "1986-01-01", "end": "1987-01-01"},

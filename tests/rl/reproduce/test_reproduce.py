@@ -138,12 +138,12 @@ def test_several_seeds_are_trained_again(datasets: Path, tmp_path: Path) -> None
     config["training"]["total_timesteps"] = 256
     folder = job("rl.train_ppo", tmp_path / "both", datasets, config)
     assert reproduce(zipped(folder, tmp_path / "bundle.zip"), datasets).returncode == 0
-    listed = json.loads((folder / layout.SEEDS_LIST).read_text())
-    listed["seeds"][1]["sha256"] = "0" * 64
-    (folder / layout.SEEDS_LIST).write_text(json.dumps(listed))
+    listed = json.loads((folder / layout.MEMBERS_LIST).read_text())
+    listed["policies"][1]["sha256"] = "0" * 64
+    (folder / layout.MEMBERS_LIST).write_text(json.dumps(listed))
     manifest.write(folder)
     done = reproduce(folder, datasets)
-    assert done.returncode == 1 and "different: seeds.json differs first at seeds[1].sha256" in done.stdout
+    assert done.returncode == 1 and "different: members.json differs first at policies[1].sha256" in done.stdout
 
 
 def test_a_backtest_of_a_policy_and_its_leak_check(trained: Path, datasets: Path, tmp_path: Path) -> None:

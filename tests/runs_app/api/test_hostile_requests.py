@@ -75,6 +75,7 @@ PATHS = [
     f"{API}/{path}"
     for path in (
         "train",
+        "cv",
         "backtest",
         "data",
         "leaks",

@@ -72,7 +72,7 @@ def test_the_button_and_what_the_pages_say(as_alice: Client, alice: User, sample
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "INTERRUPTED"])
 def test_a_refusal_is_a_conflict_with_a_sentence(as_alice: Client, alice: User, samples: Path, state: str) -> None:
     old = services.start_training(owner=alice, config=CONFIG)
-    for run in (*old.seed_runs, old):
+    for run in (*old.trainings, old):
         end(run, state)
     answer: Any = post(as_alice, old.id)
     assert (answer.status_code, answer.json()["errors"]) == (409, {})

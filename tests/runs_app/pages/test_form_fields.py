@@ -11,21 +11,24 @@ from backtest.config import BacktestConfig
 from backtest.registry import BASELINES
 from marketdata.config import FeaturesConfig
 from marketdata.fetch_config import DataConfig
-from rl.config import TrainConfig
+from rl.config import CvConfig, TrainConfig
 from runs_app.forms import ConfigForm
-from runs_app.start_pages import FILLED
+from runs_app.start_pages import FILLED, OF_FOLDS
 from simulator.config_groups import KellyConfig
 from tests.config.leaves import offered
 from tests.runs_app.pages.reading import Reading
 
-MODELS = {"runs:train": TrainConfig, "runs:backtest": BacktestConfig, "runs:data": DataConfig}
+MODELS = {
+    "runs:train": TrainConfig, "runs:cv": CvConfig, "runs:backtest": BacktestConfig, "runs:data": DataConfig,
+}  # fmt: skip
+NOT_ASKED = {"runs:backtest": FILLED, "runs:cv": OF_FOLDS}
 
 
 @pytest.mark.parametrize("start", MODELS)
 def test_each_leaf_is_on_the_form_and_no_later_one(start: str, person: Client) -> None:
     drawn = set(Reading(person.get(reverse(start)).content.decode()).fields) - {"csrfmiddlewaretoken"}
-    filled = FILLED if start == "runs:backtest" else frozenset()
-    wanted = {name for name in offered(MODELS[start]) if name.split(".")[0] not in filled}
+    filled = NOT_ASKED.get(start, frozenset())
+    wanted = {name for name in offered(MODELS[start]) if not {name, name.split(".")[0]} & filled}
     assert len(wanted) >= 14
     assert drawn == wanted
 

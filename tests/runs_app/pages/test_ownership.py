@@ -40,6 +40,7 @@ def test_a_stranger_gets_what_a_missing_run_gives(name: str, owner: Any, other_p
         *PAGES,
         "runs:list",
         "runs:train",
+        "runs:cv",
         "runs:backtest",
         "runs:leaks",
         "runs:leaks-strategy",

@@ -20,7 +20,7 @@ def shown(client: Client, run: Run, part: str = "") -> str:
 def test_the_events_are_those_of_the_seeds_too(owner: Any, person: Client, samples: Path) -> None:
     run = services.start_training(owner=owner, config=CONFIG)
     assert "Nothing has happened yet: it waits for its turn." in shown(person, run, "record")
-    first = run.seed_runs[0]
+    first = run.trainings[0]
     moves.move(first.id, ("QUEUED",), "STARTING")
     moves.move(first.id, ("STARTING",), "RUNNING", started=timezone.now())
     moves.note(first.id, [("phase", {"phase": "train"}), ("alarm", {"sentence": "Far update."})])
@@ -48,7 +48,7 @@ def test_a_parent_that_trains_is_shown_as_running(owner: Any, person: Client, sa
 def test_the_log_is_not_shown_before_there_is_one(owner: Any, person: Client, samples: Path) -> None:
     run = services.start_training(owner=owner, config=CONFIG)
     assert 'aria-labelledby="log-title" hidden>' in shown(person, run)
-    assert 'aria-labelledby="log-title">' in shown(person, run.seed_runs[0])
+    assert 'aria-labelledby="log-title">' in shown(person, run.trainings[0])
 
 
 def test_the_page_asks_no_query_a_seed(

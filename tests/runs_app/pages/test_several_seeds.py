@@ -48,7 +48,7 @@ def test_anothers_seeds_are_missing_ones(owner: Any, stranger: Any, person: Clie
     for run in (parent, children[0]):
         assert person.get(f"{API}/{run.id}").status_code == 404
         assert person.get(reverse("runs:detail", args=[run.id])).status_code == 404
-        assert person.get(reverse("runs:part", args=[run.id, "seed_runs"])).status_code == 404
+        assert person.get(reverse("runs:part", args=[run.id, "trainings"])).status_code == 404
 
 
 def test_the_page_of_runs_shows_the_seeds_under_their_training(owner: Any, person: Client) -> None:

@@ -1,7 +1,7 @@
-"""Going on with a training of several seeds as a whole: which seeds are trained, and from where the others go on.
+"""Going on with a parent (several seeds, a walk-forward) as a whole: what is trained, and from where the rest goes on.
 
-Somebody may have gone on with one of its seeds alone meanwhile: then what came of that counts for this seed as well,
-for it is the same training.
+Somebody may have gone on with one of its children alone meanwhile: then what came of that counts for this child as
+well, for it is the same training.
 """
 
 import uuid
@@ -14,16 +14,17 @@ from rl.config import TrainConfig
 from runfiles import layout
 from runs_app import harvest, judged, resume
 from runs_app.models import Artifact, Run
+from runs_app.parents import PARTS
 from runs_app.resume import KEYS, Left, NotResumable, Ready
 
 
 @dataclass(frozen=True)
 class Member:
-    """One seed as it goes on: its training is `taken` over, or made again under `config`, from where it is `ready`,
-    or from its beginning.
+    """A child as it goes on: its training is `taken` over, or made again under `config`, from where it is `ready`, or
+    from its beginning. `name` as people call it.
     """
 
-    seed: int
+    name: str
     config: TrainConfig
     taken: Run | None = None
     ready: Ready | None = None
@@ -31,17 +32,17 @@ class Member:
     @property
     def sentence(self) -> str:
         if self.taken is not None:
-            return f"Seed {self.seed} is taken over from run {_short(self.taken)}."
+            return f"{self.name} is taken over from run {_short(self.taken)}."
         if self.ready is not None:
-            return f"Seed {self.seed} goes on from the checkpoint of run {_short(self.ready.run)}."
-        return f"Seed {self.seed} starts anew: it left nothing to go on from."
+            return f"{self.name} goes on from the checkpoint of run {_short(self.ready.run)}."
+        return f"{self.name} starts anew: it left nothing to go on from."
 
 
 @dataclass(frozen=True)
-class LeftOfSeed:
-    """What the runs of one seed left by our rows: policies that were trained to the end, checkpoints, newest first."""
+class LeftOfMember:
+    """What the runs of one child left by our rows: policies that were trained to the end, checkpoints, newest first."""
 
-    seed: int
+    name: str
     config: TrainConfig
     trained: tuple[tuple[Run, str], ...]
     stopped: tuple[Left, ...]
@@ -50,42 +51,45 @@ class LeftOfSeed:
         """Reads files whole, and no database. `path` of the policy that is judged, below its run directory."""
         for run, sha256 in self.trained:
             if harvest.is_intact(run.id, path, sha256):
-                return Member(self.seed, self.config, taken=run)
+                return Member(self.name, self.config, taken=run)
         for left in self.stopped:
             try:
-                return Member(self.seed, self.config, ready=left.checked())
+                return Member(self.name, self.config, ready=left.checked())
             except NotResumable:
                 continue
-        return Member(self.seed, self.config)
+        return Member(self.name, self.config)
 
 
 @dataclass(frozen=True)
-class LeftOfSeeds:
-    """What the seeds of a parent left; `key` of the policy that is judged."""
+class LeftOfParent:
+    """What the children of a parent left; `key` of the policy that is judged, `parts` is what they are, for people."""
 
-    seeds: tuple[LeftOfSeed, ...]
+    members: tuple[LeftOfMember, ...]
     key: str
+    parts: str
 
     def checked(self) -> tuple[Member, ...]:
         """Reads the files whole, and no database: for the pool. Raises NotResumable where nothing can be taken."""
-        members = tuple(one.checked(layout.FILES[self.key].path) for one in self.seeds)
+        members = tuple(one.checked(layout.FILES[self.key].path) for one in self.members)
         if not any(one.taken or one.ready for one in members):
-            raise NotResumable("What the seeds of this training left is gone or not as they left it; start it again.")
+            raise NotResumable(
+                f"What the {self.parts} of this training left is gone or not as they left it; start it again."
+            )
         return members
 
 
-def left_by(run: Run) -> LeftOfSeeds:
-    """What the seeds of a parent left. Raises NotResumable with the reason why it cannot go on."""
+def left_by(run: Run) -> LeftOfParent:
+    """What the children of a parent left. Raises NotResumable with the reason why it cannot go on."""
     resume.require_stopped(run)
-    key, children = judged.FILES[resume.config_of(run).evaluation.policy], run.seed_runs
-    lines = _lines(run, children)
+    key, children = judged.FILES[resume.config_of(run).evaluation.policy], run.trainings
+    lines, parts = _lines(run, children), PARTS[Run.Kind(run.kind)]
     _require_none_diverged([one for line in lines for one in line])
     rows: dict[uuid.UUID, dict[str, str]] = defaultdict(dict)
     for row in Artifact.objects.filter(run__in=[one for line in lines for one in line], key__in=(key, *KEYS)):
         rows[row.run_id][row.key] = row.sha256
     left = tuple(
-        LeftOfSeed(
-            child.seeds[0],
+        LeftOfMember(
+            child.member_name,
             _config(child),
             tuple((one, rows[one.id][key]) for one in line if _succeeded(one) and key in rows[one.id]),
             tuple(found for one in line if (found := resume.left_in(one, rows[one.id]))),
@@ -93,28 +97,29 @@ def left_by(run: Run) -> LeftOfSeeds:
         for child, line in zip(children, lines, strict=True)
     )
     if not any(one.trained or one.stopped for one in left):
-        raise NotResumable("No seed of this training was trained to its end or left a checkpoint; start it again.")
-    return LeftOfSeeds(left, key)
+        part = parts.removesuffix("s")
+        raise NotResumable(f"No {part} of this training was trained to its end or left a checkpoint; start it again.")
+    return LeftOfParent(left, key, parts)
 
 
 def can_go_on(run: Run) -> bool:
-    """Whether a run, of one seed or of several, can by our rows."""
+    """Whether a run, a parent or not, can by our rows."""
     try:
-        left_by(run) if run.has_several_seeds else resume.left_by(run)
+        left_by(run) if run.is_parent else resume.left_by(run)
     except NotResumable:
         return False
     return True
 
 
-def told(members: Sequence[Member]) -> str:
-    """What becomes of each seed."""
+def told(members: Sequence[Member], parts: str) -> str:
+    """What becomes of each child; `parts` is what they are."""
     only_judged = all(one.taken is not None for one in members)
-    again = ["All seeds are trained; they are judged again."] if only_judged else []
+    again = [f"All {parts} are trained; they are judged again."] if only_judged else []
     return " ".join([one.sentence for one in members] + again)
 
 
 def _lines(parent: Run, children: Sequence[Run]) -> list[list[Run]]:
-    """Of each seed its training and whatever went on from it, where that has ended: the succeeded ones first (their
+    """Of each child its training and whatever went on from it, where that has ended: the succeeded ones first (their
     last checkpoint lies there too, should their policy be gone), then the newest.
     """
     line_of = {child.id: [child] for child in children}
@@ -135,7 +140,7 @@ def _require_none_diverged(runs: Sequence[Run]) -> None:
     for one in runs:
         if one.reason == resume.DIVERGED:
             raise NotResumable(
-                f"Seed {one.seeds[0]} of this training diverged, and would again: start another, with a smaller "
+                f"{one.member_name} of this training diverged, and would again: start another, with a smaller "
                 "model.learning_rate."
             )
 
