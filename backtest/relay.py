@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from backtest.registry import POLICY
 from backtest.runner import prepare
-from backtest.seeds import TrainedPolicy
+from backtest.seeds import TrainedPolicy, made_by
 from backtest.strategy import Floats, Trained, Turn
 from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
@@ -53,9 +53,11 @@ class Relay:
         first = self.legs[0].policy
         self.layers = first.layers
         self._starts: list[int] = []
+        of_first = made_by(first)
         for leg in self.legs:
-            if leg.policy.sees != first.sees or leg.policy.trained_symbols() != first.trained_symbols():
-                raise ValueError(f"fold {leg.start.fold} was trained on other features or symbols than fold 1")
+            theirs = made_by(leg.policy).items()
+            if other := [name for name, value in theirs if name != "days" and value != of_first[name]]:
+                raise ValueError(f"fold {leg.start.fold} was trained with other {', '.join(other)} than fold 1")
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
         """Each looks at the market. Raises StrategyUnfit, ConfigFault."""

@@ -30,9 +30,9 @@ class SeveralSeeds:
         self.seeds = tuple(members)
         self.members: tuple[TrainedPolicy, ...] = tuple(members.values())
         self.layers = self.members[0].layers
-        of_first = _made_by(self.members[0])
+        of_first = made_by(self.members[0])
         for seed, one in members.items():
-            if other := [name for name, value in _made_by(one).items() if value != of_first[name]]:
+            if other := [name for name, value in made_by(one).items() if value != of_first[name]]:
                 raise ValueError(f"seed {seed} was trained with other {', '.join(other)} than seed {self.seeds[0]}")
 
     def prepare(self, market: Market, config: SimulatorConfig) -> None:
@@ -75,8 +75,8 @@ class SeveralSeeds:
         return (*self.seeds, *sorted(others))
 
 
-def _made_by(one: TrainedPolicy) -> dict[str, Any]:
-    """What must be the same of all seeds, by the words for it."""
+def made_by(one: TrainedPolicy) -> dict[str, Any]:
+    """What must be the same of all seeds, by the words for it; of all folds too, but for the days."""
     return {
         "features": one.sees,
         "days": one.learned_spans(),

@@ -77,7 +77,8 @@ class Parents:
             if not self._bring(run):
                 return None
         except (OSError, ValueError) as error:
-            sentence = f"The policies could not be brought together ({cause(error)}); resume this training."
+            of = f"The policies of the {PARTS[Run.Kind(run.kind)]}"
+            sentence = f"{of} could not be brought together ({cause(error)}); resume this training."
             return _end(run, Run.State.FAILED, "disk" if is_full(error) else "error", sentence)
         said = {"state": str(Run.State.QUEUED), "sentence": f"All {_count(run, children)} are trained."}
         known = {"queued": timezone.now(), "started": run.started, **dict.fromkeys(_PROGRESS)}

@@ -20,8 +20,9 @@ class Holds:
 
     key, layers = "policy", "mandate"
 
-    def __init__(self, asset: int, *, seen: tuple[int, int] = (0, -1), lookback: int = 4, steps: int = 0) -> None:
-        self.asset, self._seen, self.steps = asset, seen, steps
+    def __init__(self, asset: int, *, seen: tuple[int, int] = (0, -1), lookback: int = 4, steps: int = 0,
+                 told: int | None = None) -> None:  # fmt: skip
+        self.asset, self._seen, self.steps, self._told = asset, seen, steps, told
         self.sees = FeaturesConfig(lookback=lookback)
         self.looked: list[int] = []
         self.decided: list[int] = []
@@ -49,7 +50,8 @@ class Holds:
         return ("S0", "S1")
 
     def taught(self) -> Mapping[str, BaseModel] | None:
-        return None
+        """Any settings that tell one from another; None without `told`."""
+        return None if self._told is None else {"features": FeaturesConfig(lookback=self._told)}
 
     def family(self) -> tuple[int, ...]:
         return ()

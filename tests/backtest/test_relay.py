@@ -125,8 +125,10 @@ def test_where_a_fold_begins_on_other_bars(session: Any, day: dt.date, bar: int,
 
 def test_policies_that_were_trained_otherwise_make_no_relay() -> None:
     market = market_of()
-    with pytest.raises(ValueError, match="fold 2 was trained on other features or symbols than fold 1"):
+    with pytest.raises(ValueError, match=r"^fold 2 was trained with other features than fold 1$"):
         relay(market, (10, 20), (Holds(0), Holds(0, lookback=9)))
+    with pytest.raises(ValueError, match=r"^fold 3 was trained with other settings than fold 1$"):
+        relay(market, (10, 20, 30), (Holds(0, told=4), Holds(0, told=4), Holds(0, told=5)))
 
 
 def test_one_fold_remembers_as_its_policy_and_several_have_no_range_in_common() -> None:

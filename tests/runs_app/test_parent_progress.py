@@ -98,7 +98,7 @@ def test_the_policies_of_all_seeds_are_found_by_two_queries(yard: Yard, django_a
 
     fresh = Run.objects.get(pk=family.parent.pk)
     with django_assert_num_queries(3):  # children, taken over, their files
-        assert len(judged.members_of(fresh, "best")) == 3
+        assert len(judged.members_of(fresh, "best").listed.policies) == 3
     assert parents.missing(fresh.trainings) == ""
 
 

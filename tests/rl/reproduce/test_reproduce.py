@@ -146,6 +146,28 @@ def test_several_seeds_are_trained_again(datasets: Path, tmp_path: Path) -> None
     assert done.returncode == 1 and "different: members.json differs first at policies[1].sha256" in done.stdout
 
 
+def test_a_walk_forward_is_trained_again(datasets: Path, tmp_path: Path) -> None:
+    split = {"n_folds": 2, "test_bars": 130, "validation_bars": 100}
+    training = {"total_timesteps": 256, "eval_every": 256, "seeds": [3]}
+    folder = job(
+        "rl.walk_forward", tmp_path / "walk", datasets, changed(QUICK | {"split": split, "training": training})
+    )
+    done = reproduce(zipped(folder, tmp_path / "bundle.zip"), datasets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("running the walk-forward again, on sample/us20\n")
+    forged = copied(folder, tmp_path / "forged")
+    listed = json.loads((forged / layout.MEMBERS_LIST).read_text())
+    listed["policies"][1]["sha256"] = "0" * 64
+    (forged / layout.MEMBERS_LIST).write_text(json.dumps(listed))
+    manifest.write(forged)
+    done = reproduce(forged, datasets)
+    assert done.returncode == 1 and "different: members.json differs first at policies[1].sha256" in done.stdout
+    (forged / layout.MEMBERS_LIST).write_text("{}")
+    manifest.write(forged)
+    done = reproduce(forged, datasets)
+    assert done.returncode == 3 and done.stderr.startswith("refused: members.json is not in the form that this")
+
+
 def test_a_backtest_of_a_policy_and_its_leak_check(trained: Path, datasets: Path, tmp_path: Path) -> None:
     sha256 = hashlib.sha256((trained / layout.BEST_POLICY).read_bytes()).hexdigest()
     config = {key: value for key, value in changed(QUICK).items() if key in ("dataset", "evaluation")}
