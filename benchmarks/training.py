@@ -25,6 +25,7 @@ RATES = (
     Work("R4", "PPO, window_cnn, 10 epochs", "steps/s", "rate", Goal(700, "ours", 1500)),
     Work("R4-shared", "PPO, asset_shared, 10 epochs", "steps/s", "rate", NO_SLOWER),
     Work("R4-attention", "PPO, set_attention, 10 epochs", "steps/s", "rate", NO_SLOWER),
+    Work("R4-lstm", "PPO, window_lstm, 10 epochs", "steps/s", "rate", NO_SLOWER),
 )
 
 

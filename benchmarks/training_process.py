@@ -49,6 +49,7 @@ SETTINGS = {
     "R4": Setting("window_cnn", 10, stock_steps=32),
     "R4-shared": Setting("asset_shared", 10, stock_steps=32),
     "R4-attention": Setting("set_attention", 10, stock_steps=32),
+    "R4-lstm": Setting("window_lstm", 10, stock_steps=32),
 }
 NEAR = 1e-6
 ROWS = 512
