@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rl import train_ppo
 from rl.config import CvConfig
 from rl.together import judge_together
 from rl.walk_forward import run
-from runfiles import layout, yamlio
+from runfiles import layout, report_tables, yamlio
 from runfiles.events import EventWriter, read_events
 from runfiles.job import Job, JobRefused, run_job
 from runfiles.policy_list import Listed, PolicyList
@@ -114,7 +115,11 @@ def test_the_book_begins_as_the_first_folds_and_is_never_begun_again(walked: Pat
     assert summary["stamps"][0].startswith("Walk-forward: one book goes through 2 folds;")
     assert summary["verdict"]["leak_gate"] == "passed"
     page = (walked / layout.REPORT / layout.REPORT_HTML).read_text()
-    assert "What each fold learned from" in page and "has learned from nothing" not in page
+    assert "has learned from nothing" not in page
+    spec = next(one for one in report_tables.TABLES if one.key == "learned")
+    told = unescape(page)
+    assert spec.title in told
+    assert spec.note in told and all(f'title="{column.definition}"' in told for column in spec.columns)
 
 
 def test_one_fold_is_the_plain_training_of_it(datasets: Path, tmp_path: Path) -> None:
