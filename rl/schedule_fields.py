@@ -12,10 +12,13 @@ KINDS = ("linear", "constant")
 
 
 def taken_apart(group: Any) -> Any:
-    """The fields of `model` with every `{start, end, schedule}` as two of them. Raises ValueError naming the field."""
+    """The fields of `model` with every `{start, end, schedule}` as two of them. Raises ValueError naming the field.
+
+    Lists become tuples: what comes from JSON is Python's once this has seen it, and a strict tuple takes no list.
+    """
     if not isinstance(group, Mapping):
         return group
-    found = dict(group)
+    found: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in group.items()}
     for name in SCHEDULED:
         if isinstance(found.get(name), Mapping):
             found |= _apart(name, found[name], found)

@@ -96,6 +96,14 @@ def test_each_leaf_of_a_training_changes_the_hash(name):
     assert config_hash(base) != config_hash(changed)
 
 
+@pytest.mark.parametrize("name", [name for name in offered(TrainConfig) if name not in ONE_VALUE])
+def test_each_leaf_of_a_training_is_taken_from_json(name):
+    """As the API reads it: strictly, where a list is a list and a day a text."""
+    given = nested(WITH.get(name, {}) | ALONG.get(name, {}) | {name: OTHER[name]})
+    text = json.dumps(given, default=str)
+    assert TrainConfig.model_validate_json(text, strict=True) == TrainConfig.model_validate_json(text)
+
+
 # Leaves of a walk-forward that a training has not, or with another default; one scheme only, and every fold.
 OF_CV = {"split.n_folds": 3, "split.validation_bars": 60, "split.test_bars": 60, "split.train_window": "rolling",
          "split.train_bars": 300, "split.embargo_bars": 9}  # fmt: skip
