@@ -49,6 +49,7 @@ def start_training(page: Page) -> None:
     expect(page.locator("[data-changed]")).to_have_text("3 fields changed")
     page.get_by_role("button", name="Train").click()
     expect(page).to_have_url(re.compile(r"/runs/[0-9a-f-]{36}$"))
+    page.locator("#run [data-live='elapsed']").wait_for(state="attached")  # the address is there before its page
     page.evaluate(WATCH)
 
 

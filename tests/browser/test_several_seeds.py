@@ -49,7 +49,7 @@ def test_from_its_first_step_to_the_run_that_goes_on(sam: tuple[Person, str]) ->
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         panels = page.evaluate(
-            "[...document.querySelectorAll('.sb-progress, .sb-seeds, .sb-record > *, .sb-configbox')]"
+            "[...document.querySelectorAll('.sb-progress, .sb-trainings, .sb-record > *, .sb-configbox')]"
             ".map(one => one.getBoundingClientRect()).map(box => [box.left, box.right, box.top, box.bottom])"
         )
         for k, (left, right, top, bottom) in enumerate(panels):
@@ -57,7 +57,7 @@ def test_from_its_first_step_to_the_run_that_goes_on(sam: tuple[Person, str]) ->
                 beside = other_right <= left or right <= other_left
                 assert beside or top - other_bottom >= 12 or other_top - bottom >= 12  # no panel touches another
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.locator("#seeds").get_by_role("link", name="Seed 0").click()
+    page.locator("#trainings").get_by_role("link", name="Seed 0").click()
     expect(page.locator("[data-live=step]")).to_have_text(re.compile(r"^[1-9][\d,]*$"), timeout=60_000)
     person.go(f"/runs/{run}")
 
@@ -65,5 +65,5 @@ def test_from_its_first_step_to_the_run_that_goes_on(sam: tuple[Person, str]) ->
     expect(page.locator("#outcome")).to_contain_text("Cancelled; 0 of 2 seeds had been trained.", timeout=60_000)
     page.get_by_role("button", name="Resume what is missing").click()
     expect(page.locator("#record")).to_contain_text("Seed 0 goes on from the checkpoint of run")
-    expect(page.locator("#seeds tr", has_text="Seed 0")).to_contain_text("goes on from its run before")
+    expect(page.locator("#trainings tr", has_text="Seed 0")).to_contain_text("goes on from its run before")
     expect(page.locator("[data-live=step]")).to_have_text(re.compile(r"^[1-9][\d,]*$"), timeout=60_000)
