@@ -20,9 +20,10 @@ from benchmarks.panel import panel
 from marketdata.config import FeaturesConfig
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Range
-from rl.config import ModelConfig, RewardConfig, TrainingConfig
+from rl.config import RewardConfig, TrainingConfig
 from rl.learner import IndexedPPO
 from rl.loss import Batch
+from rl.model_config import ModelConfig
 from rl.ppo import make_model, make_stock
 from rl.task import FeatureTable, Task, make_task
 from simulator.config import SimulatorConfig

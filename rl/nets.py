@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import nn
 
-from rl.config import ModelConfig
 from rl.date_nets import AttentionNet, ConvNet, LstmNet
 from rl.indexed_net import AssetSharedNet, FlatNet, IndexedNet
+from rl.model_config import ModelConfig
 from rl.networks import ACTIVATIONS, AssetEncoder, AssetSharedPolicy
 from rl.observation_layout import ObservationLayout
 from rl.set_attention import AttentionEncoder, SetAttentionPolicy

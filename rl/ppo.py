@@ -9,9 +9,10 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.utils import LinearSchedule
 
-from rl.config import DEFAULT_THREADS, ModelConfig, TrainingConfig, rollout_steps
+from rl.config import DEFAULT_THREADS, TrainingConfig, rollout_steps
 from rl.dropout import Dropout
 from rl.learner import IndexedPPO
+from rl.model_config import ModelConfig
 from rl.nets import NETS, policy_of
 from rl.rollout import Rollout
 from rl.stock_buffer import BarRolloutBuffer

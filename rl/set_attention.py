@@ -12,7 +12,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from rl.config import MOST_COMPARED
+from rl.model_config import MOST_COMPARED
 from rl.networks import AssetSharedPolicy, LinearWindow, SharedEncoder
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rl.config import ModelConfig
+    from rl.model_config import ModelConfig
 
 BOOK = 3
 """Numbers of the whole book in `portfolio` at the least: cash, gross, drawdown (rl.observation)."""

@@ -8,7 +8,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 from torch.nn.functional import conv1d
 
-from rl.config import CNN_STRIDE, conv_reach
+from rl.model_config import CNN_STRIDE, conv_reach
 from rl.networks import SharedEncoder
 
 

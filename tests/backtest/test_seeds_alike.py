@@ -13,7 +13,8 @@ from backtest.config import BacktestConfig
 from backtest.run import subject_of
 from backtest.seeds import SeveralSeeds
 from marketdata.config import FeaturesConfig
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
+from rl.model_config import ModelConfig
 from runfiles import layout
 from runfiles.events import EventWriter
 from runfiles.job import Job, JobRefused

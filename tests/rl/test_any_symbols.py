@@ -14,7 +14,8 @@ from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from rl import policy_file, train_ppo
 from rl.actor import Actor
-from rl.config import ANY_SYMBOLS, ModelConfig, TrainingConfig
+from rl.config import ANY_SYMBOLS, TrainingConfig
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.observation_layout import ObservationMismatch
 from rl.policy_format.registry import POLICIES

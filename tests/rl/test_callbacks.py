@@ -8,7 +8,8 @@ import pytest
 from stable_baselines3 import PPO
 
 from rl.callbacks import Look, Progress, Selection, make_logger
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
+from rl.model_config import ModelConfig
 from rl.ppo import make_model, total_steps
 from rl.task import Task
 from runfiles.events import EventWriter, read_events

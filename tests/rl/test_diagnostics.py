@@ -10,8 +10,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from marketdata.splits import Range
 from rl.callbacks import make_logger
-from rl.config import ModelConfig, RewardConfig, TrainingConfig
+from rl.config import RewardConfig, TrainingConfig
 from rl.diagnostics import RolloutDiagnostics
+from rl.model_config import ModelConfig
 from rl.ppo import make_model
 from runfiles import layout
 from tests.rl.planted import Planted, costs, task_of

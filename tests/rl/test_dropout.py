@@ -13,9 +13,10 @@ from torch import Tensor
 from marketdata.config_base import sentences
 from rl import policy_file
 from rl.actor import Actor, whole_episode
-from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.config import TrainConfig, TrainingConfig
 from rl.dropout import Dropout
 from rl.learner import IndexedPPO
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.onnx_export import feeds, to_onnx
 from rl.ppo import make_model, make_stock

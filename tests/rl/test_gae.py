@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from marketdata.splits import Range
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
 from rl.episodes import Sight
 from rl.learner import IndexedPPO
+from rl.model_config import ModelConfig
 from rl.ppo import make_model
 from rl.task import Task
 from rl.vec_env import Bar, PortfolioVecEnv

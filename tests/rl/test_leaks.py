@@ -17,8 +17,9 @@ from marketdata.setup_samples import put_samples
 from marketdata.splits import Range
 from marketdata.store import Store
 from rl import policy_file
-from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
+from rl.config import RewardConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays, rows_hash
+from rl.model_config import ModelConfig
 from rl.normaliser import Normaliser
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model

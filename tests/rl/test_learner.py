@@ -10,8 +10,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 
 from marketdata.splits import Range
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
 from rl.learner import IndexedPPO
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.ppo import make_model, make_stock
 from rl.task import Task

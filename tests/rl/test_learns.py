@@ -8,7 +8,8 @@ from stable_baselines3 import PPO
 
 from marketdata.splits import Range
 from rl.actor import Actor, whole_episode
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.ppo import make_model
 from rl.task import Task

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from marketdata.splits import Range
-from rl.config import ANY_SYMBOLS, ModelConfig, TrainingConfig
+from rl.config import ANY_SYMBOLS, TrainingConfig
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.networks import Scores
 from rl.ppo import make_model

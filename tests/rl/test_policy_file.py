@@ -16,8 +16,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.save_util import json_to_data
 
 from rl import policy_file
-from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.config import TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.policy_format import own
 from rl.policy_format.fault import PolicyFileFault

@@ -17,9 +17,10 @@ from marketdata.features import build_features, plan_of
 from marketdata.regime import WARMUP, RegimeModel
 from marketdata.splits import Range
 from rl import policy_file
-from rl.config import ModelConfig, RegimeConfig, RewardConfig, TrainConfig, TrainingConfig
+from rl.config import RegimeConfig, RewardConfig, TrainConfig, TrainingConfig
 from rl.episodes import Episodes
 from rl.learned_days import LearnedDays
+from rl.model_config import ModelConfig
 from rl.policy_format import own
 from rl.policy_format.fault import PolicyFileFault
 from rl.policy_strategy import PolicyStrategy

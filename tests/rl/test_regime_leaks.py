@@ -19,8 +19,9 @@ from marketdata.regime import RegimeModel, inputs_hash, market_inputs
 from marketdata.regime_fit import fit_regime
 from marketdata.splits import Range
 from rl import policy_file
-from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
+from rl.config import RewardConfig, TrainConfig, TrainingConfig
 from rl.learned_days import LearnedDays, rows_hash
+from rl.model_config import ModelConfig
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
 from rl.task import FeatureTable, make_task

@@ -11,7 +11,8 @@ from stable_baselines3 import PPO
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from marketdata.config_base import config_hash, sentences
-from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.config import TrainConfig, TrainingConfig
+from rl.model_config import ModelConfig
 from rl.ppo import make_model, make_stock
 from rl.task import Task
 from runfiles import layout

@@ -12,8 +12,9 @@ from marketdata.features import build_features, feature_plan
 from marketdata.splits import Range
 from rl import policy_file
 from rl.actor import Actor, whole_episode
-from rl.config import ModelConfig, RewardConfig, TrainingConfig
+from rl.config import RewardConfig, TrainingConfig
 from rl.learned_days import LearnedDays
+from rl.model_config import ModelConfig
 from rl.policy_strategy import PolicyStrategy
 from rl.ppo import make_model
 from rl.task import FeatureTable, Task, make_task

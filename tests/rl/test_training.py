@@ -12,7 +12,8 @@ from stable_baselines3 import PPO
 from marketdata.splits import Range
 from rl import policy_file, training
 from rl.actor import Actor, whole_episode
-from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.config import TrainConfig, TrainingConfig
+from rl.model_config import ModelConfig
 from rl.ppo import make_model
 from rl.task import Task
 from rl.training import TrainingDiverged, train

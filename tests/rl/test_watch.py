@@ -7,8 +7,9 @@ import pytest
 
 from marketdata.splits import Range
 from rl.alarms import Alarm, Watch
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
 from rl.learner import IndexedPPO, Update
+from rl.model_config import ModelConfig
 from rl.ppo import make_model
 from tests.rl.planted import Planted, costs, task_of
 from tests.rl.test_alarms import NORMAL_ENTROPY

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rl import date_nets, needs
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.ppo import make_model
 from rl.task import Task

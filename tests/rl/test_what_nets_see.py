@@ -8,8 +8,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from marketdata.splits import Range
-from rl.config import ModelConfig, TrainingConfig
+from rl.config import TrainingConfig
 from rl.date_nets import ConvNet
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.observation import Windows
 from rl.ppo import make_model

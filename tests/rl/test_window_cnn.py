@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from marketdata.config_base import sentences
-from rl.config import TrainConfig, conv_reach
+from rl.config import TrainConfig
+from rl.model_config import conv_reach
 from rl.window_cnn import ConvWindow
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from marketdata.config_base import sentences
 from marketdata.splits import Range
-from rl.config import ModelConfig, TrainConfig, TrainingConfig
+from rl.config import TrainConfig, TrainingConfig
+from rl.model_config import ModelConfig
 from rl.observation import Windows
 from rl.ppo import make_model
 from rl.task import Task

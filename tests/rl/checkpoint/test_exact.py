@@ -7,8 +7,9 @@ import pytest
 
 from marketdata.splits import Range
 from rl import training
-from rl.config import ModelConfig, RewardConfig, TrainConfig, TrainingConfig
+from rl.config import RewardConfig, TrainConfig, TrainingConfig
 from rl.learner import IndexedPPO
+from rl.model_config import ModelConfig
 from rl.nets import NETS
 from rl.ppo import make_stock
 from rl.task import Task
