@@ -64,7 +64,7 @@ def test_columns_that_may_differ_are_not_looked_at(tmp_path: Path) -> None:
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     """A field longer than the reader takes, in a bundle of somebody else."""
-    (tmp_path / "bad.csv").write_text('time,equity\n1,"' + "x" * 200_000 + '"\n')
+    (tmp_path / "bad.csv").write_text('time,equity,cash\n1,"' + "x" * 200_000 + '"\n')
     (tmp_path / "good.csv").write_text(EQUITY)
     with pytest.raises(BundleRefused, match=r"bad\.csv is no table"):
         first_cell(tmp_path / "bad.csv", tmp_path / "good.csv")
