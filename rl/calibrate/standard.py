@@ -72,11 +72,11 @@ TRIALS = {
 }
 
 
-def try_one(trial: Trial, k: int, *, steps: int = STEPS, train_bars: int | None = None) -> Attempt:
-    """World k of a trial, trained with seed k on `steps` steps."""
+def try_one(trial: Trial, k: int, *, steps: int | None = None, train_bars: int | None = None) -> Attempt:
+    """World k of a trial, trained with seed k; with a million steps on the bars of the trial unless told otherwise."""
     bars = train_bars or trial.train_bars
     setup = trial.setup
-    config = configuration(setup, train_bars=bars, steps=steps, seed=k)
+    config = configuration(setup, train_bars=bars, steps=steps or STEPS, seed=k)
     world = planted(k, bars + VALIDATION + TEST, setup.n_assets, trial.kappa, setup.n_noise)
     ranges = make_ranges(config.split, world.bars.session, lookback=setup.lookback, warmup=0)
     return attempt(world, config, ranges, trial.kappa, k, lambda seed, steps: None)
@@ -101,7 +101,7 @@ def main(argv: Sequence[str]) -> int:
     names = asked.only.split(",")
     if unknown := [name for name in names if name not in TRIALS]:
         parser.error(f"there is no {unknown[0]}; it is one of {', '.join(TRIALS)}")
-    if asked.first < 0 or (asked.worlds or 1) < 1:
+    if asked.first < 0 or (asked.worlds is not None and asked.worlds < 1):
         parser.error("--first must be 0 or more, and --worlds 1 or more")
     _say(f"{'':<8} {'k':>2} {'bps/bar':>8} {'oracle':>7} {'capture':>8} {'verdict':>10} {'time':>9}")
     met = [_tried(name, TRIALS[name], asked) for name in names]
