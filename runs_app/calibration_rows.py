@@ -33,13 +33,14 @@ def calibration(value: dict[str, Any]) -> dict[str, Any]:
 
 def _group(one: dict[str, Any]) -> dict[str, str]:
     planted = _is_number(one.get("kappa")) and one["kappa"] > 0
-    limit, name = ("low", "at least") if planted else ("high", "at most")
+    limit, name = ("low", "at least") if planted and one.get("shown") != 0 else ("high", "at most")
+    ends = [_text(one.get(f"capture_{end}"), "{:.2f}") for end in ("least", "most")]
     return {
         "name": _strength(one),
         "shown": f"{_whole(one.get('shown'))} of {_whole(one.get('tried'))}",
-        "rate": f"{name} {_percent(one.get(limit), up=not planted)}",
+        "rate": f"{name} {_percent(one.get(limit), up=limit == 'high')}",
         "capture": _text(one.get("capture"), "{:.2f}"),
-        "spread": f"{_text(one.get('capture_least'), '{:.2f}')} to {_text(one.get('capture_most'), '{:.2f}')}",
+        "spread": NONE if NONE in ends else " to ".join(ends),
         "growth": _signed(one.get("growth")),
     }
 

@@ -59,7 +59,7 @@ class Group:
     def sentence(self) -> str:
         worlds = f"{self.tried} world{'' if self.tried == 1 else 's'}"
         if self.kappa == 0:
-            grew = f"{self.growth * BPS:+.2f}".replace("-", "−")
+            grew = _bps(self.growth)
             return (
                 f"In {self.shown} of {worlds} with nothing to find it was shown: the false-discovery rate "
                 f"{self._limit(below(self.high), most=True)}; the mean growth there was {grew} bps a bar."
@@ -137,6 +137,10 @@ class Calibration:
         }
 
 
+def _bps(growth: float) -> str:
+    return f"{growth * BPS:+.2f}".replace("-", "−")
+
+
 def world_of(one: Attempt) -> dict[str, Any]:
     """A row of `worlds`."""
     return {**asdict(one), "growth": list(one.growth), "capture": None if one.capture is None else list(one.capture)}
@@ -145,11 +149,11 @@ def world_of(one: Attempt) -> dict[str, Any]:
 def line(one: Attempt) -> str:
     """For the log, and a person at a terminal."""
     what = f"strength {one.kappa:g}" if one.kappa else "nothing to find"
-    grew = ", ".join(f"{growth * BPS:+.2f}" for growth in one.growth)
+    grew = ", ".join(map(_bps, one.growth))
     said = (
         f"world {one.number}, {what}: {one.code}, {signed(one.excess)} a year against {one.baseline}, {grew} bps a bar"
     )
     if one.oracle is None:
         return said
     captured = "nothing to capture" if one.capture is None else ", ".join(f"{each:.3f}" for each in one.capture)
-    return f"{said}, the oracle {one.oracle * BPS:+.2f}; capture {captured}"
+    return f"{said}, the oracle {_bps(one.oracle)}; capture {captured}"

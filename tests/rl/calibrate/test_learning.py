@@ -40,8 +40,9 @@ def config(**changes: Any) -> TrainConfig:
 def test_it_ends_as_the_products_own_training(
     task: Task, tmp_path: Path, which: str, name: str, patience: int | None
 ) -> None:
-    chosen = config(evaluation={"policy": which}, training={"early_stop": patience})
+    chosen = config(evaluation={"policy": which}, training={"early_stop": patience}, model={"learning_rate": 0.1})
     kept = train(task, chosen, VALIDATION, tmp_path, EventWriter(tmp_path / "events"), lambda text: None)
+    assert kept.best.step < kept.looks[-1].step, "the best must be another than the last"
     stored = policy_file.load(tmp_path / name, kept.sha256[name]).policy.state_dict()
     heard: list[int] = []
     mine = learn(task, chosen, VALIDATION, heard.append)._policy.state_dict()

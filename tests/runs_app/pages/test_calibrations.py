@@ -18,8 +18,9 @@ GROUP = {"kappa": 0.5, "asked": 5, "tried": 5, "shown": 5, "low": 0.5492, "high"
          "capture_least": 0.7, "capture_most": 0.9, "growth": 40e-4, "sentence": ""}  # fmt: skip
 NULL = GROUP | {"kappa": 0.0, "asked": 10, "tried": 10, "shown": 0, "low": 0.0, "high": 0.2589, "capture": None,
                 "capture_least": None, "capture_most": None, "growth": -2e-5}  # fmt: skip
+WEAK = GROUP | {"kappa": 0.1, "shown": 0, "low": 0.0, "high": 0.4507}
 WORLD = {"kappa": 0.5, "number": 3, "code": "shown", "growth": [40e-4, 38e-4], "oracle": 50e-4, "capture": [0.8, 0.76]}
-FOUND = {"code": "learns", "sentence": SENTENCE, "complete": True, "groups": [GROUP, NULL], "worlds": [WORLD]}
+FOUND = {"code": "learns", "sentence": SENTENCE, "complete": True, "groups": [GROUP, NULL, WEAK], "worlds": [WORLD]}
 
 
 def left(owner: Any, content: str, state: str = "SUCCEEDED") -> Run:
@@ -42,7 +43,8 @@ def test_the_run_shows_power_and_false_discovery_rate(owner: Any, person: Client
     text = " ".join(shown(person, left(owner, json.dumps(FOUND), state)).text.split())
     assert "Calibration: it can learn" in text and SENTENCE in text and "Calibration of PPO on us20" in text
     assert "0.5 5 of 5 at least 54 % 0.83 0.70 to 0.90 +40.00" in text
-    assert "nothing to find 0 of 10 at most 26 % — — to — −0.20" in text
+    assert "nothing to find 0 of 10 at most 26 % — — −0.20" in text
+    assert "0.1 0 of 5 at most 46 % 0.83" in text
     assert "3 0.5 Shown 0.80, 0.76 +40.00, +38.00 +50.00" in text and "Training curves" not in text
 
 
