@@ -190,8 +190,11 @@ def _of_fees(market: Market, config: JudgedConfig, t0: int, t1: int) -> list[str
 
 def _looks(trials: int) -> str:
     if trials == 1:
-        return "Stated as the first look at this test range; earlier looks are not counted in this version."
-    return f"Stated as one of {trials} configurations tried on this test range; others are not counted in this version."
+        return "Taken as the first look at this test range, as evaluation.trials is 1: nobody counts earlier ones yet."
+    return (
+        f"Taken as one of {trials} trials on this test range (evaluation.trials, and the other seeds of its training): "
+        "nobody counts earlier ones yet."
+    )
 
 
 def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:

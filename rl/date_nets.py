@@ -84,7 +84,7 @@ class ConvNet(DateNet):
         self._few = place * self.panel.features.shape[1] / (window * STRIDED)
 
     def made(self, dates: Tensor) -> Tensor:
-        found: Tensor = self.encoder.window(self.panel.windows(dates))
+        found: Tensor = self.encoder.window.for_learning(self.panel.windows(dates))
         return found
 
     def every_date(self) -> Tensor:

@@ -6,10 +6,10 @@ layer takes every second position. What does not come out even is left out at th
 
 from gymnasium import spaces
 from torch import Tensor, nn
-from torch.nn.functional import conv1d
 
 from rl.model_config import CNN_STRIDE, conv_reach
 from rl.networks import SharedEncoder
+from rl.summed_conv import summed_conv1d
 
 
 class ConvWindow(nn.Module):
@@ -39,12 +39,20 @@ class ConvWindow(nn.Module):
         self.linear = nn.Linear(channels[-1] * positions, width)
 
     def forward(self, windows: Tensor) -> Tensor:
-        batch, assets, lookback, features = windows.shape
-        seen = windows[:, :, lookback - self.bars :].reshape(batch * assets, self.bars, features).transpose(1, 2)
+        batch, assets = windows.shape[:2]
+        seen = self._newest(windows)
         for layer in self.layers:
             seen = self.activation(layer(seen))
         found: Tensor = self.linear(seen.flatten(1))
         return found.view(batch, assets, -1)
+
+    def for_learning(self, windows: Tensor) -> Tensor:
+        """The same, with gradients that are summed more exactly."""
+        batch, assets = windows.shape[:2]
+        seen = self._newest(windows)
+        for layer in self._convolutions():
+            seen = self.activation(summed_conv1d(seen, layer.weight, layer.bias, stride=CNN_STRIDE))
+        return summed_conv1d(seen, self._taps(seen), self.linear.bias).view(batch, assets, -1)
 
     def every(self, series: Tensor) -> Tensor:
         """The same at every place of whole series (n_assets, T, n_features): (n_assets, width, T − bars + 1).
@@ -52,18 +60,27 @@ class ConvWindow(nn.Module):
         A layer that takes every second position, seen from all of them, is one whose taps lie twice as far apart.
         """
         seen, apart = series.transpose(1, 2), 1
-        for layer in self.layers:
-            assert isinstance(layer, nn.Conv1d)
-            seen = self.activation(conv1d(seen, layer.weight, layer.bias, dilation=apart))
+        for layer in self._convolutions():
+            seen = self.activation(summed_conv1d(seen, layer.weight, layer.bias, dilation=apart))
             apart *= CNN_STRIDE
-        weight = self.linear.weight.view(self.linear.out_features, seen.shape[1], -1)
-        return conv1d(seen, weight, self.linear.bias, dilation=apart)
+        return summed_conv1d(seen, self._taps(seen), self.linear.bias, dilation=apart)
+
+    def _convolutions(self) -> list[nn.Conv1d]:
+        return [layer for layer in self.layers if isinstance(layer, nn.Conv1d)]
+
+    def _newest(self, windows: Tensor) -> Tensor:
+        """(B·n_assets, n_features, bars) of the bars that are read."""
+        batch, assets, lookback, features = windows.shape
+        return windows[:, :, lookback - self.bars :].reshape(batch * assets, self.bars, features).transpose(1, 2)
+
+    def _taps(self, seen: Tensor) -> Tensor:
+        """(width, channels, positions): the linear layer as a convolution over all positions of a window."""
+        return self.linear.weight.view(self.linear.out_features, seen.shape[1], -1)
 
     def work(self) -> tuple[int, int]:
         """Multiply-adds of one window, and of one place of `every`."""
         places, window, place = self.bars, 0, 0
-        for layer in self.layers:
-            assert isinstance(layer, nn.Conv1d)
+        for layer in self._convolutions():
             places = (places - layer.kernel_size[0]) // CNN_STRIDE + 1
             window, place = window + places * layer.weight.numel(), place + layer.weight.numel()
         last = self.linear.weight.numel()

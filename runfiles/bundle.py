@@ -28,6 +28,8 @@ _BESIDE = re.compile(rf"(?:{layout.TENSORBOARD}|{layout.RESUMED}|{_MEMBER})/.{{1
 """What is no artifact: curves, checkpoints that a training went on from, run directories of what is trained by hand."""
 _POLICY = re.compile(rf"{_MEMBER}\.zip\Z")
 _BLOCK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError)
+"""What zipfile raises for bytes that are no zip: also IndexError and UnicodeDecodeError, in its tables of members."""
 
 
 class BundleRefused(ValueError):
@@ -103,7 +105,9 @@ def _unpack(path: Path, place: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             for member, target in _targets(archive.infolist(), shutil.disk_usage(place).free):
                 _copy(archive, member, place / target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except BundleRefused:
+        raise
+    except _DAMAGED as error:
         raise BundleRefused(f"{path.name} is no zip that can be read, or is damaged ({error}).") from error
     except OSError as error:
         raise BundleRefused(f"{path.name} cannot be unpacked ({error.strerror}).") from error

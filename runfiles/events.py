@@ -38,8 +38,7 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        events, _ = read_events(path, 0)
-        self._n = events[-1]["n"] if events else 0
+        self._n = _last_n(path)
         self.phase: Phase = "data"
 
     def enter(self, phase: Phase) -> None:
@@ -86,6 +85,17 @@ def read_events(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[Eve
     if end == 0 and len(block) >= MAX_LINE:
         return [], offset + len(block)  # no line end within the longest line we write: not ours
     return [event for line in block[:end].splitlines() if (event := _parse(line)) is not None], offset + end
+
+
+def _last_n(path: Path) -> int:
+    """The greatest `n` in the whole file; 0 without events."""
+    last, offset = 0, 0
+    while True:
+        events, end = read_events(path, offset)
+        last = max([last, *(event["n"] for event in events)])
+        if end == offset:
+            return last
+        offset = end
 
 
 def _parse(line: bytes) -> Event | None:

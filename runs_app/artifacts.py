@@ -7,7 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from runfiles import layout
+from runfiles import layout, second_name
 from runs_app import places
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,12 +48,9 @@ def link_path(run_id: uuid.UUID, path: str, target: Path) -> None:
     except OSError as error:
         raise FileNotFoundError(f"this run has no {path}") from error
     try:
-        os.link(name, target, src_dir_fd=here, follow_symlinks=False)
+        second_name.give(name, target, dir_fd=here)
     finally:
         os.close(here)
-    if not stat.S_ISREG(target.lstat().st_mode):
-        target.unlink()
-        raise FileNotFoundError(f"this run has no {path}")
 
 
 def open_below(root: os.PathLike[str], parts: list[str]) -> int:

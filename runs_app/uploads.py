@@ -19,6 +19,7 @@ from marketdata.files import supervise
 from marketdata.files.column_map import DatasetRequest
 from marketdata.files.limits import MAX_FILES
 from marketdata.files.names import UPLOADS
+from runfiles import second_name
 from runs_app import datasets, places, quota
 from runs_app.models import Dataset, Upload
 from runs_app.upload_handler import DiskUpload
@@ -52,7 +53,7 @@ def receive(owner: Any, files: Sequence[DiskUpload]) -> Upload:
     folder.mkdir(parents=True, mode=0o750)
     try:
         for number, each in enumerate(files):
-            os.link(each.path, folder / str(number))
+            second_name.give(each.path, folder / str(number))
         upload.preview = _ask({"op": "preview", "files": _files(upload)})
         upload.save(force_insert=True)
     except BaseException:

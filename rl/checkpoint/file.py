@@ -29,7 +29,7 @@ from rl.policy_format.fault import PolicyFileFault
 from rl.policy_format.fields import Fields, read_json
 from rl.policy_format.spec import plain_json
 from rl.policy_format.weights import check_header
-from runfiles import atomic, layout
+from runfiles import atomic, layout, second_name
 from runfiles.hashes import sha256_of
 
 FORMAT: Final = "stockbot-checkpoint"
@@ -126,16 +126,10 @@ def write(folder: Path, checkpoint: Checkpoint) -> int:
 
 
 def _name_too(path: Path, other: Path) -> None:
-    """Let `other`, whatever it was, be a second name of the file at `path`, or a copy of it where the file system knows
-    one name of a file only (exFAT, some network mounts).
-    """
+    """Let `other`, whatever it was, be a second name of the file at `path`."""
     beside = other.with_name(f".{other.name}.tmp")
     beside.unlink(missing_ok=True)  # of a process that was killed
-    try:
-        beside.hardlink_to(path)
-    except OSError:
-        atomic.write_bytes(other, path.read_bytes())
-        return
+    second_name.give(path, beside)
     beside.replace(other)
     beside.unlink(missing_ok=True)  # a rename between two names of one file does nothing
 

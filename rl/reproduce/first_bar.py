@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from runfiles.bundle import BundleRefused
+
 TABLES = ("weights", "equity", "orders")
 _DECIDED = frozenset({"id", "decided", "symbol", "side", "qty_target"})
 """Columns of an order that stand when it is decided; the others when it is filled."""
@@ -47,7 +49,8 @@ def told(value: str | None) -> str:
 
 
 def first_cell(theirs: Path, ours: Path, leave_out: frozenset[str] = frozenset()) -> Cell | None:
-    """The first cell that differs between two CSV files, rows counted from 1; `values` are those of its row.
+    """The first cell that differs between two CSV files, rows counted from 1; `values` are those of its row. Raises
+    BundleRefused where one is no table.
 
     Columns in `leave_out` are not looked at. One that a file lacks differs in the header, row 0; their order may differ
     (SB3's table of curves takes it from a set).
@@ -75,8 +78,16 @@ def first_cell(theirs: Path, ours: Path, leave_out: frozenset[str] = frozenset()
 
 
 def _table(path: Path) -> tuple[list[str], Iterator[list[str]]]:
-    rows = csv.reader(path.read_text(encoding="utf-8", errors="replace").splitlines())
+    rows = _rows(path)
     return next(rows, []), rows
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """Raises BundleRefused where a line is no row of a table."""
+    try:
+        yield from csv.reader(path.read_text(encoding="utf-8", errors="replace").splitlines())
+    except csv.Error as error:
+        raise BundleRefused(f"{path.name} is no table that can be read ({error}).") from error
 
 
 def first_bar(theirs: Path, ours: Path) -> Bar | None:

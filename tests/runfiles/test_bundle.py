@@ -1,8 +1,10 @@
 """A bundle is opened without trusting it: by hash, by the layout table, within limits."""
 
 import json
+import random
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +154,31 @@ def test_a_manifest_that_is_none_is_refused(
 def test_every_path_of_the_table_leads_back_to_its_file() -> None:
     specs = [*layout.FILES.values(), *(layout.spec_for(f"equal.{key}") for key in layout.REPORT_FILES)]
     assert all(spec is not None and layout.spec_at(spec.path) == spec for spec in specs)
+
+
+def test_damaged_zips_are_refused_whatever_was_damaged(run: Path, tmp_path: Path) -> None:
+    """Each with some bytes changed, most of them among the tables of members: a sentence, and no other error."""
+    whole = packed(run, tmp_path / "b.zip").read_bytes()
+    table, chance = whole.index(b"PK\x01\x02"), random.Random(7)
+    path, kinds = tmp_path / "damaged.zip", Counter[str]()
+    for _ in range(1500):
+        bad = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            bad[chance.randrange(table if chance.random() < 0.8 else 0, len(bad))] = chance.randrange(256)
+        path.write_bytes(bad)
+        try:
+            with opened(path):
+                kinds["opened"] += 1
+        except BundleRefused as fault:
+            kinds[type(fault.__cause__).__name__] += 1
+    assert {"BadZipFile", "UnicodeDecodeError"} <= set(kinds)
+
+
+def test_a_zip_whose_table_ends_too_soon_is_refused(run: Path, tmp_path: Path) -> None:
+    path = packed(run, tmp_path / "b.zip")
+    bad = bytearray(path.read_bytes())
+    first = bad.index(b"PK\x01\x02")
+    bad[first + 30 : first + 32] = (5).to_bytes(2, "little")  # an extra field without room for one
+    path.write_bytes(bad)
+    with pytest.raises(BundleRefused), opened(path):
+        pass

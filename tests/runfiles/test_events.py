@@ -75,3 +75,15 @@ def test_no_number_that_json_lacks(path):
     with pytest.raises(ValueError, match="JSON compliant"):
         EventWriter(path).metric(score=float("inf"))
     assert not path.exists() or path.read_bytes() == b""
+
+
+def test_numbers_go_on_behind_more_than_is_read_at_a_time(path):
+    """After a restart in the middle of a long run: a number that was used is never used again."""
+    writer = EventWriter(path)
+    while not path.exists() or path.stat().st_size < 3 << 19:
+        writer.warning("x" * 10_000)
+    last = read_events(path, path.read_bytes().rindex(b"\n", 0, -1) + 1)[0][0]["n"]
+
+    EventWriter(path).enter("judge")
+
+    assert read_events(path, path.read_bytes().rindex(b"\n", 0, -1) + 1)[0][0]["n"] == last + 1

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import shutil
 import threading
 import uuid
@@ -68,6 +69,20 @@ def test_a_checkpoint_is_a_second_name_and_no_copy(owner: Any, samples: Path) ->
     assert link.stat().st_ino == (old / layout.CHECKPOINT).stat().st_ino
     atomic.write_bytes(old / layout.CHECKPOINT, b"another")
     assert link.read_bytes() == b"the last"
+
+
+def test_without_hard_links_a_checkpoint_is_a_copy(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on exFAT and some network mounts."""
+    run = stopped(owner)
+
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    new = places.run_folder(services.resume_training(run=run).id)
+    assert [(new / layout.RESUMED / each.file).read_bytes() for each in resume.read(new) or ()] == list(
+        CONTENT.values()
+    )
 
 
 def test_files_are_read_and_copied_in_the_bounded_pool(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rl.reproduce.first_bar import first_bar, first_cell
+from runfiles.bundle import BundleRefused
 
 EQUITY = "time,equity,cash\n1,100.0,50.0\n2,101.0,50.0\n3,102.0,50.0\n"
 WEIGHTS = "time,AAPL,KO\n1,0.5,0.0\n2,0.5,0.1\n3,0.5,0.2\n"
@@ -59,3 +60,11 @@ def test_columns_that_may_differ_are_not_looked_at(tmp_path: Path) -> None:
     other = folder(tmp_path / "ours", equity=EQUITY.replace("50.0", "51.0")) / "equity.csv"
     assert first_cell(one, other, frozenset({"cash"})) is None
     assert first_cell(one, other) is not None
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    """A field longer than the reader takes, in a bundle of somebody else."""
+    (tmp_path / "bad.csv").write_text('time,equity,cash\n1,"' + "x" * 200_000 + '"\n')
+    (tmp_path / "good.csv").write_text(EQUITY)
+    with pytest.raises(BundleRefused, match=r"bad\.csv is no table"):
+        first_cell(tmp_path / "bad.csv", tmp_path / "good.csv")

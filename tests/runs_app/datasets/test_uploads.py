@@ -1,6 +1,8 @@
 """What is taken, what is refused, and what is left on disk."""
 
+import errno
 import hashlib
+import os
 import re
 import uuid
 from datetime import timedelta
@@ -30,6 +32,15 @@ def test_an_upload_is_kept_by_numbers_and_hashed_while_it_is_written(alice: Clie
     ]
     assert [path.name for path in left(settings)] == [found["id"]]
     assert [path.name for path in left(settings)[0].iterdir()] == ["0"]
+
+
+def test_without_hard_links_an_upload_is_copied(alice: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    assert send(alice, named("prices.csv", prices())).status_code == 201
+    assert (left(settings)[0] / "0").read_text() == prices()
 
 
 @pytest.mark.parametrize(
