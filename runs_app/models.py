@@ -171,6 +171,9 @@ class Run(models.Model):
     )  # fmt: skip
     policy = models.ForeignKey("Policy", on_delete=models.SET_NULL, null=True, blank=True, related_name="backtests")
     idempotency_key = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null is "none given", not unique
+    body_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the body that was sent with the key; empty in rows of before."
+    )
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     reason = models.CharField(max_length=16, blank=True, help_text="How it ended, in one word.")

@@ -139,7 +139,8 @@ def test_what_it_began_with_counts_where_it_left_nothing(owner: Any, samples: Pa
 def test_its_own_checkpoint_counts_before_what_it_began_with(owner: Any, samples: Path) -> None:
     again = services.resume_training(run=stopped(owner))
     end(again, "CANCELLED", {"checkpoint": b"its own"})
-    third = places.run_folder(services.resume_training(run=again).id)
+    went_on = services.resume_training(run=again)
+    third = places.run_folder(end(went_on, "CANCELLED").id)
     assert [each.file for each in resume.read(third) or ()] == ["last.zip"]
     assert (third / layout.RESUMED / "last.zip").read_bytes() == b"its own"
     (places.run_folder(again.id) / layout.CHECKPOINT).write_bytes(b"changed")
@@ -240,6 +241,32 @@ def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:
         services.resume_training(run=run, idempotency_key=key)
     assert first == again.value.run
     assert Run.objects.count() == 2
+
+
+def test_while_it_goes_on_no_second_one_does(owner: Any, samples: Path) -> None:
+    run = stopped(owner)
+    again = services.resume_training(run=run)
+    nothing_came_of(run, f"Run {str(again.id)[:8]} goes on from this training already; wait for its end or cancel it")
+    end(again, "CANCELLED")
+    assert services.resume_training(run=run).source_run == run
+
+
+def test_of_two_that_come_at_once_one_goes_on(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both saw nobody at work: the row of the second comes too late, and its folder goes."""
+    run = stopped(owner)
+    real, first = services._fill, []
+
+    def fill(row: Run) -> None:
+        if not first:
+            first.append(None)
+            first[0] = services.resume_training(run=run)
+        real(row)
+
+    monkeypatch.setattr(services, "_fill", fill)
+    with pytest.raises(NotResumable, match="goes on from this training already"):
+        services.resume_training(run=run)
+    assert [*run.followed_by.all()] == first and Run.objects.count() == 2
+    assert len(list(places.settings.RUNS_ROOT.iterdir())) == 2
 
 
 def _sha(content: bytes) -> str:
