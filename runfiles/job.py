@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn
 
-from runfiles import atomic, layout, manifest, outcome, yamlio
+from runfiles import at_work, atomic, layout, manifest, outcome, yamlio
 from runfiles.disk import is_full
 from runfiles.events import EventWriter
 from runfiles.versions import ROOT, versions
@@ -94,10 +94,12 @@ def run_part(
     before, plain = signal.signal(signal.SIGTERM, _cancel), warnings.formatwarning
     warnings.formatwarning = lambda *words, **more: scrub(plain(*words, **more))  # they begin with a path
     try:
-        job = _prepare(folder, datasets)
-        main(job)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done: what is left is to say so
-        manifest.write(folder)
+        with at_work.held(folder) as ours:
+            if not ours:
+                raise JobRefused("Another job is at work in this run directory; wait for its end, or name another.")
+            main(_prepare(folder, datasets))
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done: what is left is to say so
+            manifest.write(folder)
         end = End(outcome.CODE_OK, "ok", "")
     except BaseException as error:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
