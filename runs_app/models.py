@@ -166,7 +166,8 @@ class Run(models.Model):
     )  # fmt: skip
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     taken_over = models.ManyToManyField(
-        "self", symmetrical=False, blank=True, related_name="taken_by",
+        "self", symmetrical=False, blank=True, related_name="taken_by", through="TakenOver",
+        through_fields=("from_run", "to_run"),
         help_text="Of a parent that goes on: trainings of earlier parents, whose policies it judges with its own.",
     )  # fmt: skip
     policy = models.ForeignKey("Policy", on_delete=models.SET_NULL, null=True, blank=True, related_name="backtests")
@@ -285,6 +286,20 @@ class Run(models.Model):
     @property
     def cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+
+class TakenOver(models.Model):
+    """A training of an earlier parent that a later one judges too, and which therefore stays as long as that does."""
+
+    from_run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    to_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "runs_app_run_taken_over"
+        unique_together = (("from_run", "to_run"),)
+
+    def __str__(self) -> str:
+        return f"{self.from_run_id} judges {self.to_run_id}"
 
 
 class RunEvent(models.Model):

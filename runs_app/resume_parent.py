@@ -120,7 +120,7 @@ def told(members: Sequence[Member], parts: str) -> str:
 
 
 def _lines(parent: Run, children: Sequence[Run]) -> list[list[Run]]:
-    """Of each child its training and whatever went on from it, where that has ended: the succeeded ones first (their
+    """Of each child its training and whatever went on from it, all of which has ended: the succeeded ones first (their
     last checkpoint lies there too, should their policy be gone), then the newest.
     """
     line_of = {child.id: [child] for child in children}
@@ -133,7 +133,7 @@ def _lines(parent: Run, children: Sequence[Run]) -> list[list[Run]]:
                 line_of[one.id] = line_of[one.source_run_id]
                 line_of[one.id].append(one)
                 newest.append(one)
-    lines = [[one for one in line_of[child.id] if one.is_terminal] for child in children]
+    lines = [line_of[child.id] for child in children]
     return [sorted(line, key=lambda one: (not _succeeded(one), -one.created.timestamp())) for line in lines]
 
 

@@ -186,6 +186,22 @@ def test_a_changed_checkpoint_is_left_out(owner: Any, samples: Path) -> None:
     assert [each.file for each in resume.read(folder) or ()] == ["last.zip", "before.zip"]  # so that the job can say it
 
 
+def test_where_all_go_in_the_last_moment_it_is_refused(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were whole when they were looked at, and are gone when they are to get their second name."""
+    run = stopped(owner)
+    true = going_on.Left.checked
+
+    def checked(left: going_on.Left) -> going_on.Ready:
+        ready = true(left)
+        shutil.rmtree(places.run_folder(run.id) / "checkpoints")
+        return ready
+
+    monkeypatch.setattr(going_on.Left, "checked", checked)
+    nothing_came_of(run, "The checkpoints of this training are gone; start it again")
+
+
 def nothing_came_of(run: Run, words: str) -> None:
     count, folders = Run.objects.count(), sorted(places.run_folder(run.id).parent.iterdir())
     with pytest.raises(NotResumable, match=words):

@@ -4,17 +4,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import ProtectedError
 
 from backtest.config import BacktestConfig
 from marketdata.config_base import ConfigFault
 from runfiles import layout, machine, resume
 from runfiles.machine import Limit
 from runfiles.policy_list import PolicyList
-from runs_app import judged, parents, places, queueing, services
+from runs_app import judged, places, queueing, services
 from runs_app.models import Run
 from runs_app.resume import NotResumable
 from runs_app.resume_parent import can_go_on
-from tests.runs_app.families import CONFIG, SEEDS, checkpoint_of, end, failed_family, policy_of, stopped, trained
+from tests.runs_app.families import (
+    CONFIG,
+    SEEDS,
+    bring,
+    checkpoint_of,
+    end,
+    failed_family,
+    policy_of,
+    stopped,
+    trained,
+)  # fmt: skip
 
 
 def test_each_seed_goes_on_from_what_it_left(owner: Any, samples: Path) -> None:
@@ -59,7 +70,7 @@ def test_where_every_seed_is_trained_only_the_judge_runs(owner: Any, samples: Pa
     assert again.trainings == children and not again.children.exists()
     assert again.events.get().data["sentence"].endswith("All seeds are trained; they are judged again.")
     assert len(list(settings.RUNS_ROOT.iterdir())) == 5
-    parents.bring(again)
+    bring(again)
     folder = places.run_folder(again.id)
     assert PolicyList.read(folder).seeds == SEEDS
     assert [(folder / layout.member_policy(seed)).read_bytes() for seed in SEEDS] == [policy_of(s) for s in SEEDS]
@@ -76,11 +87,60 @@ def test_going_on_twice_keeps_what_the_first_time_took_over(owner: Any, samples:
     assert services.resume_training(run=old).trainings[:2] == [first, goes_on]  # it is the same training of this seed
 
 
+def test_a_parent_whose_seed_is_taken_over_stays(owner: Any, samples: Path) -> None:
+    """Deleting it would take the seed out of the later report."""
+    old, (first, *_) = failed_family(owner)
+    again = services.resume_training(run=old)
+    for run in (old, first):
+        with pytest.raises(ProtectedError):
+            run.delete()
+    assert again.trainings[0] == first and Run.objects.count() == 7
+    again.delete()
+    old.refresh_from_db()
+    old.delete()
+    assert not Run.objects.exists()
+
+
 def test_a_seed_that_was_gone_on_with_alone_counts(owner: Any, samples: Path) -> None:
     old, (first, second, _) = failed_family(owner)
     alone = trained(services.resume_training(run=second))
     assert alone.parent is None
     assert services.resume_training(run=old).trainings[:2] == [first, alone]
+
+
+def alone_of(second: Run, content: bytes, state: str = "CANCELLED") -> Run:
+    """The seed, gone on with alone; it left this checkpoint."""
+    return end(services.resume_training(run=second), state, {"checkpoint": content})
+
+
+def goes_on_from(old: Run) -> bytes:
+    """The checkpoint that seed 3 of a new family goes on from."""
+    goes_on = services.resume_training(run=old).trainings[1]
+    return (places.run_folder(goes_on.id) / layout.RESUMED / "last.zip").read_bytes()
+
+
+def test_of_several_checkpoints_of_a_seed_the_newest_counts(owner: Any, samples: Path) -> None:
+    """Whichever was asked for first: each was trained further than the one before."""
+    old, (_, second, _) = failed_family(owner)
+    third = alone_of(alone_of(second, b"further"), b"furthest")
+    assert third.source_run is not None and third.created > third.source_run.created > second.created
+    assert goes_on_from(old) == b"furthest"
+
+
+def test_a_trained_seed_counts_before_a_newer_one_that_stopped(owner: Any, samples: Path) -> None:
+    old, (_, second, _) = failed_family(owner)
+    alone = trained(services.resume_training(run=second))
+    later = alone_of(second, b"later")
+    assert later.created > alone.created
+    (places.run_folder(alone.id) / layout.BEST_POLICY).unlink()  # its last checkpoint is that of its end
+    assert goes_on_from(old) == checkpoint_of(3)
+
+
+def test_a_run_of_another_configuration_behind_a_seed_does_not_count(owner: Any, samples: Path) -> None:
+    old, (_, second, _) = failed_family(owner)
+    other = alone_of(second, b"other")
+    Run.objects.filter(pk=other.pk).update(config_hash="0" * 64)
+    assert goes_on_from(old) == checkpoint_of(3)
 
 
 def test_a_policy_that_is_another_file_is_not_taken_over(owner: Any, samples: Path) -> None:
