@@ -158,12 +158,6 @@ class Excess:
         points: Floats = self.by_seed[:, self.best]
         return points
 
-    @property
-    def seed_leasts(self) -> Floats:
-        """(S,) each seed's own excess over the baseline that is hardest for it."""
-        points: Floats = self.by_seed.min(axis=1)
-        return points
-
 
 def compare(
     returns: Floats, baselines: Floats, rf: Floats, *, periods: float, paths: int, seed: int, trials: int,

@@ -51,8 +51,8 @@ def run(job: Job) -> None:
     if len(config.training.seeds) > 1:
         judge_together(job, config, run)
         return
+    room.require(job, config)  # before anything large is read, a checkpoint too
     begun = resume.found(job.folder, job.events.warning)
-    room.require(job, config)
     prepared = prepare(job, config)
     try:
         rate = room.expected_rate(job, config, prepared.task, prepared.ranges.validation, begun.step if begun else 0)

@@ -11,6 +11,7 @@ from typing import Any
 
 from runfiles.figures import DASH, metric, minus, significant
 from runfiles.metric_keys import METRICS
+from runfiles.policy_list import MOST_FOLDS
 from runfiles.report_tables import Cell, Column, cell, number_of
 
 Row = dict[str, Any]
@@ -31,7 +32,6 @@ SCHEMES = {
 }
 ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
 _ENDS = ("start", "end")
-MOST_FOLDS = 100
 WHOLE = 0.99
 """Of the value ordered: who got as much was not cut; a full book always lacks the money for its costs."""
 NOT_MODELLED = {

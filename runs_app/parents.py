@@ -88,7 +88,8 @@ class Parents:
         """Whether all policies are there; they are copied and hashed in the pool. Raises OSError, ValueError."""
         work = self._brought.get(run.id)
         if work is None:
-            work = self._pool.submit(judged.copy_members, _members(run), places.run_folder(run.id))
+            members = judged.members_of(run, run.config["evaluation"]["policy"])
+            work = self._pool.submit(judged.copy_members, members, places.run_folder(run.id))
             self._brought[run.id] = work
             work.add_done_callback(lambda _: self._woken())
         if not work.done():
@@ -119,17 +120,6 @@ def so_far(run: Run) -> str:
 def took(run: Run, ended: datetime) -> float | None:
     """Seconds between the start of a parent's first child and its end."""
     return None if run.started is None else round((ended - run.started).total_seconds(), 3)
-
-
-def bring(run: Run) -> None:
-    """Copy each child's policy, by the sha256 that its row holds, beside the parent's configuration; the list of them
-    comes last. Raises OSError, ValueError where one is not what it was.
-    """
-    judged.copy_members(_members(run), places.run_folder(run.id))
-
-
-def _members(run: Run) -> judged.Members:
-    return judged.members_of(run, run.config["evaluation"]["policy"])
 
 
 def _follow(run: Run, children: Sequence[Run]) -> int | None:
