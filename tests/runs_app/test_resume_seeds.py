@@ -1,10 +1,10 @@
 """Going on with a training of several seeds as a whole: what is taken over, what goes on, what starts anew."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from django.db.models import ProtectedError
 
 from backtest.config import BacktestConfig
@@ -130,11 +130,9 @@ def test_of_several_checkpoints_of_a_seed_the_newest_counts(owner: Any, samples:
 
 def test_a_trained_seed_counts_before_a_newer_one_that_stopped(owner: Any, samples: Path) -> None:
     old, (_, second, _) = failed_family(owner)
-    alone = services.resume_training(run=second)
-    Run.objects.filter(pk=alone.pk).update(state="CANCELLED", ended=timezone.now())  # so that another may go on
     later = alone_of(second, b"later")
-    trained(alone)
-    assert later.created > alone.created
+    alone = trained(services.resume_training(run=second))
+    Run.objects.filter(pk=later.pk).update(created=alone.created + timedelta(seconds=1))
     (places.run_folder(alone.id) / layout.BEST_POLICY).unlink()  # its last checkpoint is that of its end
     assert goes_on_from(old) == checkpoint_of(3)
 
