@@ -19,7 +19,7 @@ def prepare(argv: Sequence[str]) -> tuple[list[str], list[str]]:
         prog="python -m backtest.run", description="Judge a strategy by a configuration file."
     )
     parser.add_argument("--config", type=Path, required=True, help="a backtest's configuration, YAML")
-    parser.add_argument("--out", type=Path, required=True, help="the run directory to make; must be new or empty")
+    parser.add_argument("--out", type=Path, required=True, help=out_folder.HELP)
     parser.add_argument("--datasets", type=Path, required=True, help="root of the dataset store")
     parser.add_argument(
         "--strategy",
@@ -31,6 +31,13 @@ def prepare(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     found = parser.parse_args(argv)
     if not found.config.is_file():
         parser.error(f"there is no file {found.config}")
+    try:
+        content = found.config.read_bytes()
+    except OSError as fault:
+        parser.error(f"{found.config} cannot be read ({fault.strerror})")
     out_folder.make(parser, found.out, found.config)
-    (found.out / layout.CONFIG).write_bytes(found.config.read_bytes())
+    try:
+        (found.out / layout.CONFIG).write_bytes(content)
+    except OSError as fault:
+        parser.error(f"{found.out} cannot be filled ({fault.strerror})")
     return [str(found.out), "--datasets", str(found.datasets)], found.strategy

@@ -42,6 +42,8 @@ DEPENDENT = 3.0
 """|autocorrelation| times the root of the bars above which returns hang together: three standard errors."""
 MOST_NAMED = 12
 """Symbols that one stamp names."""
+LEAST_VALIDATED = 63
+"""Bars of validation, a quarter of daily ones, below which no step of a training is told from another."""
 FEW = 0.25
 """Of a year: a range shorter than this scales to one badly."""
 
@@ -72,6 +74,16 @@ def relay_stamp(subject: Strategy, session: Days, span: Range) -> list[str]:
     return [
         f"Walk-forward: one book{each} goes through {count} folds; at the start of each the policy trained for it "
         "takes over what is held, and pays for what it changes."
+    ]
+
+
+def validation_stamp(n_bars: int, start: str, end: str) -> list[str]:
+    """Where so few bars were left to validate on that what is best there is so by luck."""
+    if n_bars >= LEAST_VALIDATED:
+        return []
+    return [
+        f"Only {n_bars} bars were left to validate on, {start} to {end}: which step of the training is best there "
+        "is luck. A shorter features.lookback, a smaller embargo or another split leaves more."
     ]
 
 

@@ -241,14 +241,14 @@ def _size(log_excess: float) -> str:
 
 def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], over: str) -> str:
     """The point against the hardest baseline, and whose interval stands beside it."""
-    best, made = names[excess.best], f"{subject} made {signed(figures.excess)} a year"
+    best, is_so = names[excess.best], f"is {signed(figures.excess)} a year"
     if excess.seeds > 1:
-        made += f" in the mean of its {excess.seeds} seeds ({points_of(excess)})"
+        is_so += f" in the mean of its {excess.seeds} seeds ({points_of(excess)})"
     limits = f"{signed(figures.low)} to {signed(figures.high)}"
     if len(names) == 1:
-        return f"{made} against {best}, the only baseline (95 % interval {limits}), {over}"
+        return f"the excess of {subject} over {best}, the only baseline, {is_so} (95 % interval {limits}), {over}"
     return (
-        f"{made} against {best}, the best of {len(names)} baselines, {over}; the 95 % interval "
+        f"the excess of {subject} over {best}, the best of {len(names)} baselines, {is_so} {over}; the 95 % interval "
         f"of the excess over the best of them, whichever it is, runs from {limits}"
     )
 

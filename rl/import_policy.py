@@ -7,7 +7,6 @@ its bytes are in OUT. Exit code 2 and one line `CODE: sentence` for a file that 
 """
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rl.policy_import.importer import Imported, import_policy
 from rl.policy_import.reader import MOST_BYTES
 from rl.policy_seen import Seen, seen_in
 from runfiles import atomic
+from runfiles.hashes import sha256_of
 
 REFUSED = 2
 
@@ -66,7 +66,7 @@ def _told(imported: Imported) -> str:
     spec = imported.spec
     lines = [f"{spec.policy} with layers {spec.net_arch['pi']}, trained for {spec.steps:,} steps by SB3 {spec.sb3}"]
     lines += [f"note: {note}" for note in imported.notes]
-    return "\n".join([*lines, f"sha256 {hashlib.sha256(imported.content).hexdigest()}"]) + "\n"
+    return "\n".join([*lines, f"sha256 {sha256_of(imported.content)}"]) + "\n"
 
 
 if __name__ == "__main__":

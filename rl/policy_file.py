@@ -5,7 +5,6 @@ with the one that our own row or run holds *before* it opens the file.
 """
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from rl.policy_format.spaces import plain_space
 from rl.policy_format.spec import PolicySpec
 from rl.policy_seen import Seen
 from runfiles import atomic
+from runfiles.hashes import sha256_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def save(path: Path, model: PPO, normaliser: Normaliser, layout: ObservationLayo
     """Writes the policy file beside and renames it. Returns its sha256."""
     content = pack(model, normaliser, layout, learned, regime, taught)
     atomic.write_bytes(path, content)
-    return hashlib.sha256(content).hexdigest()
+    return sha256_of(content)
 
 
 def load(path: Path, sha256: str) -> StoredPolicy:
@@ -88,7 +88,7 @@ def load(path: Path, sha256: str) -> StoredPolicy:
         content = path.read_bytes()
     except OSError as error:
         raise PolicyFileFault(f"the policy file {path.name} cannot be read", "unreadable") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if sha256_of(content) != sha256:
         said = f"the policy file {path.name} is not the one that was kept: its sha256 differs"
         raise PolicyFileFault(said, "unreadable")
     try:

@@ -1,6 +1,5 @@
 """One training: PPO on a task, looked at on the validation range, best and last policy kept in a run directory."""
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from rl.ppo import make_model, total_steps
 from rl.task import Task
 from runfiles import atomic, layout
 from runfiles.events import EventWriter
+from runfiles.hashes import sha256_of
 from runfiles.job import JobCancelled
 
 
@@ -66,7 +66,7 @@ class _Kept:
 
     def _write(self, name: str, content: bytes) -> None:
         atomic.write_bytes(self._folder / name, content)
-        self.sha256[name] = hashlib.sha256(content).hexdigest()
+        self.sha256[name] = sha256_of(content)
 
 
 def train(task: Task, config: TrainConfig, validation: Range, folder: Path, events: EventWriter,

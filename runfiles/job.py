@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn
 
-from runfiles import atomic, layout, manifest, outcome, yamlio
+from runfiles import at_work, atomic, layout, manifest, outcome, yamlio
 from runfiles.disk import is_full
 from runfiles.events import EventWriter
 from runfiles.versions import ROOT, versions
@@ -35,6 +35,23 @@ class JobDiverged(JobRefused):
     """A training whose numbers are none any more. It would come to that again from each of its checkpoints."""
 
     end = "diverged"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended: its exit code, the word for `exit.json`, and one sentence, empty where it ended well."""
+
+    code: int
+    end: outcome.End
+    sentence: str
+
+
+class PartFailed(JobRefused):
+    """A job within this one did not end well; this one ends as that did."""
+
+    def __init__(self, name: str, ended: End) -> None:
+        super().__init__(f"{name} did not end well: {ended.sentence}")
+        self.ended = ended
 
 
 class JobCancelled(BaseException):
@@ -56,36 +73,41 @@ class Job:
         sys.stdout.flush()
 
 
-@dataclass(frozen=True)
-class _End:
-    code: int
-    end: outcome.End
-    sentence: str
-
-
 def run_job(main: Callable[[Job], None], argv: Sequence[str] | None = None) -> int:
     """Call `main` with the job named on the command line; returns the exit code (`runfiles.outcome.CODE_*`).
 
     `config.yaml` must be there; `versions.json` is written first and `manifest.json` last.
     """
     ears = _open_ears()
+    return run_part(main, argv, lambda end: _say(ears, end)).code
+
+
+def run_part(
+    main: Callable[[Job], None], argv: Sequence[str] | None = None, say: Callable[[End], None] = lambda end: None
+) -> End:
+    """As `run_job`, for a job within another one, which is told the whole end in place of its code.
+
+    `say` is called with the end while SIGTERM is still not heard: it must not be lost.
+    """
     folder, datasets = _arguments(argv)
     scrub = _scrubber(folder, datasets)
     before, plain = signal.signal(signal.SIGTERM, _cancel), warnings.formatwarning
     warnings.formatwarning = lambda *words, **more: scrub(plain(*words, **more))  # they begin with a path
     try:
-        job = _prepare(folder, datasets)
-        main(job)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done: what is left is to say so
-        manifest.write(folder)
-        end = _End(outcome.CODE_OK, "ok", "")
+        with at_work.held(folder) as ours:
+            if not ours:
+                raise JobRefused("Another job is at work in this run directory; wait for its end, or name another.")
+            main(_prepare(folder, datasets))
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done: what is left is to say so
+            manifest.write(folder)
+        end = End(outcome.CODE_OK, "ok", "")
     except BaseException as error:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end = _end_of(error, scrub)
-    _say(ears, end)
+    say(end)
     signal.signal(signal.SIGTERM, before)
     warnings.formatwarning = plain
-    return end.code
+    return end
 
 
 def leave(code: int) -> NoReturn:
@@ -132,23 +154,25 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     raise JobCancelled
 
 
-def _end_of(error: BaseException, scrub: Callable[[str], str]) -> _End:
+def _end_of(error: BaseException, scrub: Callable[[str], str]) -> End:
     """Exit code and sentence of what came out of the job; a crash leaves its traceback in the log."""
+    if isinstance(error, PartFailed):
+        return End(error.ended.code, error.ended.end, scrub(str(error)))
     if isinstance(error, JobRefused):
-        return _End(outcome.CODE_REFUSED, error.end, scrub(str(error)))
+        return End(outcome.CODE_REFUSED, error.end, scrub(str(error)))
     if isinstance(error, JobCancelled | KeyboardInterrupt):
-        return _End(outcome.CODE_CANCELLED, "cancelled", "Cancelled.")
+        return End(outcome.CODE_CANCELLED, "cancelled", "Cancelled.")
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else outcome.CODE_CRASHED if error.code else outcome.CODE_OK
-        return _End(code, "error" if code else "ok", "The job left early." if code else "")
+        return End(code, "error" if code else "ok", "The job left early." if code else "")
     sys.stderr.write(scrub("".join(traceback.format_exception(error))))
     if _is_memory(error):
-        return _End(outcome.CODE_MEMORY, "oom", "The job ran out of memory; fewer books at once or symbols need less.")
+        return End(outcome.CODE_MEMORY, "oom", "The job ran out of memory; fewer books at once or symbols need less.")
     if is_full(error):
-        return _End(outcome.CODE_DISK, "disk", "The disk is full; free some space and start the run again.")
+        return End(outcome.CODE_DISK, "disk", "The disk is full; free some space and start the run again.")
     text = str(error).strip().splitlines()
     detail = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-    return _End(outcome.CODE_CRASHED, "error", f"The job crashed ({scrub(detail)}); its log has the details.")
+    return End(outcome.CODE_CRASHED, "error", f"The job crashed ({scrub(detail)}); its log has the details.")
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -181,7 +205,7 @@ def _open_ears() -> int | None:
     return int(text)
 
 
-def _say(ears: int | None, end: _End) -> None:
+def _say(ears: int | None, end: End) -> None:
     sys.stdout.flush()
     if end.code and end.sentence:
         sys.stderr.write(end.sentence + "\n")

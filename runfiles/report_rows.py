@@ -11,6 +11,7 @@ from typing import Any
 
 from runfiles.figures import DASH, metric, minus, significant
 from runfiles.metric_keys import METRICS
+from runfiles.policy_list import MOST_FOLDS
 from runfiles.report_tables import Cell, Column, cell, number_of
 
 Row = dict[str, Any]
@@ -22,8 +23,8 @@ NAMES = {
     "short": "Short", "cash": "Interest on cash",
 }  # fmt: skip
 SCHEMES = {
-    "last_year": "Split last_year: judged on the last twelve months, validated on the twelve before",
-    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on the last fifth of the rest",
+    "last_year": "Split last_year: judged on the last twelve months, validated on what is left of the twelve before",
+    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on what is left of the fifth before",
     "custom_ranges": "Split custom_ranges: ranges by the days that the configuration names",
     "walk_forward": "Split walk_forward: test folds that adjoin and end at the last bar",
     "file": "Judged on the days of the imported file; what its maker learned from them, and how often, is not known",
@@ -31,7 +32,6 @@ SCHEMES = {
 }
 ROLES = {"train": "Train", "validation": "Validation", "test": "Test"}
 _ENDS = ("start", "end")
-MOST_FOLDS = 100
 WHOLE = 0.99
 """Of the value ordered: who got as much was not cut; a full book always lacks the money for its costs."""
 NOT_MODELLED = {
@@ -139,6 +139,11 @@ def late_name(row: Mapping[str, Any]) -> str:
 def cost_name(row: Mapping[str, Any]) -> str:
     """`at 2 × the costs`."""
     return f"at {number_of(row.get('multiplier')) or 0:g} × the costs"
+
+
+def money_name(row: Mapping[str, Any]) -> str:
+    """`at 20 × the money`."""
+    return f"at {number_of(row.get('multiplier')) or 0:g} × the money"
 
 
 def _excess_words(row: Mapping[str, Any], excess: float, labels: Labels) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from runfiles.figures import DASH, metric, significant
 from runfiles.metric_keys import HEADLINE, METRICS
+from runfiles.policy_list import MOST_SEEDS
 from runfiles.report_tables import number_of
 
 EXCESS, LEAST = "excess_per_year", "least_excess_per_year"
@@ -16,7 +17,6 @@ LABELS = {
 }
 """The first has the verdict as its mean; the second is what a report of each seed alone says."""
 UNITS = {"fraction": "%", "bps": "bps"}
-MOST_SEEDS = 16
 MEANS = (
     "the same training with each seed; their median and middle half say more than any one of them. Mean, median and "
     "quartiles of an excess are those of the logarithms, as the verdict's is their mean"

@@ -1,7 +1,6 @@
 """Where a job runs. The reconciler asks an executor and never looks at a process or a lock itself."""
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from django.conf import settings
 
 from runfiles import atomic, kernel, layout, shim
 from runfiles import outcome as outcomes
+from runfiles.environment import of_job
 from runs_app import places
 from runs_app.models import Run
 
@@ -25,9 +25,6 @@ ENTRIES = {
 
 TRAINING_GRACE_S = 2 * shim.GRACE_S
 """Between the wish that a training stops and its kill: it writes a checkpoint first."""
-
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NUMBA_CACHE_DIR", "LD_LIBRARY_PATH",
-              "CUDA_VISIBLE_DEVICES")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,17 +72,12 @@ def command_text(run: Run) -> str:
 
 def environment(run: Run) -> dict[str, str]:
     """What the job sees of the server's environment: no key, no address, no password."""
-    threads = str(run.config.get("training", {}).get("threads") or 1)
-    found = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    fixed = {
-        name: threads for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-    }
+    found = of_job(str(run.config.get("training", {}).get("threads") or 1), settings.BASE_DIR)
     if run.kind == Run.Kind.DATA and settings.YAHOO_URL:
         found["STOCKBOT_YAHOO_URL"] = settings.YAHOO_URL  # nobody else has a use for it: no other job asks the network
     if run.kind == Run.Kind.DATA and settings.FILES_FOLDER:
         found["STOCKBOT_FILES"] = settings.FILES_FOLDER
-    return {"LANG": "C.UTF-8", **found, **fixed, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1"}  # fmt: skip
+    return found
 
 
 class LocalExecutor:

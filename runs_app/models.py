@@ -167,11 +167,15 @@ class Run(models.Model):
     )  # fmt: skip
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     taken_over = models.ManyToManyField(
-        "self", symmetrical=False, blank=True, related_name="taken_by",
+        "self", symmetrical=False, blank=True, related_name="taken_by", through="TakenOver",
+        through_fields=("from_run", "to_run"),
         help_text="Of a parent that goes on: trainings of earlier parents, whose policies it judges with its own.",
     )  # fmt: skip
     policy = models.ForeignKey("Policy", on_delete=models.SET_NULL, null=True, blank=True, related_name="backtests")
     idempotency_key = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null is "none given", not unique
+    body_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the body that was sent with the key; empty in rows of before."
+    )
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     reason = models.CharField(max_length=16, blank=True, help_text="How it ended, in one word.")
@@ -283,6 +287,20 @@ class Run(models.Model):
     @property
     def cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+
+class TakenOver(models.Model):
+    """A training of an earlier parent that a later one judges too, and which therefore stays as long as that does."""
+
+    from_run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    to_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "runs_app_run_taken_over"
+        unique_together = (("from_run", "to_run"),)
+
+    def __str__(self) -> str:
+        return f"{self.from_run_id} judges {self.to_run_id}"
 
 
 class RunEvent(models.Model):

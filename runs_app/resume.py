@@ -5,6 +5,8 @@ A training with several seeds, and a walk-forward, goes on as a whole: runs_app.
 """
 
 import shutil
+import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ KEYS = ("checkpoint", "checkpoint_before")
 OTHER_VERSION = "The configuration means something else in this version; start the training again."
 
 
+WHOLE = "this training"
 DIVERGED = "diverged"
 """The reason of a run whose end its checkpoints lead to again, step by step."""
 
@@ -95,9 +98,36 @@ def require_stopped(run: Run) -> None:
         )
 
 
+def require_alone(run: Run, spare: Collection[uuid.UUID] = ()) -> None:
+    """Raises NotResumable where a run goes on from this one, from a child of it, or from what did, and has not ended:
+    a second one would train the same beside it; and where one went on from this one and has succeeded, for nothing is
+    left to do. `spare`: ids of runs that do not count.
+    """
+    parts = {one.id: WHOLE if one.id == run.id else f"{one.member_name} of this training"
+             for one in (run, *run.trainings)}  # fmt: skip
+    newest: Collection[uuid.UUID] = set(parts)
+    while newest:
+        later = Run.objects.owned_by(run.owner_id).filter(source_run__in=newest, kind__in=Run.TRAINED)
+        found = {
+            one: parts[one.source_run_id] for one in later.exclude(pk__in=[*parts, *spare]).only("state", "source_run")
+        }
+        if at_work := [one for one in found if one.is_active]:
+            first = min(at_work, key=lambda one: found[one] != WHOLE)
+            raise NotResumable(
+                f"Run {str(first.id)[:8]} goes on from {found[first]} already; wait for its end or cancel it."
+            )
+        if done := [one for one, part in found.items() if part == WHOLE and one.state == Run.State.SUCCEEDED]:
+            raise NotResumable(
+                f"Run {str(done[0].id)[:8]} went on from this training and has succeeded; read that one."
+            )
+        newest = {one.id for one in found}
+        parts |= {one.id: part for one, part in found.items()}
+
+
 def left_by(run: Run) -> Left:
     """What a training that is no parent left. Raises NotResumable with the reason why it cannot go on."""
     require_stopped(run)
+    require_alone(run)
     rows = run.artifacts.filter(key__in=KEYS)
     if (left := left_in(run, {row.key: row.sha256 for row in rows})) is None:
         raise NotResumable("This training left no checkpoint; start it again.")

@@ -81,9 +81,10 @@ class LeftOfParent:
 def left_by(run: Run) -> LeftOfParent:
     """What the children of a parent left. Raises NotResumable with the reason why it cannot go on."""
     resume.require_stopped(run)
+    resume.require_alone(run)
     key, children = judged.FILES[resume.config_of(run).evaluation.policy], run.trainings
     lines, parts = _lines(run, children), PARTS[Run.Kind(run.kind)]
-    _require_none_diverged([one for line in lines for one in line])
+    _require_none_diverged(lines)
     rows: dict[uuid.UUID, dict[str, str]] = defaultdict(dict)
     for row in Artifact.objects.filter(run__in=[one for line in lines for one in line], key__in=(key, *KEYS)):
         rows[row.run_id][row.key] = row.sha256
@@ -92,7 +93,7 @@ def left_by(run: Run) -> LeftOfParent:
             child.member_name,
             _config(child),
             tuple((one, rows[one.id][key]) for one in line if _succeeded(one) and key in rows[one.id]),
-            tuple(found for one in line if (found := resume.left_in(one, rows[one.id]))),
+            tuple(found for one in line if _may_go_on(one) and (found := resume.left_in(one, rows[one.id]))),
         )
         for child, line in zip(children, lines, strict=True)
     )
@@ -119,7 +120,7 @@ def told(members: Sequence[Member], parts: str) -> str:
 
 
 def _lines(parent: Run, children: Sequence[Run]) -> list[list[Run]]:
-    """Of each child its training and whatever went on from it, where that has ended: the succeeded ones first (their
+    """Of each child its training and whatever went on from it, all of which has ended: the succeeded ones first (their
     last checkpoint lies there too, should their policy be gone), then the newest.
     """
     line_of = {child.id: [child] for child in children}
@@ -132,13 +133,14 @@ def _lines(parent: Run, children: Sequence[Run]) -> list[list[Run]]:
                 line_of[one.id] = line_of[one.source_run_id]
                 line_of[one.id].append(one)
                 newest.append(one)
-    lines = [[one for one in line_of[child.id] if one.is_terminal] for child in children]
+    lines = [line_of[child.id] for child in children]
     return [sorted(line, key=lambda one: (not _succeeded(one), -one.created.timestamp())) for line in lines]
 
 
-def _require_none_diverged(runs: Sequence[Run]) -> None:
-    for one in runs:
-        if one.reason == resume.DIVERGED:
+def _require_none_diverged(lines: Sequence[Sequence[Run]]) -> None:
+    """Where a run of a child succeeded it does not matter what became of others of it."""
+    for one in (one for line in lines if not any(map(_succeeded, line)) for one in line):
+        if not _may_go_on(one):
             raise NotResumable(
                 f"{one.member_name} of this training diverged, and would again: start another, with a smaller "
                 "model.learning_rate."
@@ -147,6 +149,10 @@ def _require_none_diverged(runs: Sequence[Run]) -> None:
 
 def _succeeded(run: Run) -> bool:
     return run.state == Run.State.SUCCEEDED
+
+
+def _may_go_on(run: Run) -> bool:
+    return run.reason != resume.DIVERGED
 
 
 def _config(child: Run) -> TrainConfig:

@@ -5,7 +5,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -40,6 +40,13 @@ log = logging.getLogger(__name__)
 Config = TrainConfig | BacktestConfig | DataConfig | ImportConfig
 
 
+class Once(TypedDict, total=False):
+    """What makes a request that is sent again the same request: its key, and the sha256 of its body."""
+
+    idempotency_key: str | None
+    body_sha256: str
+
+
 class AlreadyStarted(Exception):
     """A request with this idempotency key has made `run` already, before this one or at the same moment."""
 
@@ -48,24 +55,24 @@ class AlreadyStarted(Exception):
         self.run = run
 
 
-def start_training(*, owner: Any, config: TrainConfig, idempotency_key: str | None = None) -> Run:
+def start_training(*, owner: Any, config: TrainConfig, **once: Unpack[Once]) -> Run:
     """Queue a training. Raises ConfigFault (field → sentences) before any row or file exists.
 
     With several seeds: a parent, which waits, and beside it a training of each seed, all or none of them.
     """
-    return _trainings(owner, resolve.training(owner, config), Run.Kind.TRAIN, idempotency_key)
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.TRAIN, once)
 
 
-def start_walk_forward(*, owner: Any, config: CvConfig, idempotency_key: str | None = None) -> Run:
+def start_walk_forward(*, owner: Any, config: CvConfig, **once: Unpack[Once]) -> Run:
     """Queue a walk-forward: a parent, which waits, and a training of each fold and seed, all or none of them.
 
     Raises ConfigFault (field → sentences) before any row or file exists.
     """
-    return _trainings(owner, resolve.training(owner, config), Run.Kind.CV, idempotency_key)
+    return _trainings(owner, resolve.training(owner, config), Run.Kind.CV, once)
 
 
-def _trainings(owner: Any, resolved: TrainConfig, kind: str, idempotency_key: str | None) -> Run:
-    run = _training(owner, resolved, kind=kind, idempotency_key=idempotency_key)
+def _trainings(owner: Any, resolved: TrainConfig, kind: str, once: Once) -> Run:
+    run = _training(owner, resolved, kind=kind, **once)
     if not run.is_parent:
         return _queue(run)
     children = [_training(owner, resolved.of_member(*member), parent=run) for member in resolved.members]
@@ -77,23 +84,26 @@ def _training(owner: Any, config: TrainConfig, kind: str = Run.Kind.TRAIN, **col
     return _described(Run(owner=owner, kind=kind, subject="policy", **columns), config)
 
 
-def resume_training(*, run: Run, idempotency_key: str | None = None) -> Run:
+def resume_training(*, run: Run, **once: Unpack[Once]) -> Run:
     """Queue a training that goes on from the last checkpoint of `run`, under its configuration, for its owner.
 
     Of a parent: a new parent, which takes over what is trained and waits for a run of each other seed or fold.
-    Raises resume.NotResumable, and ConfigFault where its data is not there any more.
+    Raises resume.NotResumable, AlreadyStarted, and ConfigFault where its data is not there any more.
     """
+    if (first := _first_of(run.owner, once.get("idempotency_key"))) is not None:
+        raise AlreadyStarted(first)
     if run.is_parent:
-        return _resume_parent(run, resume_parent.left_by(run), idempotency_key)
+        return _resume_parent(run, resume_parent.left_by(run), once)
     left = resume.left_by(run)
-    again = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
-    return _queue(again, ready={again.id: in_pool(left.checked)})
+    again = _goes_on(run, resume.config_of(run), **once)
+    ready = {again.id: in_pool(left.checked)}
+    return _queue(again, ready=ready, complete=lambda: resume.require_alone(run, {again.id}))
 
 
-def _resume_parent(run: Run, left: resume_parent.LeftOfParent, idempotency_key: str | None) -> Run:
-    parent = _goes_on(run, resume.config_of(run), idempotency_key=idempotency_key)
-    parent.queued = None
+def _resume_parent(run: Run, left: resume_parent.LeftOfParent, once: Once) -> Run:
     members = in_pool(left.checked)
+    parent = _goes_on(run, resume.config_of(run), trains=any(one.taken is None for one in members), **once)
+    parent.queued = None
     children, ready = [], {}
     for one in (one for one in members if one.taken is None):
         child = _training(run.owner, one.config, parent=parent, source_run=one.ready.run if one.ready else None)
@@ -102,6 +112,7 @@ def _resume_parent(run: Run, left: resume_parent.LeftOfParent, idempotency_key: 
             ready[child.id] = one.ready
 
     def complete() -> None:
+        resume.require_alone(run, {one.id for one in (parent, *children)})
         parent.taken_over.set([one.taken for one in members if one.taken is not None])
         said = {"state": str(parent.state), "sentence": resume_parent.told(members, left.parts)}
         moves.note(parent.id, [(str(RunEvent.Kind.STATE), said)])
@@ -110,25 +121,27 @@ def _resume_parent(run: Run, left: resume_parent.LeftOfParent, idempotency_key: 
     return _queue(parent, *children, ready=ready, complete=complete)
 
 
-def _goes_on(run: Run, config: TrainConfig, **columns: Any) -> Run:
-    """A new row for the same training. Raises NotResumable where its configuration would be another today."""
-    resolved = resolve.training(run.owner, config)
+def _goes_on(run: Run, config: TrainConfig, *, trains: bool = True, **columns: Any) -> Run:
+    """A new row for the same training, with room for it if there is something to train. Raises NotResumable where its
+    configuration would be another today.
+    """
+    resolved = resolve.training(run.owner, config, checked_only=not trains)
     if config_hash(resolved) != run.config_hash:
         raise resume.NotResumable(resume.OTHER_VERSION)
     return _training(run.owner, resolved, run.kind, name=run.name, source_run=run, **columns)
 
 
-def start_backtest(*, owner: Any, config: BacktestConfig, idempotency_key: str | None = None) -> Run:
+def start_backtest(*, owner: Any, config: BacktestConfig, **once: Unpack[Once]) -> Run:
     """Queue a backtest of a baseline, or of a policy of this owner's. Raises ConfigFault before anything exists.
 
     Of a trained policy, what the client left out is as in its training; its file is copied and verified.
     """
-    return _backtest(Run(owner=owner, kind=Run.Kind.BACKTEST, idempotency_key=idempotency_key), config)
+    return _backtest(Run(owner=owner, kind=Run.Kind.BACKTEST, **once), config)
 
 
-def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, idempotency_key: str | None = None) -> Run:
+def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, **once: Unpack[Once]) -> Run:
     """Queue a leak check of a training's configuration, or of what a backtest would judge. Raises ConfigFault."""
-    run = Run(owner=owner, kind=Run.Kind.LEAKS, idempotency_key=idempotency_key)
+    run = Run(owner=owner, kind=Run.Kind.LEAKS, **once)
     if isinstance(config, BacktestConfig):
         return _backtest(run, config)
     run.subject = "policy"
@@ -156,20 +169,20 @@ def _backtest(run: Run, config: BacktestConfig) -> Run:
     return _queue(_described(run, resolved), subject=subject)
 
 
-def start_data(*, owner: Any, config: DataConfig, idempotency_key: str | None = None) -> Run:
+def start_data(*, owner: Any, config: DataConfig, **once: Unpack[Once]) -> Run:
     """Queue a fetch of prices into a dataset of this owner's. Raises ConfigFault before any row or file exists."""
-    run = Run(owner=owner, kind=Run.Kind.DATA, idempotency_key=idempotency_key)
+    run = Run(owner=owner, kind=Run.Kind.DATA, **once)
     if sentence := quota.full(owner):
         raise ConfigFault({"id": [sentence]})
     return _queue(_described(run, resolve.data(config)))
 
 
-def start_import(*, owner: Any, config: ImportConfig, file: DiskUpload, idempotency_key: str | None = None) -> Run:
+def start_import(*, owner: Any, config: ImportConfig, file: DiskUpload, **once: Unpack[Once]) -> Run:
     """Queue the judgement of a result that was made elsewhere. Its file is kept, and read by the job alone.
 
     Raises ConfigFault before any row or file exists.
     """
-    run = Run(owner=owner, kind=Run.Kind.IMPORT, subject=IMPORTED, idempotency_key=idempotency_key)
+    run = Run(owner=owner, kind=Run.Kind.IMPORT, subject=IMPORTED, **once)
     if config.file_sha256 not in (None, file.sha256):
         raise ConfigFault({"file_sha256": ["This is not the hash of the file that was sent; leave it out."]})
     resolved = resolve.importing(owner, config).model_copy(update={"file_sha256": file.sha256})
@@ -217,7 +230,7 @@ def _queue(
         for one in (run, *children):
             shutil.rmtree(places.run_folder(one.id), ignore_errors=True)
             shutil.rmtree(places.control_folder(one.id), ignore_errors=True)
-        if isinstance(error, IntegrityError) and (first := _first_of(run)) is not None:
+        if isinstance(error, IntegrityError) and (first := _first_of(run.owner, run.idempotency_key)):
             raise AlreadyStarted(first) from error
         raise
     transaction.on_commit(lambda: _tell(run, *children))
@@ -247,10 +260,10 @@ def _described(run: Run, config: Config) -> Run:
     return run
 
 
-def _first_of(run: Run) -> Run | None:
-    if run.idempotency_key is None:
+def _first_of(owner: Any, key: str | None) -> Run | None:
+    if key is None:
         return None
-    found: Run | None = Run.objects.filter(owner=run.owner, idempotency_key=run.idempotency_key).first()
+    found: Run | None = Run.objects.filter(owner=owner, idempotency_key=key).first()
     return found
 
 

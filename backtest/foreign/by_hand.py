@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("result", type=Path, help="CSV or Parquet with a column of days and one of equity or returns")
     parser.add_argument("--dataset", metavar="ID", help="the stored bars whose days it has, such as sample/us20")
     parser.add_argument("--config", type=Path, help="a configuration with costs and baselines, YAML")
-    parser.add_argument("--out", type=Path, required=True, help="the run directory to make; must be new or empty")
+    parser.add_argument("--out", type=Path, required=True, help=out_folder.HELP)
     parser.add_argument("--datasets", type=Path, required=True, help="root of the dataset store")
     parser.add_argument("--holds", choices=("equity", "returns", "returns_percent"), help="what a row says")
     parser.add_argument("--date", metavar="COLUMN", help="column of days, where its name does not say so")
@@ -61,6 +61,8 @@ def _config(parser: argparse.ArgumentParser, found: argparse.Namespace) -> dict[
     """The file's configuration, and over it what the command line names."""
     try:
         config = yamlio.load(found.config.read_text(encoding="utf-8")) if found.config else {}
+    except OSError as fault:
+        parser.error(f"{found.config} cannot be read ({fault.strerror})")
     except (yamlio.ConfigFileError, UnicodeDecodeError) as fault:
         parser.error(f"{found.config}: {fault}")
     if beside := [name for name in OF_STRATEGY if name in config]:

@@ -10,7 +10,6 @@ No clock, path or run id is in it, so that the same training at the same step is
 last one and the one before it, never more.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -140,7 +139,7 @@ def load(path: Path, sha256: str) -> Checkpoint:
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointFault("it cannot be read") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if sha256_of(content) != sha256:
         raise CheckpointFault("it is not the file that was kept: its sha256 differs")
     return unpacked(content)
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from rl.policy_format.fault import PolicyFileFault
-from rl.policy_format.fields import number, text, whole
+from rl.policy_format.fields import number, whole
 
 ACTIVATIONS: Final = {
     "tanh": "torch.nn.modules.activation:Tanh",
@@ -73,21 +73,6 @@ class Flag:
 
     def plain(self, value: Any) -> Any:
         return bool(value)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few texts."""
-
-    among: tuple[str, ...]
-
-    def read(self, value: Any, where: str) -> str:
-        if text(value, 64, where) not in self.among:
-            raise PolicyFileFault(f"{where} must be one of {', '.join(self.among)}", "json")
-        return str(value)
-
-    def plain(self, value: Any) -> Any:
-        return str(value)
 
 
 @dataclass(frozen=True)

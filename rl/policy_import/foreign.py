@@ -6,7 +6,6 @@ the whole file, so that its owner learns that it is hostile.
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -20,6 +19,7 @@ from rl.policy_format.weights import Weights
 from rl.policy_format.weights import check as check_weights
 from rl.policy_import import described, names, torch_zip
 from rl.policy_import.pickle_reader import Budget, Call, Global, Read, read
+from runfiles.hashes import sha256_of
 
 MOST_DATA: Final = 8 << 20
 SERIALIZED: Final = ":serialized:"
@@ -62,7 +62,7 @@ def read_foreign(content: bytes, members: Mapping[str, bytes]) -> tuple[PolicyDo
         steps=_steps(plain),
         weights_sha256=_NO_SHA256,
         observation_sha256=None,
-        source_sha256=hashlib.sha256(content).hexdigest(),
+        source_sha256=sha256_of(content),
         sb3=_version(members),
     )
     checked = PolicySpec.from_dict(spec.as_dict())

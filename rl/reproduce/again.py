@@ -1,6 +1,5 @@
 """Runs a bundle's job again: the same configuration, seeds and data, in a fresh process and a folder of its own."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,9 +11,8 @@ from marketdata.catalog import Catalog
 from rl.reproduce.kinds import Kind, kind_of
 from runfiles import job, layout, outcome, strict_json, yamlio
 from runfiles.bundle import Bundle, BundleRefused
+from runfiles.environment import of_job
 from runfiles.versions import ROOT
-
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class RunFailed(Exception):
@@ -93,11 +91,14 @@ def prepare(bundle: Bundle, plan: Plan, folder: Path) -> None:
 
 
 def run(plan: Plan, folder: Path, datasets: Path) -> None:
-    """The job, its output in `job.log` of `folder`. Raises RunFailed; where this process is ended, so is the job."""
+    """The job, in the environment that the server gives one, its output in `job.log` of `folder`.
+
+    Raises RunFailed; where this process is ended, so is the job.
+    """
     command = [sys.executable, "-P", "-m", plan.kind.entry, str(folder), "--datasets", str(datasets)]
     with (folder / layout.JOB_LOG).open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(plan.threads), stdin=subprocess.DEVNULL, stdout=log,
+            command, cwd=ROOT, env=of_job(plan.threads, ROOT), stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -109,10 +110,3 @@ def run(plan: Plan, folder: Path, datasets: Path) -> None:
     if process.returncode != outcome.CODE_OK:
         lines = said.decode("utf-8", "replace").strip().splitlines()
         raise RunFailed(lines[-1] if lines else f"the process ended with code {process.returncode}")
-
-
-def environment(threads: str) -> dict[str, str]:
-    """As the server starts a job: the threads of the first run, no seed of Python's own."""
-    found = {name: value for name, value in os.environ.items() if name not in _THREADS}
-    fixed = dict.fromkeys(_THREADS, threads) if threads else {}
-    return found | fixed | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}

@@ -1,6 +1,5 @@
 """tb/tags, tb/scalars, tb/scalars-batch: 304 by the files' signature before anything is parsed."""
 
-import hashlib
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput
 from runfiles import layout
 from runs_app import access, places, tensorboard
+from runs_app.api.files import tag_of
 from runs_app.api.runs import ERRORS
 from runs_app.api.shapes import BatchShape, SeriesShape, TagsShape
 from runs_app.models import Run
@@ -31,7 +31,7 @@ class CurveView(APIView):
 
     def answer(self, request: Request, run: Run, ask: Callable[[Path], Any]) -> Response:
         folder = places.run_folder(run.id) / layout.TENSORBOARD
-        etag = _etag(tensorboard.signature(folder), request)
+        etag = tag_of(request, [tuple(row[1:]) for row in tensorboard.signature(folder)])
         if request.headers.get("If-None-Match", "") == etag:
             return Response(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
         return Response(in_pool(ask, folder), headers={"ETag": etag, "Cache-Control": "private, no-cache"})
@@ -90,9 +90,3 @@ def _points(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 2 <= int(text) <= tensorboard.MAX_POINTS):
         raise ValidationError({"max_points": [f"Must be a whole number from 2 to {tensorboard.MAX_POINTS}."]})
     return int(text)
-
-
-def _etag(signature: tensorboard.Signature, request: Request) -> str:
-    files = [(inode, size, time) for _, inode, size, time in signature]
-    content = repr((files, request.path, sorted(request.query_params.lists()), request.accepted_renderer.format))
-    return f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'

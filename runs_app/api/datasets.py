@@ -1,7 +1,6 @@
 """Datasets of a person: upload, commit, list, detail, bars, delete."""
 
 import contextlib
-import hashlib
 import json
 import uuid
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from runs_app.api.dataset_shapes import (
     upload_row,
 )
 from runs_app.api.errors import FAULTY
+from runs_app.api.files import tag_of
 from runs_app.api.parser import FormParser, StrictJSONParser
 from runs_app.api.runs import ERRORS
 from runs_app.pool import in_pool
@@ -140,16 +140,11 @@ class DatasetBars(APIView):
         row = access.get_dataset(request.user, dataset_id)
         entry = datasets.entry_of(row)
         asked = bars_view.asked(entry, request.query_params.dict())
-        etag = _etag(row.version, request)
+        etag = tag_of(request, row.version)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if request.headers.get("If-None-Match", "") == etag:
             return Response(status=304, headers=headers)
         return Response(in_pool(bars_view.columns, datasets.catalog().store, entry, asked), headers=headers)
-
-
-def _etag(version: str, request: Request) -> str:
-    content = repr((version, sorted(request.query_params.lists()), request.accepted_renderer.format))
-    return f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
 
 
 @contextlib.contextmanager

@@ -64,6 +64,8 @@ class RunFile(APIView):
         size, etag = size_and_tag(file)
         unchanged = request.headers.get("If-None-Match", "") == etag
         answer = HttpResponse(status=304) if unchanged else _body(request, file, size, etag)
+        if not answer.streaming:  # a stream closes what it sends
+            file.close()
         return _dressed(answer, run, spec, etag)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[object, str]:

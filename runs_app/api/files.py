@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import BinaryIO
 
 from django.http import StreamingHttpResponse
+from rest_framework.request import Request
 
+from runfiles.hashes import sha256_of
 from runs_app.pool import from_pool
 
 PIECE = 256 * 1024
@@ -32,6 +34,12 @@ def size_and_tag(file: BinaryIO) -> tuple[int, str]:
     """Bytes of the file now, and an ETag that changes whenever the file does."""
     status = os.fstat(file.fileno())
     return status.st_size, f'"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"'
+
+
+def tag_of(request: Request, *seen: object) -> str:
+    """An ETag of an answer: of what it was made from and how it was asked for."""
+    content = repr((*seen, request.path, sorted(request.query_params.lists()), request.accepted_renderer.format))
+    return f'"{sha256_of(content.encode())[:32]}"'
 
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:

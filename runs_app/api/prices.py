@@ -1,6 +1,5 @@
 """Prices of a symbol as a run traded it, with the run's fills and weight on them."""
 
-import hashlib
 import uuid
 
 from drf_spectacular.utils import extend_schema
@@ -12,9 +11,9 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput
 from runs_app import access, price_chart, report_reader
 from runs_app.api.datasets import BARS_PARAMETERS, UNCHANGED
+from runs_app.api.files import tag_of
 from runs_app.api.runs import ERRORS
 from runs_app.api.shapes import PricesShape
-from runs_app.models import Run
 from runs_app.pool import in_pool
 
 
@@ -29,16 +28,10 @@ class RunPrices(APIView):
         try:
             traded = price_chart.traded(run)
             wish = price_chart.asked(traded, request.query_params.dict())
-            etag = _etag(run, request)
+            etag = tag_of(request, report_reader.stamp(run, price_chart.TABLES), run.dataset_version)
             headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
             if request.headers.get("If-None-Match", "") == etag:
                 return Response(status=304, headers=headers)
             return Response(in_pool(price_chart.columns, run, traded, wish), headers=headers)
         except price_chart.NotDrawn as fault:
             raise NotFound(str(fault)) from fault
-
-
-def _etag(run: Run, request: Request) -> str:
-    files = report_reader.stamp(run, price_chart.TABLES)
-    content = repr((files, run.dataset_version, sorted(request.query_params.lists()), request.accepted_renderer.format))
-    return f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'

@@ -62,6 +62,9 @@ class Import(StartView):
         except strict_json.NotStrictJSON as error:
             raise ValidationError({"config": [str(error)]}) from error
 
+    def hashes_of(self, request: Request) -> list[str]:
+        return [file.sha256 for file in disk_files(request, "file")]
+
     def sent_with(self, request: Request) -> dict[str, Any]:
         return {"file": the_file(disk_files(request, "file"))}
 

@@ -4,8 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from runfiles import outcome
-from runs_app import executors, parents
+from runfiles import environment, outcome
+from runs_app import parents
 from tests.docs.pages import ROOT, codes, named, page, section, table
 
 PAGE = page("docs/operations.md")
@@ -57,7 +57,7 @@ def test_the_example_sets_nothing_as_it_stands() -> None:
 def test_what_a_job_inherits() -> None:
     text = section(PAGE, "Environment variables")
     listed = next(code for code in codes(text) if code.startswith("PATH "))
-    assert tuple(listed.split()) == executors._INHERITED
+    assert tuple(listed.split()) == environment.INHERITED
 
 
 def test_every_end_of_a_run() -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import backtest.run
+from rl.config import TrainConfig
+from rl.together import judge_together
 from rl.train_ppo import run
 from runfiles import layout, yamlio
 from runfiles.events import EventWriter
-from runfiles.job import Job, JobRefused, run_job
+from runfiles.job import Job, JobDiverged, JobRefused, run_job, run_part
 from runfiles.metric_keys import HEADLINE
 from runfiles.policy_list import Listed, PolicyList
 from tests.rl.test_train_job import changed, datasets, report_of
@@ -152,3 +154,37 @@ def test_another_policy_or_list_is_refused(judged: Path, datasets: Path, tmp_pat
     PolicyList((Listed(None, 0, "0" * 64),)).write(folder)
     with pytest.raises(JobRefused, match="must name 2 to 16 seeds"):
         run(Job(folder, datasets, EventWriter(folder / layout.EVENTS), changed(FEW)))
+
+
+def test_a_second_start_judges_what_is_there_under_its_own_configuration_alone(
+    judged: Path, datasets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, before = tmp_path / "twice", report_of(judged)
+    shutil.copytree(judged, folder)
+    arguments = [str(folder), "--datasets", str(datasets)]
+    shutil.rmtree(folder / layout.REPORT)
+    assert run_job(run, arguments) == 0 and report_of(folder) == before
+    assert "3 trainings lie here already: they are judged, none is trained" in capsys.readouterr().out
+
+    for changes, words in (
+        ({"training": {"total_timesteps": 256, "seeds": [11, 12]}}, "names seeds 4, 0, 2, and config.yaml asks for"),
+        ({"model": {"net_arch": [32]}}, "Seed 4 in the run directory was trained with other model"),
+        ({"fees": {"taker_bps": 33.0}}, "Seed 4 in the run directory was trained by another configuration"),
+    ):
+        (folder / layout.CONFIG).write_text(yamlio.dump({"schema_version": 1, **changed(FEW | changes)}))
+        assert run_job(run, arguments) == 3
+        assert words in capsys.readouterr().err and report_of(folder) == before
+
+
+def test_a_seed_that_diverges_ends_all_as_diverged(datasets: Path, tmp_path: Path) -> None:
+    (tmp_path / layout.CONFIG).write_text(yamlio.dump({"schema_version": 1, **changed(FEW)}))
+
+    def train(job: Job) -> None:
+        raise JobDiverged("The numbers are none.")
+
+    def main(job: Job) -> None:
+        judge_together(job, TrainConfig.model_validate(job.config), train)
+
+    end = run_part(main, [str(tmp_path), "--datasets", str(datasets)])
+    assert (end.code, end.end) == (3, "diverged")
+    assert end.sentence == "Seed 4 did not end well: The numbers are none."

@@ -23,7 +23,7 @@ from rl.together import judge_together
 from rl.walk_forward import run
 from runfiles import layout, report_tables, yamlio
 from runfiles.events import EventWriter, read_events
-from runfiles.job import Job, JobRefused, run_job
+from runfiles.job import Job, JobRefused, PartFailed, run_job
 from runfiles.policy_list import Listed, PolicyList
 from tests.rl.test_train_job import changed, datasets, report_of
 
@@ -245,7 +245,7 @@ def test_a_fold_that_fails_is_named_and_the_others_files_stay(datasets: Path, tm
             raise JobRefused("Nothing can be learned today.")
         train_ppo.run(job)
 
-    with pytest.raises(JobRefused, match="Fold 2, seed 0 did not end well"):
+    with pytest.raises(PartFailed, match="Fold 2, seed 0 did not end well: Nothing can be learned today"):
         judge_together(Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), config),
                        CvConfig.model_validate(config), train)  # fmt: skip
     assert (member(tmp_path, 1) / layout.BEST_POLICY).is_file() and summary_of(member(tmp_path, 1))

@@ -97,6 +97,36 @@ def test_a_link_is_refused(run: Path, tmp_path: Path) -> None:
         pass
 
 
+def first_changed(path: Path, at: int, value: int) -> Path:
+    """With two bytes of the first member's entry, in its table and before its content, changed: what zipfile itself
+    writes has no such.
+    """
+    content = bytearray(path.read_bytes())
+    for start, shift in ((content.index(b"PK\x01\x02"), 2), (0, 0)):
+        place = start + at + shift
+        content[place : place + 2] = value.to_bytes(2, "little")
+    path.write_bytes(bytes(content))
+    return path
+
+
+def test_an_encrypted_member_is_refused(run: Path, tmp_path: Path) -> None:
+    path = first_changed(packed(run, tmp_path / "b.zip"), 6, 1)
+    with pytest.raises(BundleRefused, match=r"member 'config\.yaml' is no regular file, or is encrypted"), opened(path):
+        pass
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_is_packed_otherwise_is_refused(run: Path, tmp_path: Path, kind: int) -> None:
+    """Though zipfile could unpack it: fewer decoders see a stranger's bytes."""
+
+    def other(archive: zipfile.ZipFile) -> None:
+        archive.writestr("report/orders.csv", "0" * 5000, compress_type=kind)
+
+    path = packed(run, tmp_path / "b.zip", other)
+    with pytest.raises(BundleRefused, match=r"member 'report/orders\.csv' is packed in a way"), opened(path):
+        pass
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_of_one_name_are_refused(run: Path, tmp_path: Path) -> None:
     path = packed(run, tmp_path / "b.zip", lambda archive: archive.writestr("report/equity.csv", "other"))

@@ -61,6 +61,25 @@ def test_ends_that_the_job_tells(bench: ShimBench, body: str, end: str, code: in
     assert not (bench.run / "manifest.json").exists()
 
 
+@pytest.mark.parametrize(("body", "end", "code"), [
+    ("raise JobRefused('No bars.')", "error", outcome.CODE_REFUSED),
+    ("raise JobDiverged('The numbers are none.')", "diverged", outcome.CODE_REFUSED),
+    ("raise MemoryError", "oom", outcome.CODE_MEMORY),
+    ("raise OSError(errno.ENOSPC, 'No space left on device')", "disk", outcome.CODE_DISK),
+    ("raise ZeroDivisionError('by zero')", "error", outcome.CODE_CRASHED),
+])  # fmt: skip
+def test_a_job_ends_as_the_one_within_it_did(bench: ShimBench, body: str, end: str, code: int) -> None:
+    part = f"""(job.folder / 'part').mkdir()
+    (job.folder / 'part' / 'config.yaml').write_text('seed: 7')
+    def part(job):
+        {body}
+    raise jobs.PartFailed('Seed 7', jobs.run_part(part, [str(job.folder / 'part'), '--datasets', '/nowhere']))"""
+    _start(bench, f"import runfiles.job as jobs\n    {part}")
+    found = bench.outcome()
+    assert (found["end"], found["code"]) == (end, code)
+    assert found["sentence"].startswith("Seed 7 did not end well: ")
+
+
 def test_a_refusal_leaves_no_traceback_and_a_crash_does_without_our_path(bench: ShimBench) -> None:
     _start(bench, "raise JobRefused('No bars.')")
     bench.outcome()

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from rl.config import TrainConfig
 from runfiles import layout, manifest
-from runs_app import places, services
+from runs_app import judged, places, services
 from runs_app.models import Artifact, Run
 
 SEEDS = (7, 3, 5)
@@ -50,3 +50,8 @@ def failed_family(owner: Any) -> tuple[Run, list[Run]]:
     first, second, third = parent.trainings
     children = [trained(first), stopped(second), end(third, "CANCELLED")]
     return end(parent, "FAILED", name="n", reason="seeds"), children
+
+
+def bring(run: Run) -> None:
+    """Bring the policies of a parent together, as its reconciler does, and no more."""
+    judged.copy_members(judged.members_of(run, run.config["evaluation"]["policy"]), places.run_folder(run.id))

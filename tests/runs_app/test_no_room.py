@@ -53,7 +53,7 @@ def test_a_little_more_than_there_is(owner: Any, samples: Path, monkeypatch: pyt
 def test_the_disk_is_asked_too(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "disk_free", lambda folder: 5 * MIB)
     ((field, sentences),) = refused(owner, {"training": {"seeds": [0]}}).items()
-    assert field == "model.n_steps" or field == "model.net_arch"
+    assert field == "model.net_arch"
     assert " and 5 MiB of the disk are free" in sentences[0]
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from runfiles import kernel, layout
 from runfiles.policy_list import Listed, PolicyList
-from runs_app import parents, places, queueing, services
+from runs_app import places, queueing, services
 from runs_app.models import Run
 from runs_app.payload import run_payload
+from tests.runs_app.families import bring
 from tests.runs_app.yard import Yard
 from tests.waiting import until
 
@@ -181,7 +182,7 @@ def test_a_crash_between_the_policies_and_the_row_is_made_good(yard: Yard, monke
         held.setattr(yard.reconciler, "settle_parents", lambda: False)
         for child in family.children:
             yard.step_until(child, "SUCCEEDED")
-    parents.bring(family.parent)  # and no more: the row knows nothing of it
+    bring(family.parent)  # and no more: the row knows nothing of it
     family.parent.refresh_from_db()
     assert family.parent.queued is None
     yard.step_until(family.parent, "SUCCEEDED")

@@ -139,7 +139,8 @@ def test_what_it_began_with_counts_where_it_left_nothing(owner: Any, samples: Pa
 def test_its_own_checkpoint_counts_before_what_it_began_with(owner: Any, samples: Path) -> None:
     again = services.resume_training(run=stopped(owner))
     end(again, "CANCELLED", {"checkpoint": b"its own"})
-    third = places.run_folder(services.resume_training(run=again).id)
+    went_on = services.resume_training(run=again)
+    third = places.run_folder(end(went_on, "CANCELLED").id)
     assert [each.file for each in resume.read(third) or ()] == ["last.zip"]
     assert (third / layout.RESUMED / "last.zip").read_bytes() == b"its own"
     (places.run_folder(again.id) / layout.CHECKPOINT).write_bytes(b"changed")
@@ -183,6 +184,22 @@ def test_a_changed_checkpoint_is_left_out(owner: Any, samples: Path) -> None:
     assert not (folder / layout.RESUMED / "last.zip").exists()
     assert (folder / layout.RESUMED / "before.zip").read_bytes() == b"the one before"
     assert [each.file for each in resume.read(folder) or ()] == ["last.zip", "before.zip"]  # so that the job can say it
+
+
+def test_where_all_go_in_the_last_moment_it_is_refused(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were whole when they were looked at, and are gone when they are to get their second name."""
+    run = stopped(owner)
+    true = going_on.Left.checked
+
+    def checked(left: going_on.Left) -> going_on.Ready:
+        ready = true(left)
+        shutil.rmtree(places.run_folder(run.id) / "checkpoints")
+        return ready
+
+    monkeypatch.setattr(going_on.Left, "checked", checked)
+    nothing_came_of(run, "The checkpoints of this training are gone; start it again")
 
 
 def nothing_came_of(run: Run, words: str) -> None:
@@ -240,6 +257,41 @@ def test_the_same_key_gives_one_run(owner: Any, samples: Path) -> None:
         services.resume_training(run=run, idempotency_key=key)
     assert first == again.value.run
     assert Run.objects.count() == 2
+
+
+def test_while_it_goes_on_no_second_one_does(owner: Any, samples: Path) -> None:
+    run = stopped(owner)
+    again = services.resume_training(run=run)
+    nothing_came_of(run, f"Run {str(again.id)[:8]} goes on from this training already; wait for its end or cancel it")
+    end(again, "CANCELLED")
+    assert services.resume_training(run=run).source_run == run
+
+
+def test_where_another_went_on_to_the_end_nothing_is_left_to_do(owner: Any, samples: Path) -> None:
+    """Here in two attempts, the second from what the first had begun with."""
+    run = stopped(owner)
+    first = end(services.resume_training(run=run), "CANCELLED")
+    second = end(services.resume_training(run=first), "SUCCEEDED")
+    for one in (run, first):
+        nothing_came_of(one, f"Run {str(second.id)[:8]} went on from this training and has succeeded; read that one")
+
+
+def test_of_two_that_come_at_once_one_goes_on(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both saw nobody at work: the row of the second comes too late, and its folder goes."""
+    run = stopped(owner)
+    real, first = services._fill, []
+
+    def fill(row: Run) -> None:
+        if not first:
+            first.append(None)
+            first[0] = services.resume_training(run=run)
+        real(row)
+
+    monkeypatch.setattr(services, "_fill", fill)
+    with pytest.raises(NotResumable, match="goes on from this training already"):
+        services.resume_training(run=run)
+    assert [*run.followed_by.all()] == first and Run.objects.count() == 2
+    assert len(list(places.settings.RUNS_ROOT.iterdir())) == 2
 
 
 def _sha(content: bytes) -> str:

@@ -4,15 +4,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import ProtectedError
 
 from backtest.config import BacktestConfig
-from runfiles import layout, resume
+from marketdata.config_base import ConfigFault
+from runfiles import layout, machine, resume
+from runfiles.machine import Limit
 from runfiles.policy_list import PolicyList
-from runs_app import judged, parents, places, queueing, services
+from runs_app import judged, places, queueing, services
 from runs_app.models import Run
 from runs_app.resume import NotResumable
 from runs_app.resume_parent import can_go_on
-from tests.runs_app.families import CONFIG, SEEDS, checkpoint_of, end, failed_family, policy_of, stopped, trained
+from tests.runs_app.families import (
+    CONFIG,
+    SEEDS,
+    bring,
+    checkpoint_of,
+    end,
+    failed_family,
+    policy_of,
+    stopped,
+    trained,
+)  # fmt: skip
 
 
 def test_each_seed_goes_on_from_what_it_left(owner: Any, samples: Path) -> None:
@@ -57,7 +70,7 @@ def test_where_every_seed_is_trained_only_the_judge_runs(owner: Any, samples: Pa
     assert again.trainings == children and not again.children.exists()
     assert again.events.get().data["sentence"].endswith("All seeds are trained; they are judged again.")
     assert len(list(settings.RUNS_ROOT.iterdir())) == 5
-    parents.bring(again)
+    bring(again)
     folder = places.run_folder(again.id)
     assert PolicyList.read(folder).seeds == SEEDS
     assert [(folder / layout.member_policy(seed)).read_bytes() for seed in SEEDS] == [policy_of(s) for s in SEEDS]
@@ -70,7 +83,22 @@ def test_going_on_twice_keeps_what_the_first_time_took_over(owner: Any, samples:
     trained(goes_on), end(anew, "FAILED"), end(again, "FAILED")
     third = services.resume_training(run=again)
     assert third.trainings[:2] == [first, goes_on] and third.trainings[2].source_run is None
+    end(third.trainings[2], "CANCELLED"), end(third, "CANCELLED")
     assert services.resume_training(run=old).trainings[:2] == [first, goes_on]  # it is the same training of this seed
+
+
+def test_a_parent_whose_seed_is_taken_over_stays(owner: Any, samples: Path) -> None:
+    """Deleting it would take the seed out of the later report."""
+    old, (first, *_) = failed_family(owner)
+    again = services.resume_training(run=old)
+    for run in (old, first):
+        with pytest.raises(ProtectedError):
+            run.delete()
+    assert again.trainings[0] == first and Run.objects.count() == 7
+    again.delete()
+    old.refresh_from_db()
+    old.delete()
+    assert not Run.objects.exists()
 
 
 def test_a_seed_that_was_gone_on_with_alone_counts(owner: Any, samples: Path) -> None:
@@ -78,6 +106,43 @@ def test_a_seed_that_was_gone_on_with_alone_counts(owner: Any, samples: Path) ->
     alone = trained(services.resume_training(run=second))
     assert alone.parent is None
     assert services.resume_training(run=old).trainings[:2] == [first, alone]
+
+
+def alone_of(second: Run, content: bytes, state: str = "CANCELLED") -> Run:
+    """The seed, gone on with alone; it left this checkpoint."""
+    return end(services.resume_training(run=second), state, {"checkpoint": content})
+
+
+def goes_on_from(old: Run) -> bytes:
+    """The checkpoint that seed 3 of a new family goes on from."""
+    goes_on = services.resume_training(run=old).trainings[1]
+    return (places.run_folder(goes_on.id) / layout.RESUMED / "last.zip").read_bytes()
+
+
+def test_of_several_checkpoints_of_a_seed_the_newest_counts(owner: Any, samples: Path) -> None:
+    """Whichever was asked for first: each was trained further than the one before."""
+    old, (_, second, _) = failed_family(owner)
+    third = alone_of(alone_of(second, b"further"), b"furthest")
+    assert third.source_run is not None and third.created > third.source_run.created > second.created
+    assert goes_on_from(old) == b"furthest"
+
+
+def test_a_trained_seed_counts_before_a_newer_one_that_stopped(owner: Any, samples: Path) -> None:
+    old, (_, second, _) = failed_family(owner)
+    alone = services.resume_training(run=second)
+    Run.objects.filter(pk=alone.pk).update(state="CANCELLED")  # nobody goes on beside it
+    later = alone_of(second, b"later")
+    trained(alone)
+    assert later.created > alone.created
+    (places.run_folder(alone.id) / layout.BEST_POLICY).unlink()  # its last checkpoint is that of its end
+    assert goes_on_from(old) == checkpoint_of(3)
+
+
+def test_a_run_of_another_configuration_behind_a_seed_does_not_count(owner: Any, samples: Path) -> None:
+    old, (_, second, _) = failed_family(owner)
+    other = alone_of(second, b"other")
+    Run.objects.filter(pk=other.pk).update(config_hash="0" * 64)
+    assert goes_on_from(old) == checkpoint_of(3)
 
 
 def test_a_policy_that_is_another_file_is_not_taken_over(owner: Any, samples: Path) -> None:
@@ -145,6 +210,86 @@ def test_with_a_seed_that_diverged_it_is_refused(owner: Any, samples: Path, sett
     Run.objects.filter(pk=second.pk).update(reason="diverged")
     assert not can_go_on(old)
     nothing_came_of(old, "Seed 3 of this training diverged, and would again", settings)
+
+
+def test_a_run_that_diverged_beside_one_that_was_trained_does_not_matter(owner: Any, samples: Path) -> None:
+    """Here the second start of the seed went well; even where its policy is gone the other is not gone on from."""
+    old, (first, second, _) = failed_family(owner)
+    alone = trained(services.resume_training(run=second))
+    Run.objects.filter(pk=second.pk).update(reason="diverged")
+    again = services.resume_training(run=old)
+    assert again.trainings[:2] == [first, alone]
+    for run in (*again.children.all(), again):
+        end(run, "CANCELLED")
+    for path in (layout.BEST_POLICY, layout.CHECKPOINT, f"{layout.RESUMED}/last.zip"):
+        (places.run_folder(alone.id) / path).unlink()
+    anew = services.resume_training(run=old).trainings[1]
+    assert anew.source_run is None
+
+
+def test_where_all_is_trained_no_room_for_a_training_is_asked(
+    owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = services.start_training(owner=owner, config=CONFIG)
+    children = [trained(child) for child in old.trainings]
+    end(old, "FAILED", reason="killed")
+    other, _ = failed_family(owner)
+    monkeypatch.setattr(machine, "memory_limit", lambda: Limit(1 << 20, "this machine has"))
+    assert services.resume_training(run=old).trainings == children
+    with pytest.raises(ConfigFault, match="this machine has 1"):
+        services.resume_training(run=other)
+
+
+def at_work(run: Run, follower: Run, words: str, settings: Any) -> None:
+    assert not can_go_on(run)
+    nothing_came_of(run, f"Run {str(follower.id)[:8]} goes on from {words} already; wait", settings)
+
+
+def test_while_a_family_goes_on_no_second_one_does(owner: Any, samples: Path, settings: Any) -> None:
+    old, (_, second, _) = failed_family(owner)
+    again = services.resume_training(run=old)
+    at_work(old, again, "this training", settings)
+    at_work(second, again.trainings[1], "this training", settings)
+    end(again.trainings[1], "CANCELLED"), end(again.trainings[2], "CANCELLED"), end(again, "CANCELLED")
+    third = services.resume_training(run=again)
+    at_work(old, third, "this training", settings)  # not the first that followed, but one behind it
+
+
+def test_a_family_that_went_on_to_its_end_is_not_gone_on_with_again(owner: Any, samples: Path, settings: Any) -> None:
+    """What it trained anew has no line to the first family, which would train it once more."""
+    old, _ = failed_family(owner)
+    again = services.resume_training(run=old)
+    for child in again.trainings:
+        if child.is_active:
+            trained(child)
+    end(again, "SUCCEEDED")
+    assert not can_go_on(old)
+    nothing_came_of(old, f"Run {str(again.id)[:8]} went on from this training and has succeeded", settings)
+
+
+def test_while_a_seed_goes_on_alone_the_family_does_not(owner: Any, samples: Path, settings: Any) -> None:
+    old, (_, second, _) = failed_family(owner)
+    alone = services.resume_training(run=second)
+    at_work(old, alone, "Seed 3 of this training", settings)
+    end(alone, "CANCELLED")
+    assert can_go_on(old)
+
+
+def test_of_two_that_come_at_once_one_goes_on(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both saw nobody at work: the rows of the second come too late."""
+    old, _ = failed_family(owner)
+    real, first = services._fill, []
+
+    def fill(run: Run) -> None:
+        if not first:
+            first.append(None)
+            first[0] = services.resume_training(run=old)
+        real(run)
+
+    monkeypatch.setattr(services, "_fill", fill)
+    with pytest.raises(NotResumable, match="goes on from this training already"):
+        services.resume_training(run=old)
+    assert [*old.followed_by.all()] == first
 
 
 def test_a_seed_that_was_cancelled_in_the_queue_of_the_second_family_goes_on(owner: Any, samples: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rl.config import TrainConfig
-from runfiles import kernel
-from runs_app import services
+from runfiles import kernel, layout
+from runs_app import places, services
 from runs_app.executors import LocalExecutor
 from runs_app.models import Run
 from runs_app.reconciler import Reconciler
@@ -52,6 +52,8 @@ def test_its_report_is_the_one_of_a_training_that_never_stopped(owner: Any, samp
         done, stopped = first.trainings
         assert turned_until(done, *over).state == "SUCCEEDED"
         turned_until(stopped, "RUNNING", step=1024)
+        checkpoint = places.run_folder(stopped.id) / layout.CHECKPOINT
+        until(checkpoint.is_file, within_s=60, what="its first checkpoint")  # it comes a little after the news
         kill(stopped)
         turned_until(first, "FAILED")
         assert first.sentence.startswith("Seed 1 failed: ") and "checkpoint" in left(stopped)

@@ -11,11 +11,11 @@ from accounts.models import User
 from rl.config import CvConfig
 from runfiles import layout, resume
 from runfiles.policy_list import PolicyList
-from runs_app import parents, places, queueing, services
+from runs_app import places, queueing, services
 from runs_app.models import Run
 from runs_app.resume import NotResumable
 from runs_app.resume_parent import can_go_on
-from tests.runs_app.families import checkpoint_of, end, stopped
+from tests.runs_app.families import bring, checkpoint_of, end, stopped
 
 CONFIG = CvConfig.model_validate(
     {"split": {"n_folds": 2, "test_bars": 250, "validation_bars": 200}, "training": {"seeds": [7, 3]}}
@@ -62,7 +62,7 @@ def test_its_judge_finds_the_policy_of_every_fold_and_seed(owner: Any, samples: 
     again = services.resume_training(run=old)
     for child in again.children.all():
         trained(child)
-    parents.bring(again)
+    bring(again)
     folder = places.run_folder(again.id)
     listed = PolicyList.read(folder)
     assert [(one.fold, one.seed) for one in listed.policies] == MEMBERS and [one.fold for one in listed.folds] == [1, 2]

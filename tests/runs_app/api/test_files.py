@@ -10,6 +10,7 @@ from django.test import AsyncClient, Client
 
 from accounts.models import User
 from runfiles import layout
+from runs_app import artifacts
 from runs_app.api.files import PIECE
 from runs_app.models import Run
 from tests.runs_app.api.conftest import API, folder_of, put
@@ -28,6 +29,20 @@ def test_it_works(as_alice: Client, run: Run) -> None:
     assert answer["Content-Length"] == str(len(CONTENT))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == f'inline; filename="{str(run.id)[:8]}-equity.csv"'
+
+
+@pytest.mark.parametrize(("headers", "code"), [({}, 304), ({"Range": "bytes=900-"}, 416)])
+def test_an_answer_without_the_file_leaves_none_open(
+    as_alice: Client, run: Run, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], code: int
+) -> None:
+    put(run, "report/equity.csv", CONTENT)
+    if code == 304:
+        headers = {"If-None-Match": get(as_alice, run, "equity")["ETag"]}
+    opened: list[Any] = []
+    real = artifacts.open_file
+    monkeypatch.setattr(artifacts, "open_file", lambda *which: opened.append(real(*which)) or opened[-1])
+    assert get(as_alice, run, "equity", **headers).status_code == code
+    assert [file.closed for file in opened] == [True]
 
 
 def test_a_baselines_table_has_a_name_of_its_own(as_alice: Client, run: Run) -> None:

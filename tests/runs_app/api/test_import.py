@@ -57,6 +57,14 @@ def test_the_same_key_is_the_same_run(as_alice: Client) -> None:
     assert (first.status_code, second.status_code) == (201, 200) and first.json()["id"] == second.json()["id"]
 
 
+@pytest.mark.parametrize("other", [{"file": sent(ROWS + b"2019-01-07,103\n")}, {"config": US20 | {"out_tag": "b"}}])
+def test_a_key_is_of_one_file_and_one_configuration(as_alice: Client, other: dict[str, Any]) -> None:
+    assert post(as_alice, key="once").status_code == 201
+    answer = post(as_alice, key="once", **other)
+    assert answer.status_code == 409 and "with another body" in answer.json()["detail"], answer.content
+    assert Run.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "sentence"),
     [

@@ -60,9 +60,9 @@ def test_a_key_that_another_request_takes_meanwhile(
     one, other = stopped(alice), stopped(alice)
     true = services.resume_training
 
-    def slow(*, run: Run, idempotency_key: str | None) -> Run:
-        true(run=other, idempotency_key=idempotency_key)
-        return true(run=run, idempotency_key=idempotency_key)
+    def slow(*, run: Run, **once: Any) -> Run:
+        true(run=other, **once)
+        return true(run=run, **once)
 
     monkeypatch.setattr(services, "resume_training", slow)
     answer = post(as_alice, one.id, **{"Idempotency-Key": "k"})

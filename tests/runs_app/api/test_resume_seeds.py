@@ -39,6 +39,18 @@ def test_a_foreign_parent_is_a_missing_one(as_bob: Client, alice: User, samples:
     assert Run.objects.count() == 4
 
 
+def test_what_two_parents_took_over_is_listed_once(as_alice: Client, alice: User, samples: Path) -> None:
+    old, (first, *_) = failed_family(alice)
+    for _ in range(2):
+        again = services.resume_training(run=old)
+        for run in (*again.children.all(), again):
+            end(run, "CANCELLED")
+    assert first.taken_by.count() == 2
+    for parent in (old, again):
+        listed = [row["id"] for row in as_alice.get(f"{API}/runs?parent={parent.id}").json()["results"]]
+        assert len(listed) == 3 and listed.count(str(first.id)) == 1
+
+
 def test_what_anothers_parent_took_over_is_not_listed(
     as_alice: Client, as_bob: Client, alice: User, samples: Path
 ) -> None:

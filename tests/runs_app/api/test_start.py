@@ -161,6 +161,33 @@ def test_the_same_key_gives_the_same_run(as_alice: Client, samples: Path, kind: 
     assert Run.objects.count() == 2
 
 
+@pytest.mark.parametrize("other", [{"nonsense": 1}, {"policy": "cash"}, {}])
+def test_a_key_is_of_one_body(as_alice: Client, samples: Path, other: dict[str, Any]) -> None:
+    first = post(as_alice, "backtest", BACKTEST, **{"Idempotency-Key": "k"}).json()["id"]
+    answer = post(as_alice, "backtest", other, **{"Idempotency-Key": "k"})
+    said = f"This Idempotency-Key belongs to a backtest that was asked for with another body, run {first}; use another."
+    assert (answer.status_code, answer.json()) == (409, {"detail": said, "errors": {}})
+    assert Run.objects.count() == 1
+
+
+def test_order_and_white_space_are_no_other_body(as_alice: Client, samples: Path) -> None:
+    texts = (json.dumps(BACKTEST), json.dumps(dict(reversed(BACKTEST.items())), indent=3))
+    send = [as_alice.post(f"{API}/backtest", text, content_type="application/json", headers={"Idempotency-Key": "k"})
+            for text in texts]  # fmt: skip
+    assert [answer.status_code for answer in send] == [201, 200]
+
+
+def test_a_row_of_before_answers_to_its_key_alone(as_alice: Client, samples: Path) -> None:
+    post(as_alice, "backtest", BACKTEST, **{"Idempotency-Key": "k"})
+    Run.objects.update(body_sha256="")
+    assert post(as_alice, "backtest", {"policy": "cash"}, **{"Idempotency-Key": "k"}).status_code == 200
+
+
+def test_a_body_without_a_key_is_not_kept(as_alice: Client, samples: Path) -> None:
+    post(as_alice, "backtest", BACKTEST)
+    assert Run.objects.get().body_sha256 == ""
+
+
 def test_a_key_belongs_to_one_kind_and_one_person(as_alice: Client, as_bob: Client, samples: Path) -> None:
     mine = post(as_alice, "train", {}, **{"Idempotency-Key": "k"})
     assert post(as_alice, "backtest", BACKTEST, **{"Idempotency-Key": "k"}).status_code == 409
