@@ -40,6 +40,11 @@ class Feed:
     report: quality.QualityReport
 
     @property
+    def source_findings(self) -> list[Finding]:
+        """What the source saw while it laid its rows on the calendar."""
+        return [Finding.from_dict(each) for each in self.entry.findings]
+
+    @property
     def indices(self) -> tuple[str, ...]:
         """Symbols of the run that are levels of an index and cannot be bought."""
         return tuple(symbol for symbol in self.bars.symbols if symbol in self.entry.indices)
@@ -69,8 +74,7 @@ def load_feed(job: Job, config: DatasetConfig) -> Feed:
         raise JobRefused(as_sentence(str(fault))) from fault
     if entry.survivorship == "point_in_time" and bars.member is None:
         entry = dataclasses.replace(entry, survivorship="unknown")  # the run sets the membership aside
-    found = [Finding.from_dict(each) for each in entry.findings]
-    report = quality.check(raw, found, stored)
+    report = quality.check(raw, [Finding.from_dict(each) for each in entry.findings], stored)
     feed = Feed(entry, resolved, bars, report)
     write_note(job, feed)
     if report.refusal:

@@ -11,8 +11,10 @@ from backtest.strategy import Relayed, Seeded, Strategy
 from backtest.verdict import seen_of
 from marketdata.bars import Days
 from marketdata.config import FeaturesConfig
+from marketdata.quality import told_between
 from marketdata.splits import Range
 from runfiles.figures import significant
+from simulator.ledger import Ledger
 from simulator.market import Market
 from simulator.regulatory import SECTION_31, TRADING_ACTIVITY, Table, unverified_rates
 
@@ -132,7 +134,7 @@ def stamps(
         found.append("The dataset's membership is set aside: symbols are bought before they joined the universe.")
     found += _of_indices(feed, market)
     found += [_MARKET[code] for code in market.stamps]
-    found += _of_data(feed, market, features)
+    found += _of_data(feed, market, features, judged[0].ledger)
     found += _of_prices(feed, market)
     found += _of_ends(market, config)
     found += _of_fees(market, config, judged[0].ledger.t0, judged[0].ledger.t1)
@@ -145,12 +147,17 @@ def stamps(
     return found + _of_range(judged, market.periods_per_year)
 
 
-def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None) -> list[str]:
-    """What is amber in the bars, but for opens that nothing is filled at; then what the policy could not be shown."""
-    told = [text for code, text in feed.report.told.items() if market.fill == "next_open" or code != _OPENS]
-    if features is None:
-        return told
-    return told + left_out_of_features(plan_for(features, feed.bars))
+def _of_data(feed: Feed, market: Market, features: FeaturesConfig | None, ledger: Ledger) -> list[str]:
+    """What is amber in the bars of the range and in those before it that a decision reads, a year at the least, but for
+    opens that nothing is filled at; then what the policy could not be shown.
+    """
+    plan = None if features is None else plan_for(features, feed.bars)
+    reads = math.ceil(market.periods_per_year)
+    if plan is not None and features is not None:
+        reads = max(reads, features.lookback + plan.warmup)
+    found = told_between(feed.report, feed.bars, max(0, ledger.t0 - reads), ledger.t1 + 1, feed.source_findings)
+    told = [text for code, text in found.items() if market.fill == "next_open" or code != _OPENS]
+    return told if plan is None else told + left_out_of_features(plan)
 
 
 def _of_indices(feed: Feed, market: Market) -> list[str]:

@@ -3,8 +3,9 @@
 Red blocks a run with a sentence that names symbol, date and field; amber is told in the report; nothing is repaired.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,41 @@ def check(bars: Bars, source_findings: Iterable[Finding] = (), stored: Bars | No
             findings += symbol_rule(held)
     findings.sort(key=lambda each: (each.level != "red", each.date, each.symbol, each.code))
     return QualityReport(worst(findings), tuple(findings))
+
+
+def told_between(
+    report: QualityReport, bars: Bars, first: int, stop: int, source: Collection[Finding]
+) -> dict[str, str]:
+    """`told` of the bars [first, stop) alone, where `report` is of all `bars` and holds what the `source` saw.
+
+    A finding names the first or worst case: where that lies elsewhere, its rule looks at these bars again.
+    """
+    part, found = bars.rows(first, stop), list[Finding]()
+    again: dict[str, list[Finding]] = {}
+    for each in report.findings:
+        if each.level != "amber":
+            continue
+        day = np.datetime64(each.date)
+        if part.session[0] <= day <= part.session[-1] or (each in source and day < part.session[0]):
+            found.append(each)  # what the source saw first before these bars holds on
+        elif each not in source and each.code != "first_bar_action":  # it would see one at the first of any bars
+            if each.symbol not in again:
+                again[each.symbol] = _of_rules(part, each.symbol)
+            found += [other for other in again[each.symbol] if other.code in (each.code, "no_bars")]
+    seen = {(each.symbol, each.code): replace(each, level="amber") for each in reversed(found)}
+    return QualityReport("amber", tuple(sorted(seen.values(), key=_place))).told
+
+
+def _place(finding: Finding) -> tuple[dt.date, str, str]:
+    return finding.date, finding.symbol, finding.code
+
+
+def _of_rules(bars: Bars, symbol: str) -> list[Finding]:
+    """What the rules say of one symbol, or where it is empty of all bars."""
+    if not symbol:
+        return [each for rule in DATASET_RULES for each in rule(bars)]
+    held = own(bars, bars.symbols.index(symbol))
+    return [each for rule in SYMBOL_RULES for each in rule(held)]
 
 
 def _concerns(finding: Finding, bars: Bars, stored: Bars) -> bool:

@@ -126,8 +126,8 @@ def cut_words(rows: Iterable[Any], labels: Labels, name: Callable[[Mapping[str, 
     if not worst:
         return ""
     told = "; ".join(f"{labels[key]} {significant(share * 100)} % {when}" for key, (share, when) in worst.items())
-    front = f"Of the value ordered found a fill, at the least: {told}."
-    return f"{front} Who gets less than it wants is not what its name says."
+    front = f"Got less than it ordered, by value, where it got least: {told}."
+    return f"{front} A baseline that gets less does not hold what its name says, and an excess over it says less."
 
 
 def late_name(row: Mapping[str, Any]) -> str:

@@ -196,7 +196,7 @@ FOLDS = TableSpec(
         Column("start", "From", "day", "First decision"),
         Column("end", "To", "day", "Last mark"),
         Column("n_bars", "Bars", "count", "Returns in the fold"),
-        Column("learned_until", "May learn until", "day", "Last day that may be learned from before this fold"),
+        Column("learned_until", "Training data until", "day", "Last day that the policy of this fold may learn from"),
         Column("total_return", "Return", "percent", "Last equity over the first, less one", "%"),
         Column("excess", "Excess", "percent", "Growth above that of the baseline beside it, over the fold", "%"),
         _OVER,

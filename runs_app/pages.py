@@ -1,6 +1,7 @@
 """Pages of runs and policies: fetch, ask a service, show. Every view fetches through `access`."""
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -179,7 +180,15 @@ def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:
     if not names:
         return [(event, "") for event in found[:EVENTS]]
     told = [event for event in found[: 2 * EVENTS] if event.data.get("state") != Run.State.STARTING]
-    return [(event, names.get(event.run_id, "")) for event in told[:EVENTS]]
+    heard = Counter(said for event in told if (said := _warned(event)))
+    newest = {_warned(event): event for event in reversed(told)}
+    once = [event for event in told if not _warned(event) or newest[_warned(event)] is event]
+    return [(event, "" if heard[_warned(event)] > 1 else names.get(event.run_id, "")) for event in once[:EVENTS]]
+
+
+def _warned(event: RunEvent) -> str:
+    """What a warning says, which every child on the same bars says too; empty of another event."""
+    return str(event.data.get("sentence", "")) if event.kind == RunEvent.Kind.WARNING else ""
 
 
 def _phases(run: Run) -> list[dict[str, str]]:

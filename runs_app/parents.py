@@ -80,7 +80,10 @@ class Parents:
             of = f"The policies of the {PARTS[Run.Kind(run.kind)]}"
             sentence = f"{of} could not be brought together ({cause(error)}); resume this training."
             return _end(run, Run.State.FAILED, "disk" if is_full(error) else "error", sentence)
-        said = {"state": str(Run.State.QUEUED), "sentence": f"All {_count(run, children)} are trained."}
+        said = {
+            "state": str(Run.State.QUEUED),
+            "sentence": f"All {_count(run, children)} are done; their policies are judged next.",
+        }
         known = {"queued": timezone.now(), "started": run.started, **dict.fromkeys(_PROGRESS)}
         return moves.note(run.id, [(str(RunEvent.Kind.STATE), said)], **known)
 

@@ -39,6 +39,10 @@ SHARE = 0.01
 """Of the bars, on which a peek is assumed where the power of the search is told."""
 
 
+ENOUGH = 0.9
+"""Power from which on a search for peeks so rare tells something."""
+
+
 @dataclass(frozen=True)
 class Reach:
     """How much was searched for a peek of one bar, which shows only where that bar is the first unknown one.
@@ -59,11 +63,15 @@ class Reach:
 
     @property
     def sentence(self) -> str:
-        bars = "decisions" if self.what == "decisions" else "bars of features"
-        return (
-            f"{self.cut:,} of {self.of:,} {bars} were cut: a peek of one bar at {SHARE * 100:g} % of them would be "
-            f"seen with probability {math.floor(100 * self.power)} %."
+        where = "decisions" if self.what == "decisions" else "bars at which features are read"
+        found = (
+            f"Bars were altered right behind {self.cut:,} of {self.of:,} {where}. Code that looks one bar ahead at "
+            f"{SHARE * 100:g} % of them, and nowhere else, would be found with probability "
+            f"{math.floor(100 * self.power)} %"
         )
+        if self.power >= ENOUGH:
+            return f"{found}."
+        return f"{found}: it may well go unseen. Code that looks ahead at most of them is found."
 
 
 @dataclass(frozen=True)

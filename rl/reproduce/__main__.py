@@ -71,7 +71,7 @@ def likely_causes(before: dict[str, Any], threads: str) -> list[str]:
 
 def _tell(found: Found, causes: list[str]) -> int:
     if not found.parts:
-        _say(f"identical: {found.compared} files, but for what may differ")
+        _say(f"identical: {found.compared} files; left out are clocks, speeds and what names the run and the machine")
         return IDENTICAL
     _say(f"different: {found.parts[0]}")
     for part in found.parts[1:]:

@@ -16,7 +16,7 @@ from runfiles.events import read_events
 from runfiles.job import Job
 from tests.backtest.conftest import MakeJob
 
-OPEN = "SP500's open repeats the close before it on 40% of bars"
+OPEN = "SP500's open repeats the close before it on "
 FEW: dict[str, Any] = {"policy": "equal", "evaluation": {"baselines": ["cash"], "bootstrap_paths": 1000}}
 
 
@@ -34,22 +34,43 @@ def stamps(job: Job) -> list[str]:
 def test_opens_that_were_filled_in_are_stamped_where_orders_fill_there(
     make_job: MakeJob, fill: str, stamped: bool
 ) -> None:
-    job = make_job(**FEW, dataset={"id": "sample/us-indices"}, exec={"fill": fill})
+    days = {"start": "2004-01-02", "end": "2004-12-31"}
+    job = make_job(**FEW, dataset={"id": "sample/us-indices"}, exec={"fill": fill}, **days)
     run(job)
 
     assert any(OPEN in text for text in warnings(job))
-    assert any(OPEN in text for text in stamps(job)) is stamped
+    assert any(text.startswith(OPEN) for text in stamps(job)) is stamped
     assert ("open repeats the close before it" in (job.folder / "report/report.html").read_text()) is stamped
-    assert any("NASDAQ has a volume of 0 on 2 bars" in text for text in stamps(job))
+
+
+def test_opens_of_other_years_are_not(make_job: MakeJob) -> None:
+    """Those of the last year were not filled in; its one bar without volume is told, and not that of 2015."""
+    job = make_job(**FEW, dataset={"id": "sample/us-indices"})
+    run(job)
+
+    assert any(OPEN in text for text in warnings(job)) and not any("open repeats" in text for text in stamps(job))
+    assert any("NASDAQ has a volume of 0 on 2 bars" in text for text in warnings(job))
+    assert any("NASDAQ has a volume of 0 on 1 bar, 2018-01-09 first" in text for text in stamps(job))
 
 
 def test_the_like_of_several_symbols_is_one_sentence(make_job: MakeJob) -> None:
     job = make_job(**FEW, dataset={"id": "sample/us20"}, start="2021-01-04", end="2021-12-31")
     run(job)
 
-    coarse = [text for text in stamps(job) if "rounded to 0.001" in text]
+    coarse = [text for text in warnings(job) if "rounded to 0.001" in text]
     assert len(coarse) == 1 and coarse[0].startswith("MSFT's close") and coarse[0].endswith("So too UNH, BBY, AAPL.")
-    assert [text for text in warnings(job) if "rounded to 0.001" in text] == coarse
+
+
+def test_a_stamp_is_of_what_was_judged_or_read_for_it(make_job: MakeJob) -> None:
+    """The prices of 1990 are rounded; those of 2021 are not, nor those of the year that is read before it."""
+    late = make_job(**FEW, dataset={"id": "sample/us20"}, start="2021-01-04", end="2021-12-31")
+    run(late)
+    faults = ("rounded to 0.001", "bars in a row from 1990", "1990-04-10")
+    assert all(any(fault in text for text in warnings(late)) for fault in faults)
+    assert not [text for text in stamps(late) if any(fault in text for fault in faults) or "199" in text]
+    early = make_job("early", **FEW, dataset={"id": "sample/us20"}, start="1991-01-04", end="1991-12-31")
+    run(early)
+    assert all(any(fault in text for text in stamps(early)) for fault in faults)
 
 
 def test_clean_data_is_not_spoken_of(make_job: MakeJob) -> None:

@@ -54,7 +54,7 @@ def test_who_finds_no_fill_in_a_row_is_named_with_the_worst_of_them() -> None:
     labels = {"policy": "PPO policy", "buy_hold": "Buy and hold", "equal": "Equal weight", "cash": "Cash"}
     rows = [row(0, buy_hold=0.98, equal=0.995, cash=None), row(1, buy_hold=0.4, equal=1.0), row(3, buy_hold=0.0)]
     said = report_rows.cut_words(rows, labels, report_rows.late_name)
-    assert "at the least: Buy and hold 0 % with decisions 3 bars later." in said and "Equal" not in said
+    assert "where it got least: Buy and hold 0 % with decisions 3 bars later." in said and "Equal" not in said
     assert report_rows.cut_words(rows[:1], labels, report_rows.late_name).count("as configured") == 1
     assert report_rows.cut_words([row(0, equal=1.0), "no row", {}], labels, report_rows.late_name) == ""
     assert report_rows.cost_name({"multiplier": 2.0}) == "at 2 × the costs"

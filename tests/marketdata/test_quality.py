@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from marketdata.findings import Finding
-from marketdata.quality import check
+from marketdata.quality import check, told_between
 from tests.marketdata.build import bars_of, random_ohlcv, weekdays
 
 
@@ -262,3 +262,42 @@ def test_a_market_that_never_closes_has_weekends():
     days = np.arange(np.datetime64("2022-07-01"), np.datetime64("2022-07-06"))
     bars = dataclasses.replace(bars_of(walk(5), session=days), calendar="24/7")
     assert found(bars) == set()
+
+
+def test_of_a_part_only_what_lies_in_it_is_told():
+    """Two jumps, the greater one early: whoever looks at the later bars hears of theirs, or of none."""
+    bars = random_ohlcv(300)
+    for row, factor in ((20, 2.5), (200, 1.7)):
+        for name in ("open", "high", "low", "close"):
+            bars.column(name)[row:] *= factor
+    early, late = (Finding("amber", "unsorted", "A", weekdays(300)[row], f"rows of {row}") for row in (5, 250))
+    report = check(bars, [early, late])
+
+    def told(first, stop):
+        return told_between(report, bars, first, stop, [early, late])
+
+    assert str(weekdays(300)[20]) in report.told["jump"] and "2 such moves" in report.told["jump"]
+    assert str(weekdays(300)[20]) in told(0, 100)["jump"]
+    assert str(weekdays(300)[200]) in told(100, 300)["jump"] and "such moves" not in told(100, 300)["jump"]
+    assert told(210, 240) == {"unsorted": "rows of 5"}  # what the source saw first before them holds on
+    assert told(0, 4) == {}
+
+
+def test_an_action_on_the_first_bar_of_a_part_is_no_fault():
+    bars = random_ohlcv(60, assets=1)
+    dividend = np.zeros((60, 1))
+    dividend[[0, 30], 0] = 0.01
+    bars = dataclasses.replace(bars, dividend=dividend, adjustment="raw")
+    report = check(bars)
+    assert set(report.told) == {"first_bar_action"}
+    assert told_between(report, bars, 30, 60, ()) == {}
+
+
+def test_a_symbol_without_a_close_in_a_part_is_told():
+    bars = random_ohlcv(60, assets=2)
+    for name in ("open", "high", "low", "close", "volume"):
+        bars.column(name)[:40, 1] = np.nan
+    report = check(bars)
+    assert set(report.told) == {"starts_late"}
+    assert "has no close from" in told_between(report, bars, 0, 30, ())["no_bars"]
+    assert told_between(report, bars, 45, 60, ()) == {}

@@ -51,7 +51,7 @@ def test_it_waits_without_a_slot_and_then_judges_every_fold(yard: Yard, samples:
     assert len(listed.folds) == 3 and parent.metrics["sharpe"] == 1.5
     assert not parent.policies.exists() and all(child.policies.count() == 2 for child in children)
     told = [event.data.get("sentence") for event in parent.events.filter(kind="state")]
-    assert told[0] == "All 3 trainings are trained."
+    assert told[0] == "All 3 trainings are done; their policies are judged next."
 
 
 def test_a_fold_that_fails_fails_its_parent_and_the_others_are_kept(yard: Yard, samples: Path) -> None:

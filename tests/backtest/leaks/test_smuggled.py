@@ -213,3 +213,11 @@ def test_one_that_a_fresh_process_cannot_make_is_not_examined(check: Check) -> N
     broken._path = f"{PLACE}:Nobody"
     report = check(broken)
     assert report.state == "incomplete" and "has no class Nobody" in report.sentence
+
+
+def test_the_sentence_says_whether_the_search_is_enough() -> None:
+    """Ten cuts of stretches find a rare peek; thirty of 251 decisions, each of which is a run, do not."""
+    assert Reach("features", 300, 7949).sentence.endswith("would be found with probability 95 %.")
+    few = Reach("decisions", 30, 251)
+    assert 0.3 < few.power < 0.4 and "30 of 251 decisions" in few.sentence
+    assert "probability 31 %: it may well go unseen." in few.sentence

@@ -30,6 +30,17 @@ def test_the_events_are_those_of_the_seeds_too(owner: Any, person: Client, sampl
     assert "Seed 7:" not in shown(person, first, "record")  # its own page
 
 
+def test_what_every_seed_warns_of_stands_there_once(owner: Any, person: Client, samples: Path) -> None:
+    run = services.start_training(owner=owner, config=CONFIG)
+    first, second = run.trainings[:2]
+    for child in (first, second, run):
+        moves.note(child.id, [("warning", {"sentence": "RRC has the same close on 69 bars."})])
+    moves.note(second.id, [("warning", {"sentence": "Few bars."})])
+    page = shown(person, run, "record")
+    assert page.count("RRC has the same close") == 1 and f"{first.member_name}: <strong>Warning" not in page
+    assert f"{second.member_name}: <strong>Warning</strong> Few bars." in page
+
+
 def test_events_of_a_run_that_was_taken_over_are_its_own(owner: Any, person: Client, samples: Path) -> None:
     old, (first, *_) = failed_family(owner)
     moves._write(first.id, [("alarm", {"sentence": "Long ago."})])
