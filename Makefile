@@ -9,7 +9,7 @@ PACKAGES := accounts backtest brokers marketdata rl runfiles runs_app simulator 
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint fuzz bench growth setup tools screenshots
+.PHONY: help demo serve test check lint fuzz bench calibrate growth setup tools screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ fuzz: setup .venv/.dev ## 100,000 broken policy zips through the reader: nothing
 
 bench: setup .venv/.dev .venv-bench/.ready ## our speed beside its peers, interleaved (ONLY=B1,R5 for some)
 	$(PY) -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+calibrate: setup ## does our trainer find a planted signal, and stay silent without one? (ONLY=planted,mlp,null QUICK=1 WORLDS=2)
+	$(PY) -m rl.calibrate.standard $(if $(ONLY),--only $(ONLY)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(QUICK),--quick)
 
 growth: setup .venv/.dev ## how cost grows with bars, assets, books and fills: docs/growth.md and its plot
 	$(PY) -m benchmarks.growth

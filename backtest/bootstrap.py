@@ -183,19 +183,3 @@ def bootstrap(excess: Floats, above_cash: Floats, paths: int, seed: int) -> Resa
     while place[0] < paths:
         resample(source.random_raw(DRAWS), prefix, n, decay, guide, count, place, sums, theta, level)
     return Resampled(theta, level, block, unclipped)
-
-
-def seeds_luck(points: Floats, paths: int, seed: int) -> Floats:
-    """(paths, K) what other S seeds would have added to means over seeds, from the seeds' own `points` (S, K), S >= 2.
-
-    S points say what their mean is to within Student's t: (mean - truth) / (s/sqrt(S)) has t with S-1 degrees of
-    freedom. So each path adds sum_s g_s d_s / sqrt(S (S-1)) * sqrt((S-1)/c), d_s the deviations from the mean, g_s
-    standard normal, c chi-squared with S-1 degrees of freedom: s/sqrt(S) times a draw of t, the same draw for all K.
-    Added to the bars' luck it gives the limits of Behrens and Fisher, whose level is never above the one asked for.
-    """
-    count = len(points)
-    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed).spawn(1)[0]))
-    weights = random.standard_normal((paths, count)) / math.sqrt(count * (count - 1))
-    weights *= np.sqrt((count - 1) / random.chisquare(count - 1, (paths, 1)))
-    luck: Floats = weights @ (points - points.mean(axis=0))
-    return luck

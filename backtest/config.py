@@ -32,6 +32,8 @@ StressWindow = Annotated[str, StringConstraints(max_length=64)]
 OutTag = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=80)]
 
 MOST_COST = 100  # as a multiple of the configured ones
+LEAST_BARS = 126
+"""Of a verdict; fewer are `too_short`."""
 RISING = {"cost_multipliers": "0, 1, 2, 5", "delays": "1, 2", "capacity_multipliers": "0, 1, 2, 5"}
 LEAST_WINDOW, MOST_WINDOW = 10, 100_000
 FIXED = "fixed_weights"

@@ -15,6 +15,8 @@ ONE_ASSET = 0.95
 """Mean share of the largest position in what is invested."""
 SAME_CORRELATION, SAME_TRACKING = 0.995, 0.005
 """Of returns with a baseline's, and tracking error a year."""
+RESIZED = 0.1
+"""How far from 1 the size is from where on a likeness is one of another size."""
 
 
 def degenerate(subject: Judged, baselines: Sequence[Judged], periods: float) -> list[str]:
@@ -33,6 +35,12 @@ def degenerate(subject: Judged, baselines: Sequence[Judged], periods: float) -> 
         found.append(
             f"{subject.spec.label} is {' and '.join(alike)} in disguise: their returns can hardly be told apart."
         )
+    elif (resized := likest_of_another_size(subject, baselines)) is not None:
+        label, size = resized
+        found.append(
+            f"{subject.spec.label} is {label} at {size:.2f} of its size in disguise: scaled, their returns can hardly "
+            "be told apart."
+        )
     return found
 
 
@@ -44,10 +52,34 @@ def is_one_asset(weights: np.ndarray, gross: np.ndarray) -> bool:
     return bool((np.abs(weights[held]).max(axis=1) / gross[held]).mean() > ONE_ASSET)
 
 
+def likest_of_another_size(subject: Judged, baselines: Sequence[Judged]) -> tuple[str, float] | None:
+    """Label of the baseline whose returns correlate most with the subject's, above 0.995, and the slope of the
+    subject's returns on them, where it lies further than 0.1 from 1; None where there is none.
+
+    Half of a fund and half cash is that fund, and no skill in what to hold.
+    """
+    found = []
+    for one in baselines:
+        if one.key == subject.key or (like := _correlation(subject, one)) is None or like <= SAME_CORRELATION:
+            continue
+        size = like * float(subject.returns.std() / one.returns.std())
+        if abs(size - 1) > RESIZED:
+            found.append((like, one.spec.label, size))
+    return max(found)[1:] if found else None
+
+
 def is_alike(subject: Judged, baseline: Judged, periods: float) -> bool:
     """Return correlation above 0.995 and tracking error below 0.5 % a year."""
+    like = _correlation(subject, baseline)
+    if like is None:
+        return False
+    tracking = float((subject.returns - baseline.returns).std(ddof=1)) * math.sqrt(periods)
+    return like > SAME_CORRELATION and tracking < SAME_TRACKING
+
+
+def _correlation(subject: Judged, baseline: Judged) -> float | None:
+    """Of the returns; None where one of them does not move."""
     x, y = subject.returns, baseline.returns
     if len(x) < 2 or min(x.std(), y.std()) < 1e-12:
-        return False
-    tracking = (x - y).std(ddof=1) * math.sqrt(periods)
-    return bool(np.corrcoef(x, y)[0, 1] > SAME_CORRELATION and tracking < SAME_TRACKING)
+        return None
+    return float(np.corrcoef(x, y)[0, 1])

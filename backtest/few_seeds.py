@@ -1,5 +1,5 @@
 """The test that a mean over few seeds is put to, and what it can find: the luck of bars is normal, that of seeds is not
-known but estimated from S points, so that a limit of them lies Student's t away (`backtest.bootstrap.seeds_luck`).
+known but estimated from S points, so that a limit of them lies Student's t away (`backtest.seeds_luck`).
 
 A limit is a quantile of b N + a T, N standard normal, T of Student with S-1 degrees of freedom, b the error of the bars
 and a = s/sqrt(S) that of the seeds (Behrens and Fisher). T is normal over c, the root of chi-squared over its S-1

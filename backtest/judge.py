@@ -30,7 +30,7 @@ from backtest.runner import Judged, StrategyUnfit
 from backtest.seed_books import SeedBooks, books_of, returns_by_seed
 from backtest.seed_figures import Seeds, seeds_of
 from backtest.split_told import split_of
-from backtest.stamps import relay_stamp, seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp
+from backtest.stamps import relay_stamp, seeds_stamp, seen_stamp, siblings_stamp, symbols_stamp, validation_stamp
 from backtest.statistics import Excess, compare
 from backtest.strategy import Learned, Related, Seeded, Strategy, Taught, Travelled
 from backtest.verdict import judge
@@ -92,7 +92,10 @@ def examine(
         left_out=left_out_labels(subject.key, config), leaks=runs.leaks,
     )  # fmt: skip
     shown = tuple(one for one in judged if one.key in contest.shown)
+    split = split_of(config, feed, span, subject, judged, runs.against, features)
     told = [
+        *(text for one in split.ranges if one.role == "validation"
+          for text in validation_stamp(one.n_bars, one.start, one.end)),
         *seen_stamp(seen, span.n_bars),
         *(symbols_stamp(subject.trained_symbols(), market.symbols) if isinstance(subject, Travelled) else ()),
         *seeds_stamp(judged[0]),
@@ -114,7 +117,7 @@ def examine(
         config_hash=judged_hash(config, feed, span, features),
         evidence=runs.evidence,
         leaks=runs.leaks,
-        split=split_of(config, feed, span, subject, judged, runs.against, features),
+        split=split,
         matched=runs.matched,
         trained=runs.trained,
         features=features,

@@ -128,13 +128,17 @@ def _amounts(found: Needed) -> str:
 
 
 def _binding(found: Needed, labels: Sequence[str]) -> str:
-    """Which baseline asks for most; nothing where there is one alone."""
-    if len(labels) < 2:
+    """Which baseline asks for most of what would be enough; nothing where nothing is, or there is one alone."""
+    told = []
+    if math.isfinite(found.years):
+        told.append((labels[found.years_against], "years"))
+    if found.seeds is not None and math.isfinite(found.seeds):
+        told.append((labels[found.seeds_against], "seeds"))
+    if len(labels) < 2 or not told:
         return ""
-    told = "; the limit against {} is the last to pass zero"
-    if found.seeds is None or found.years_against == found.seeds_against:
-        return told.format(labels[found.years_against])
-    return told.format(f"{labels[found.years_against]} (by years) or {labels[found.seeds_against]} (by seeds)")
+    if len({label for label, _ in told}) == 1:
+        return f"; the limit against {told[0][0]} is the last to pass zero"
+    return f"; the limit against {' or '.join(f'{label} (by {what})' for label, what in told)} is the last to pass zero"
 
 
 def listed(names: Sequence[str]) -> str:

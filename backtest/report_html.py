@@ -71,6 +71,7 @@ def render(case: Case, summary: dict[str, Any]) -> str:
             report_rows.delay_rows(case),
             words_of.late_name,
         ),
+        short_of_fills=_with_cuts(case, "", asdict(case.evidence.capacity)["rows"], words_of.money_name),
         left_out=report_rows.left_out(case),
         absent=case.absent,
         absent_rows=summary.get("absent", []),

@@ -42,6 +42,8 @@ DEPENDENT = 3.0
 """|autocorrelation| times the root of the bars above which returns hang together: three standard errors."""
 MOST_NAMED = 12
 """Symbols that one stamp names."""
+LEAST_VALIDATED = 63
+"""Bars of validation, a quarter of daily ones, below which no step of a training is told from another."""
 FEW = 0.25
 """Of a year: a range shorter than this scales to one badly."""
 
@@ -72,6 +74,16 @@ def relay_stamp(subject: Strategy, session: Days, span: Range) -> list[str]:
     return [
         f"Walk-forward: one book{each} goes through {count} folds; at the start of each the policy trained for it "
         "takes over what is held, and pays for what it changes."
+    ]
+
+
+def validation_stamp(n_bars: int, start: str, end: str) -> list[str]:
+    """Where so few bars were left to validate on that what is best there is so by luck."""
+    if n_bars >= LEAST_VALIDATED:
+        return []
+    return [
+        f"Only {n_bars} bars were left to validate on, {start} to {end}: which step of the training is best there "
+        "is luck. A shorter features.lookback, a smaller embargo or another split leaves more."
     ]
 
 
@@ -190,8 +202,11 @@ def _of_fees(market: Market, config: JudgedConfig, t0: int, t1: int) -> list[str
 
 def _looks(trials: int) -> str:
     if trials == 1:
-        return "Stated as the first look at this test range; earlier looks are not counted in this version."
-    return f"Stated as one of {trials} configurations tried on this test range; others are not counted in this version."
+        return "Taken as the first look at this test range, as evaluation.trials is 1: nobody counts earlier ones yet."
+    return (
+        f"Taken as one of {trials} trials on this test range (evaluation.trials, and the other seeds of its training): "
+        "nobody counts earlier ones yet."
+    )
 
 
 def _of_range(judged: Sequence[Judged], periods: float) -> list[str]:

@@ -10,9 +10,10 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtest.bootstrap import bootstrap, seeds_luck
+from backtest.bootstrap import bootstrap
 from backtest.few_seeds import could_find
 from backtest.quantiles import quantiles
+from backtest.seeds_luck import error_of_seeds, limits, share_below_zero
 from backtest.series import ZERO_VARIANCE, Floats, probabilistic_sharpe, sharpe_error
 
 EULER = 0.57722
@@ -165,7 +166,8 @@ def compare(
     """Excess of `returns` over each column of `baselines` (n, B), both above `rf` (n,); n >= 2, B >= 1.
 
     `returns` (n,) of one subject, or (S, n) of the same subject trained with S seeds: theta is then the mean over the
-    seeds of the log excess of a bar, and each path adds the seeds' luck. `variance` of the trials' Sharpes of a bar.
+    seeds of the log excess of a bar, and the limits hold the seeds' luck too. `variance` of the trials' Sharpes of a
+    bar.
     """
     each = np.atleast_2d(returns)
     growth = np.log1p(np.maximum(each, FLOOR))
@@ -174,23 +176,19 @@ def compare(
     drawn = bootstrap(excess, np.concatenate((x.T, x_b), axis=1), paths, seed)
     by_seed = excess.mean(axis=0) + (growth.mean(axis=1) - growth.mean())[:, None]
     levels = np.array([equal_risk_excess(one, x_b) for one in x])
-    theta, level, error = drawn.theta, drawn.equal_risk, drawn.theta.std(axis=0, ddof=1)
-    seed_error = 0.0
-    if len(each) > 1:
-        luck = seeds_luck(np.column_stack((by_seed[:, 0], levels)), paths, seed)
-        theta, level = theta + luck[:, :1], level + luck[:, 1:]
-        seed_error = float(by_seed[:, 0].std(ddof=1)) / math.sqrt(len(each))
-    alone = drawn.theta
-    low, high, upper = quantiles(theta * periods, [ALPHA, 1 - ALPHA, 1 - ALPHA / excess.shape[1]])
-    risk_low, risk_high = quantiles(level * periods, [ALPHA, 1 - ALPHA])
+    theta, at_risk = drawn.theta * periods, drawn.equal_risk * periods
+    of_theta, of_risk = error_of_seeds(by_seed * periods), error_of_seeds(levels * periods)
+    freedom, asked = len(each) - 1, [ALPHA, 1 - ALPHA, 1 - ALPHA / excess.shape[1]]
+    low, high, upper = limits(theta, of_theta, freedom, asked)
+    risk_low, risk_high = limits(at_risk, of_risk, freedom, asked[:2])
     return Excess(
         theta=excess.mean(axis=0) * periods,
         low=low,
         high=high,
         upper=upper,
-        p=((theta <= 0).sum(axis=0) + 1) / (paths + 1),
-        bars_error=error * periods,
-        bars_low=low if theta is alone else quantiles(alone * periods, [ALPHA])[0],
+        p=share_below_zero(theta, of_theta, freedom),
+        bars_error=theta.std(axis=0, ddof=1),
+        bars_low=quantiles(theta, [ALPHA])[0],
         equal_risk=levels.mean(axis=0) * periods,
         equal_risk_low=risk_low,
         equal_risk_high=risk_high,
@@ -198,6 +196,6 @@ def compare(
         mean_block=drawn.mean_block,
         unclipped_block=drawn.unclipped_block,
         by_seed=by_seed * periods,
-        seed_error=seed_error * periods,
+        seed_error=float(of_theta[0]),
         years=len(excess) / periods,
     )

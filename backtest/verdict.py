@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from backtest import needed
+from backtest.config import LEAST_BARS
 from backtest.leaks.report import GateState, LeakReport
 from backtest.statistics import Excess, grown
 
 Code = Literal["too_short", "worse", "shown", "not_shown"]
 LeakGate = GateState | Literal["not_run"]
 
-LEAST_BARS = 126
 LEAST_BLOCKS = 10
 SURE = 0.95
 NOTABLY = 1.5
@@ -91,7 +91,7 @@ def judge(
             code="not_shown", n_bars=n_bars, trials=trials, seeds=1, seen=seen, leak_gate=gate, sentence=sentence
         )
     lacking = _lacking(left_out, leaks)
-    code = _code(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
+    code = code_of(excess, n_bars, may_be_shown=not lacking and not seen and gate == "passed")
     best = keys[excess.best]
     figures = Figures(
         *(grown(x) for x in (excess.theta[excess.best], excess.least_low, excess.least_upper, excess.power))
@@ -147,7 +147,8 @@ def _blocks(excess: Excess, n_bars: int) -> float:
     return n_bars / max(excess.unclipped_block, 1.0)
 
 
-def _code(excess: Excess, n_bars: int, *, may_be_shown: bool) -> Code:
+def code_of(excess: Excess, n_bars: int, *, may_be_shown: bool) -> Code:
+    """The verdict in one word. `may_be_shown`: every baseline is there, no bar was seen, and the gate passed."""
     if n_bars < LEAST_BARS or _blocks(excess, n_bars) < LEAST_BLOCKS:
         return "too_short"
     if excess.least_upper < 0:
@@ -240,14 +241,14 @@ def _size(log_excess: float) -> str:
 
 def _told(excess: Excess, figures: Figures, subject: str, names: Sequence[str], over: str) -> str:
     """The point against the hardest baseline, and whose interval stands beside it."""
-    best, made = names[excess.best], f"{subject} made {signed(figures.excess)} a year"
+    best, is_so = names[excess.best], f"is {signed(figures.excess)} a year"
     if excess.seeds > 1:
-        made += f" in the mean of its {excess.seeds} seeds ({points_of(excess)})"
+        is_so += f" in the mean of its {excess.seeds} seeds ({points_of(excess)})"
     limits = f"{signed(figures.low)} to {signed(figures.high)}"
     if len(names) == 1:
-        return f"{made} against {best}, the only baseline (95 % interval {limits}), {over}"
+        return f"the excess of {subject} over {best}, the only baseline, {is_so} (95 % interval {limits}), {over}"
     return (
-        f"{made} against {best}, the best of {len(names)} baselines, {over}; the 95 % interval "
+        f"the excess of {subject} over {best}, the best of {len(names)} baselines, {is_so} {over}; the 95 % interval "
         f"of the excess over the best of them, whichever it is, runs from {limits}"
     )
 

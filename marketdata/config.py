@@ -73,7 +73,8 @@ class SplitConfig(Part):
     scheme: Literal["last_year", "80_20", "custom_ranges", "walk_forward"] = knob(
         "last_year",
         "last_year: test the last 12 months, validate on the 12 before; 80_20: the last fifth; custom_ranges: yours; "
-        "walk_forward: folds, whose tests adjoin and end at the last bar.",
+        "walk_forward: folds, whose tests adjoin and end at the last bar. Lookback and embargo are taken off the end "
+        "of train and validation.",
         title="Split",
     )
     custom_ranges: tuple[DateRange, ...] = knob(

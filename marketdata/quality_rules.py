@@ -10,6 +10,7 @@ from marketdata.quality_data import Own, when
 
 ORDER_SLACK, ORDER_RED = 1e-6, 0.01
 """Relative excess of another price over high, or under low: rounding below the first, refused above the second."""
+PRICE_SCALE, VOLUME_MOST = (1e-12, 1e12), 1e18
 STALE_AMBER, STALE_RED = 10, 252
 """Equal closes in a row."""
 JUMP_AMBER, JUMP_RED = 0.4, np.log(5.0)
@@ -62,6 +63,20 @@ def not_positive(data: Own) -> Iterator[Finding]:
             article = "an" if name == "open" else "a"
             text = f"{data.symbol} has {article} {name} of {column[rows[0]]:g} on {data.when(rows[0])}; {rule}."
             yield data.finding("red", "not_positive", int(rows[0]), text)
+
+
+def out_of_scale(data: Own) -> Iterator[Finding]:
+    """Positive and finite, but a number with which no account can be kept in float64."""
+    for name, column in data.columns.items():
+        least, most = PRICE_SCALE if name in PRICES else (0.0, VOLUME_MOST)
+        rows = np.flatnonzero(np.isfinite(column) & (column > 0) & ((column < least) | (column > most)))
+        if len(rows):
+            article = "an" if name == "open" else "a"
+            right = f"{least:g} to {most:g}" if least else f"up to {most:g}"
+            text = (
+                f"{data.symbol} has {article} {name} of {column[rows[0]]:g} on {data.when(rows[0])}; {right} is right."
+            )
+            yield data.finding("red", "out_of_scale", int(rows[0]), text)
 
 
 def no_bars(data: Own) -> Iterator[Finding]:
@@ -219,6 +234,6 @@ def _coarse(data: Own, step: float, error: Floats) -> Iterator[Finding]:
 
 DATASET_RULES: tuple[Callable[[Bars], Iterator[Finding]], ...] = (weekend, session_gap)
 SYMBOL_RULES: tuple[Callable[[Own], Iterator[Finding]], ...] = (
-    not_finite, not_positive, no_bars, symbol_gap, incomplete, order, stale, jump, first_bar_action, dividend_size,
-    zero_volume, open_is_last_close, coarse,
+    not_finite, not_positive, out_of_scale, no_bars, symbol_gap, incomplete, order, stale, jump, first_bar_action,
+    dividend_size, zero_volume, open_is_last_close, coarse,
 )  # fmt: skip

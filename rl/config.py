@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from backtest.config import JudgedConfig
+from backtest.config import LEAST_BARS, JudgedConfig
+from backtest.lineup import left_out_of
+from backtest.registry import POLICY, label_of
 from marketdata.config import FeaturesConfig, FoldsConfig
 from marketdata.config_base import ConfigFault, Part, canonical, knob
 from marketdata.regime import RegimeInput
 from marketdata.regime_fit import BARS_A_STATE
+from rl.calibration_config import MOST_LEARNINGS, MOST_STEPS, CalibrationConfig
 from rl.model_config import ModelConfig, conv_reach
 from rl.needs import Needs, needs_of, sizes_of
 from runfiles.policy_list import MOST_SEEDS
@@ -255,4 +258,39 @@ class CvConfig(TrainConfig):
         if folds * seeds > MOST_TRAININGS:
             asked = f"{folds} folds with {seeds} seed{'' if seeds == 1 else 's'} each are {folds * seeds}"
             raise ValueError(f"split.n_folds asks for too many trainings: {asked}, and {MOST_TRAININGS} are the most")
+        return self
+
+
+class CalibrateConfig(TrainConfig):
+    """A training's set-up, tried in worlds where it is known what there is to find."""
+
+    calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
+
+    def require(self, test_bars: int) -> None:
+        """Raises ConfigFault where no world could ever be judged `shown`, so that nothing would be measured."""
+        faults: dict[str, list[str]] = {}
+        if left_out := left_out_of(POLICY, self):
+            names = ", ".join(label_of(key) for key in left_out)
+            said = f"Without {names} nothing is ever called shown, so that there is nothing to measure; add what lacks."
+            faults["evaluation.baselines"] = [said]
+        if test_bars < LEAST_BARS:
+            said = f"The test range has {test_bars} bars, and a verdict on fewer than {LEAST_BARS} is always too short."
+            faults["split.scheme"] = [said]
+        if faults:
+            raise ConfigFault(faults)
+
+    @model_validator(mode="after")
+    def _bearable(self) -> Self:
+        seeds, worlds = len(self.training.seeds), len(self.calibration.worlds)
+        trainings, steps = worlds * seeds, worlds * seeds * self.training.total_timesteps
+        asked = f"{worlds} worlds with {seeds} seed{'' if seeds == 1 else 's'} each are {trainings} trainings"
+        if trainings > MOST_LEARNINGS:
+            raise ValueError(
+                f"calibration.planted_worlds asks for too much: {asked}, and {MOST_LEARNINGS} are the most"
+            )
+        if steps > MOST_STEPS:
+            raise ValueError(
+                f"training.total_timesteps asks for too much: {asked} and {steps:,} steps, and {MOST_STEPS:,} are the "
+                "most"
+            )
         return self

@@ -13,6 +13,7 @@ CNN_STRIDE = 2
 DEFAULT_HIDDEN = 32
 DEFAULT_RECURRENCES = 1
 DEFAULT_HEADS = 4
+DEFAULT_WIDTH = 32
 MOST_COMPARED = 1000
 """Symbols of `set_attention`: what it makes of one date grows with their square."""
 ONLY_OF = {
@@ -127,8 +128,8 @@ class ModelConfig(Part):
         title="Attention heads",
     )
     features_dim: int = knob(
-        32,
-        "Width of what is kept of each asset; mlp keeps nothing of one.",
+        DEFAULT_WIDTH,
+        "Width of what is kept of each asset; mlp keeps nothing of one, and takes no other than this.",
         ge=4,
         le=512,
         advanced=True,
@@ -145,6 +146,8 @@ class ModelConfig(Part):
         for field, network in ONLY_OF.items():
             if getattr(self, field) is not None and self.policy != network:
                 raise ValueError(f"{field} belongs to {network}; leave it empty with {self.policy}")
+        if self.policy == "mlp" and self.features_dim != DEFAULT_WIDTH:
+            raise ValueError("features_dim is of networks that keep something of each asset; leave it out with mlp")
         if self.dropout and self.policy == "mlp" and not self.net_arch:
             raise ValueError("dropout must be 0 for mlp without a hidden layer; name one in model.net_arch")
         if self.policy == "set_attention" and self.features_dim % self.heads:

@@ -13,6 +13,7 @@ from pathlib import Path
 from backtest import judge
 from backtest.feed import Feed, left_out_of_features, load_feed, read_config, write_note
 from backtest.holding import require_benchmark
+from backtest.stamps import validation_stamp
 from marketdata.config_base import ConfigFault
 from marketdata.features import build_features, plan_of
 from marketdata.splits import Ranges
@@ -123,6 +124,9 @@ def _tell(job: Job, feed: Feed, ranges: Ranges, task: Task) -> None:
     for name in ("train", "validation", "test"):
         found = getattr(ranges, name)
         job.log(f"{name}: {session[found.t0]} to {session[found.t1]}, {found.n_bars:,} bars")
+    held = ranges.validation
+    for sentence in validation_stamp(held.n_bars, str(session[held.t0]), str(session[held.t1])):
+        job.events.warning(sentence)
 
 
 if __name__ == "__main__":

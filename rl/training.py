@@ -120,9 +120,10 @@ def train(task: Task, config: TrainConfig, validation: Range, folder: Path, even
         _save_what_is_held(checkpoints, news)
         raise
     except ValueError as error:  # SB3's distributions and our simulator both refuse what is not finite
-        if not isinstance(error, GradientNotFinite) and _is_finite(model):
+        if (said := diverged(error, model)) is None:
             raise
-        raise _diverged(error, news.alarm) from error
+        news.alarm(Alarm("nan", f"{said}.", math.nan))
+        raise TrainingDiverged(said) from error
     finally:
         model.logger.close()
     if selection.stopped:
@@ -165,11 +166,12 @@ def _is_finite(model: PPO) -> bool:
     return all(bool(torch.isfinite(parameter).all()) for parameter in model.policy.parameters())
 
 
-def _diverged(error: ValueError, sound: Callable[[Alarm], None]) -> TrainingDiverged:
+def diverged(error: ValueError, model: PPO) -> str | None:
+    """How a training came to `error`, as a sentence without its stop; None where its numbers are finite."""
+    if not isinstance(error, GradientNotFinite) and _is_finite(model):
+        return None
     what = str(error) if isinstance(error, GradientNotFinite) else "the network's weights are no longer finite"
-    said = f"The training diverged: {what}; a smaller model.learning_rate helps"
-    sound(Alarm("nan", f"{said}.", math.nan))
-    return TrainingDiverged(said)
+    return f"The training diverged: {what}; a smaller model.learning_rate helps"
 
 
 def _scorer(model: PPO, task: Task, validation: Range, sound: Callable[[Alarm], None]) -> Callable[[], float]:

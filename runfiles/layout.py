@@ -30,6 +30,7 @@ CHECKPOINT = "checkpoints/last.zip"
 CHECKPOINT_BEFORE = "checkpoints/before.zip"
 REPORT_HTML = "report.html"
 LEAKS = "leaks"
+CALIBRATION = "calibration"
 MANIFEST = "manifest.json"
 
 # of a training that goes on from another's checkpoint: what the service put there, never served
@@ -127,6 +128,13 @@ _FIXED = (
         "What each layer did to each decision of the subject",
     ),
     FileSpec(LEAKS, f"{REPORT}/leaks.json", KIND_REPORT, _JSON, "The leak gate: every check, and what it found"),
+    FileSpec(
+        CALIBRATION,
+        f"{REPORT}/calibration.json",
+        KIND_REPORT,
+        _JSON,
+        "Every world of a calibration, with power and false-discovery rate",
+    ),
     FileSpec("manifest", MANIFEST, KIND_META, _JSON, "Every artifact with bytes and sha256"),
 )
 

@@ -23,8 +23,8 @@ NAMES = {
     "short": "Short", "cash": "Interest on cash",
 }  # fmt: skip
 SCHEMES = {
-    "last_year": "Split last_year: judged on the last twelve months, validated on the twelve before",
-    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on the last fifth of the rest",
+    "last_year": "Split last_year: judged on the last twelve months, validated on what is left of the twelve before",
+    "80_20": "Split 80_20: judged on the last fifth of the bars, validated on what is left of the fifth before",
     "custom_ranges": "Split custom_ranges: ranges by the days that the configuration names",
     "walk_forward": "Split walk_forward: test folds that adjoin and end at the last bar",
     "file": "Judged on the days of the imported file; what its maker learned from them, and how often, is not known",
@@ -139,6 +139,11 @@ def late_name(row: Mapping[str, Any]) -> str:
 def cost_name(row: Mapping[str, Any]) -> str:
     """`at 2 × the costs`."""
     return f"at {number_of(row.get('multiplier')) or 0:g} × the costs"
+
+
+def money_name(row: Mapping[str, Any]) -> str:
+    """`at 20 × the money`."""
+    return f"at {number_of(row.get('multiplier')) or 0:g} × the money"
 
 
 def _excess_words(row: Mapping[str, Any], excess: float, labels: Labels) -> str:

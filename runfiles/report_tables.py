@@ -237,7 +237,7 @@ _FOR_SEEDS: Mapping[str, tuple[str, str]] = {
     "costs": (ALL_BOOKS, "What it is of mean equity is the seeds' median."),
     "sides": (ALL_BOOKS, ""),
     "symbols": (ALL_BOOKS, ""),
-    "drawdowns": (ALL_BOOKS, "The max drawdown among the figures is the median of the seeds' own, a number of its own."),
+    "drawdowns": (ALL_BOOKS, "The max drawdown among the figures is the median of the seeds' own."),
     "intervals": (
         " of the bars, the seeds held fixed",
         "The medians of these seeds on other bars: what other seeds would have shown lies further apart. The verdict's "

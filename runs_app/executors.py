@@ -20,7 +20,7 @@ from runs_app.models import Run
 ENTRIES = {
     Run.Kind.TRAIN: "rl.train_ppo", Run.Kind.BACKTEST: "backtest.run", Run.Kind.DATA: "marketdata.fetch",
     Run.Kind.LEAKS: "backtest.leaks", Run.Kind.IMPORT: "backtest.foreign",
-    Run.Kind.CV: "rl.walk_forward",
+    Run.Kind.CV: "rl.walk_forward", Run.Kind.CALIBRATE: "rl.calibrate",
 }  # fmt: skip
 
 TRAINING_GRACE_S = 2 * shim.GRACE_S

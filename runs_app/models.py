@@ -146,6 +146,7 @@ class Run(models.Model):
         LEAKS = "leaks", "Leak check"
         IMPORT = "import", "Imported result"
         CV = "cv", "Walk-forward"
+        CALIBRATE = "calibrate", "Calibration"
 
     TRAINED: ClassVar[tuple[Kind, ...]] = (Kind.TRAIN, Kind.CV)
 

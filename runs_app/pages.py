@@ -17,7 +17,7 @@ from runfiles import layout, yamlio
 from runfiles.events import PHASES
 from runs_app import access, services
 from runs_app.models import Policy, Run, RunEvent, RunQuerySet
-from runs_app.report_reader import labels, read_json, read_leaks, read_summary
+from runs_app.report_reader import labels, read_calibration, read_json, read_leaks, read_summary
 from runs_app.resume import NotResumable
 from runs_app.resume_parent import can_go_on
 from runs_app.titles import queue_mark
@@ -27,6 +27,7 @@ EVENTS = 50
 PARTS = ("outcome", "record", "trainings")
 _NOT_OF: dict[str, tuple[str, ...]] = {
     Run.Kind.TRAIN: (), Run.Kind.BACKTEST: ("train", "validate"), Run.Kind.DATA: ("train", "validate", "judge"),
+    Run.Kind.CALIBRATE: ("validate", "judge"),
 }  # fmt: skip
 """Phases that a kind of run does not have."""
 
@@ -149,6 +150,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "gone_on": run.followed_by.filter(kind__in=Run.TRAINED).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
         "labels": labels(run, read_summary(run)) if run.metrics else {},
+        "calibration": read_calibration(run) if run.kind == Run.Kind.CALIBRATE and run.is_terminal else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
 

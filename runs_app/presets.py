@@ -44,6 +44,22 @@ CV_PRESETS = (
     }),
 )  # fmt: skip
 
+CALIBRATE_PRESETS = (
+    Preset("quick", "Quick look", "Three worlds with a signal, three with none, 60,000 steps, one seed: minutes.", {
+        "dataset": {"id": "sample/us20"},
+        "split": {"scheme": "80_20"},
+        "features": {"lookback": 16, "feature_set": ["ohlcv"]},
+        "training": {"total_timesteps": 60_000, "eval_every": 20_000, "seeds": [0]},
+        "evaluation": {"bootstrap_paths": 2_000},
+        "calibration": {"planted_worlds": 3, "null_worlds": 3},
+    }),
+    Preset("standard", "Standard", "Five worlds with a signal, twenty with none, 200,000 steps, three seeds: hours.", {
+        "dataset": {"id": "sample/us20"},
+        "split": {"scheme": "80_20"},
+        "calibration": {"planted_worlds": 5, "null_worlds": 20},
+    }),
+)  # fmt: skip
+
 BACKTEST_PRESETS = (
     Preset("quick", "Quick look", "Equal weights over the last year of the sample: seconds.", {
         "dataset": {"id": "sample/us20"},

@@ -183,4 +183,5 @@ def _capacity(run: Run, labels: Labels) -> PartTable | None:
     rows = report_rows.rerun_rows(found_rows, labels)
     matrix = report_matrix.by_multiplier(found_rows, labels)
     filled = report_matrix.filled_by_multiplier(found_rows, labels)
-    return PartTable(CAPACITY, cells(CAPACITY, rows), matrix=matrix, filled=filled) if rows else None
+    words = report_rows.cut_words(found_rows, labels, report_rows.money_name)
+    return PartTable(CAPACITY, cells(CAPACITY, rows), words, matrix=matrix, filled=filled) if rows else None

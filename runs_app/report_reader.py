@@ -17,7 +17,7 @@ from typing import Any
 
 from backtest.registry import POLICY, STRATEGIES
 from runfiles.plain_json import plain
-from runs_app import artifacts, report_schema
+from runs_app import artifacts, calibration_rows, report_schema
 from runs_app.models import Run
 
 TABLES = ("orders", "trades")
@@ -66,6 +66,11 @@ def read_summary(run: Run) -> dict[str, Any]:
 def read_leaks(run: Run) -> dict[str, Any]:
     """What the leak gate found, with words for its states; empty while there is nothing."""
     return report_schema.leaks(read_json(run, "leaks"))
+
+
+def read_calibration(run: Run) -> dict[str, Any]:
+    """What a calibration has found so far, strength by strength; empty while there is nothing."""
+    return calibration_rows.calibration(read_json(run, "calibration"))
 
 
 def judged(run: Run, summary: dict[str, Any]) -> list[Judged]:

@@ -18,7 +18,7 @@ from marketdata.config_base import ConfigFault
 from marketdata.features import FeaturePlan, feature_plan
 from marketdata.fetch_config import DataConfig
 from marketdata.sources.base import HISTORIES, HistorySpec
-from rl.config import DEFAULT_THREADS, CvConfig, TrainConfig
+from rl.config import DEFAULT_THREADS, CalibrateConfig, CvConfig, TrainConfig
 from runfiles import machine
 from runfiles.policy_list import Start
 from runs_app import datasets
@@ -51,6 +51,15 @@ def training(owner: Any, config: T, *, checked_only: bool = False) -> T:
         needs.require_memory(machine.memory_limit())  # jobs run on this machine, in this server's control group
         needs.require_disk(machine.disk_free(settings.RUNS_ROOT))
     return found
+
+
+def calibration(owner: Any, config: CalibrateConfig) -> CalibrateConfig:
+    """A training's set-up as `training` resolves it, on whose test range something can be shown."""
+    resolved = training(owner, config)
+    entry = datasets.find(owner, resolved.dataset.id, resolved.dataset.version)
+    _, days, needed = _bars(entry, resolved)
+    resolved.require(walk_forward.ranges_of(resolved.split, days, **needed).test.n_bars)
+    return resolved
 
 
 def fold_starts(owner: Any, config: CvConfig) -> tuple[Start, ...]:

@@ -15,7 +15,7 @@ from backtest.registry import IMPORTED
 from marketdata.config import DatasetConfig
 from marketdata.config_base import ConfigFault, canonical, config_hash
 from marketdata.fetch_config import DataConfig
-from rl.config import CvConfig, TrainConfig
+from rl.config import CalibrateConfig, CvConfig, TrainConfig
 from runfiles import atomic, layout, yamlio
 from runs_app import (
     datasets,
@@ -146,6 +146,16 @@ def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, **once: Unp
         return _backtest(run, config)
     run.subject = "policy"
     return _queue(_described(run, resolve.training(owner, config, checked_only=True)))
+
+
+def start_calibration(*, owner: Any, config: CalibrateConfig, **once: Unpack[Once]) -> Run:
+    """Queue a calibration: one job that tries a training's set-up in worlds whose truth is known.
+
+    Raises ConfigFault (field → sentences) before any row or file exists.
+    """
+    resolved = resolve.calibration(owner, config)
+    run = Run(owner=owner, kind=Run.Kind.CALIBRATE, subject="policy", **once)
+    return _queue(_described(run, resolved))
 
 
 def _backtest(run: Run, config: BacktestConfig) -> Run:

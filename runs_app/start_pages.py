@@ -15,7 +15,7 @@ from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
 from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
 from marketdata.fetch_config import DataConfig
-from rl.config import CvConfig, TrainConfig
+from rl.config import CalibrateConfig, CvConfig, TrainConfig
 from runs_app import access, datasets, presets, resolve, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
@@ -25,6 +25,7 @@ from runs_app.titles import policy_title, run_title
 # the order in which a person thinks of them; a group that is not named here follows
 ORDER = (
     "",
+    "calibration",
     "dataset",
     "split",
     "features",
@@ -43,6 +44,13 @@ ORDER = (
 FILLED = frozenset({"policy_sha256", "features"})
 # a walk-forward has one scheme and trains every fold
 OF_FOLDS = frozenset({"split.scheme", "split.custom_ranges", "split.fold"})
+# what only a report reads, or a training that leaves files
+OF_A_REPORT = frozenset(
+    f"evaluation.{name}" for name in (
+        "cost_multipliers", "delays", "stress_windows", "metric_bootstrap_paths", "matched_random_draws", "waterfall",
+        "capacity_multipliers", "rolling_window",
+    )
+) | {"training.checkpoint_every"}  # fmt: skip
 OFFERED = 200
 
 
@@ -57,6 +65,7 @@ class Start:
 
 TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
 CV = Start(services.start_walk_forward, "runs/cv.html", presets.CV_PRESETS)
+CALIBRATE = Start(services.start_calibration, "runs/calibrate.html", presets.CALIBRATE_PRESETS)
 BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
 DATA = Start(services.start_data, "runs/data.html", ())
 LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
@@ -74,6 +83,15 @@ def train(request: HttpRequest) -> HttpResponse:
 def cv(request: HttpRequest) -> HttpResponse:
     """A walk-forward: a training for each fold and seed."""
     return _of_training(request, CV, CvConfig, OF_FOLDS)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def calibrate(request: HttpRequest) -> HttpResponse:
+    """A calibration of a training's set-up; `?run_id=` takes that of a training of one's own."""
+    text = request.GET.get("run_id")
+    source = _source(request, text, (Run.Kind.TRAIN,)) if text else None
+    return _of_training(request, CALIBRATE, CalibrateConfig, OF_A_REPORT, source)
 
 
 @login_required
@@ -97,11 +115,15 @@ def leaks_of_strategy(request: HttpRequest) -> HttpResponse:
 
 
 def _of_training(
-    request: HttpRequest, start: Start, model: type[TrainConfig] = TrainConfig, filled: frozenset[str] = frozenset()
-) -> HttpResponse:
+    request: HttpRequest, start: Start, model: type[TrainConfig] = TrainConfig, filled: frozenset[str] = frozenset(),
+    source: Run | None = None,
+) -> HttpResponse:  # fmt: skip
     form = ConfigForm(model, order=(*ORDER[1:], ""), filled=filled, options=_options(request))
     if request.method == "POST":
         return _start(request, form, start)
+    if source is not None:
+        form.prefill({**source.config, "out_tag": ""})
+        return _page(request, form, start, "", source=source)
     chosen = presets.find(start.presets, request.GET.get("preset"))
     form.prefill(chosen.values)
     form.prefill(_named_dataset(request))

@@ -15,6 +15,8 @@ def run_title(run: Run) -> str:
         return " ".join(filter(None, ("PPO", data, _folds(run), _seeds(run))))
     if run.kind == Run.Kind.DATA:
         return f"Fetch of {data}"
+    if run.kind == Run.Kind.CALIBRATE:
+        return f"Calibration of PPO on {data}"
     title = f"{label_of(run.subject or POLICY)} on {data}"
     return f"Leak check of {title}" if run.kind == Run.Kind.LEAKS else title
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("backtest", start_pages.backtest, name="backtest"),
     path("leaks", start_pages.leaks, name="leaks"),
     path("leaks/strategy", start_pages.leaks_of_strategy, name="leaks-strategy"),
+    path("calibrate", start_pages.calibrate, name="calibrate"),
     path("import", result_pages.import_result, name="import"),
     path("data", start_pages.data, name="data"),
     path("runs/<uuid:run_id>", pages.detail, name="detail"),

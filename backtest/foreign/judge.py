@@ -15,7 +15,7 @@ from backtest.contest import beside, first_judged
 from backtest.evidence import Evidence, Parts, parts_of
 from backtest.feed import Feed
 from backtest.foreign.align import Curve
-from backtest.foreign.second_look import reading_stamp
+from backtest.foreign.second_look import reading_stamp, smooth_stamp
 from backtest.foreign.subject import judged_curve
 from backtest.holding import require_benchmark
 from backtest.imported import ABSENT, COSTS, STAMPS, Imported
@@ -138,7 +138,8 @@ def _told(
     """What the report says under its verdict: first what cannot be known of the file."""
     benchmark = next(one for one in judged if one.key == "benchmark")
     return [
-        *reading_stamp(config.result.holds, judged[0].metrics, benchmark.metrics), *STAMPS,
+        *reading_stamp(config.result.holds, judged[0].metrics, benchmark.metrics),
+        *smooth_stamp(judged[0].returns), *STAMPS,
         *likenesses(judged, config, market),
         *closing_stamps(config, feed, market, judged, shown, against, None),
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 
 from runfiles.versions import versions
 
-_PACKAGES = ("torch", "stable-baselines3", "numpy", "numba", "pandas", "TA-Lib", "skfolio")
+_PACKAGES = ("torch", "stable-baselines3", "numpy", "numba", "pandas", "scipy", "TA-Lib", "skfolio")
 _NAMES = {"code": "code", "cpu": "processor", "gpu": "CUDA device", "kernels": "set of kernels",
           "threads": "count of threads", "python": "Python"}  # fmt: skip
 

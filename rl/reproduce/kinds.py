@@ -37,6 +37,7 @@ _POLICIES = ("judged_model", "judged_models")
 KINDS = (
     Kind("leak check", "backtest.leaks", _POLICIES,
          lambda config, bundle: "leaks" in bundle.entries and "summary" not in bundle.entries),
+    Kind("calibration", "rl.calibrate", (), lambda config, bundle: "calibration" in bundle.entries),
     Kind("imported result", "backtest.foreign", ("imported_result",),
          lambda config, bundle: config.get("file_sha256") is not None),
     Kind("backtest", "backtest.run", _POLICIES, lambda config, bundle: names_a_strategy(config)),

@@ -1,4 +1,4 @@
-"""POST train, cv, backtest, data and leaks: strict JSON, the configuration model, one service, 201 with Location."""
+"""POST train, cv, backtest, data, leaks, calibrate: strict JSON, the configuration model, one service, 201."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api import ErrorOutput, shortened
 from backtest.config import BacktestConfig, names_a_strategy
 from marketdata.fetch_config import DataConfig
-from rl.config import CvConfig, TrainConfig
+from rl.config import CalibrateConfig, CvConfig, TrainConfig
 from runfiles.hashes import sha256_of
 from runs_app import access, services
 from runs_app.api.errors import field_errors
@@ -186,6 +186,17 @@ class Leaks(StartView):
     )
     def post(self, request: Request) -> Response:
         """Queues a leak check: of a training's configuration, or of what a backtest's would judge."""
+        return self.start(request)
+
+
+class Calibrate(StartView):
+    kind = Run.Kind.CALIBRATE
+    config_model = CalibrateConfig
+    service = staticmethod(services.start_calibration)
+
+    @extend_schema(request=CalibrateConfig, responses=ANSWERS, parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        """Queues a calibration: a training's set-up, tried in worlds where it is known what there is to find."""
         return self.start(request)
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("cv", create.Cv.as_view(), name="cv"),
     path("backtest", create.Backtest.as_view(), name="backtest"),
     path("leaks", create.Leaks.as_view(), name="leaks"),
+    path("calibrate", create.Calibrate.as_view(), name="calibrate"),
     path("import", results.Import.as_view(), name="import"),
     path("data", create.Data.as_view(), name="data"),
     path("runs", runs.RunList.as_view(), name="runs"),

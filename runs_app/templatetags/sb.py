@@ -111,7 +111,7 @@ def nav_link(context: template.Context, name: str, title: str) -> SafeString:
 
 def _room(path: str) -> str:
     head = path.strip("/").split("/", 1)[0]
-    return {"runs": "", "train": "", "backtest": "", "leaks": "", "data": "datasets"}.get(head, head)
+    return {"runs": "", "train": "", "backtest": "", "leaks": "", "calibrate": "", "data": "datasets"}.get(head, head)
 
 
 @register.simple_tag(takes_context=True)

@@ -165,6 +165,13 @@ def test_words_name_the_baseline_that_binds() -> None:
     )
 
 
+def test_no_baseline_binds_what_would_never_be_enough() -> None:
+    assert sentence(Needed(math.inf, math.inf, 0, 1), BOTH).endswith("would be enough to tell.")
+    assert sentence(Needed(math.inf, 6.0, 0, 1), BOTH).endswith(
+        "is enough; the limit against Equal weight is the last to pass zero."
+    )
+
+
 def test_words_for_what_is_trailed() -> None:
     said = sentence(Needed(math.inf, None, 1, 1, (1, 0)), BOTH)
     assert said == (

@@ -58,3 +58,4 @@ def test_who_finds_no_fill_in_a_row_is_named_with_the_worst_of_them() -> None:
     assert report_rows.cut_words(rows[:1], labels, report_rows.late_name).count("as configured") == 1
     assert report_rows.cut_words([row(0, equal=1.0), "no row", {}], labels, report_rows.late_name) == ""
     assert report_rows.cost_name({"multiplier": 2.0}) == "at 2 × the costs"
+    assert report_rows.money_name({"multiplier": 20}) == "at 20 × the money"

@@ -114,6 +114,26 @@ def test_what_a_policy_learned_from_stands_before_the_test(make_job: MakeJob) ->
     assert "has learned from nothing" not in page and "2017-12-29" in page
 
 
+class HardlyValidated(Equal):
+    """Chosen on nine days."""
+
+    def learned_spans(self) -> tuple[tuple[str, dt.date, dt.date], ...]:
+        return (
+            ("train", dt.date(2017, 1, 3), dt.date(2017, 12, 29)),
+            ("validation", dt.date(2018, 12, 10), dt.date(2018, 12, 21)),
+        )
+
+
+@pytest.mark.parametrize(("subject", "told"), [(Trained, False), (HardlyValidated, True)])
+def test_a_choice_that_few_bars_made_is_stamped(make_job: MakeJob, subject: type[Equal], told: bool) -> None:
+    job = make_job(policy="equal", dataset=SYMBOLS, start="2019-01-02", end="2019-12-31", evaluation=FEW)
+    config = read_config(job, BacktestConfig)
+    feed = load_feed(job, config.dataset)
+    summary = judge.judge_and_write(job, config, feed, run.judged_range(config, feed), subject(config))
+    stamp = "Only 9 bars were left to validate on, 2018-12-10 to 2018-12-21: which step"
+    assert any(text.startswith(stamp) for text in summary["stamps"]) is told
+
+
 def test_a_torn_file_gives_no_words() -> None:
     for split in ({}, {"scheme": 3}, {"scheme": "x", "ranges": "y"}):
         assert report_rows.split_words(split) == ""

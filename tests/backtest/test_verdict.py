@@ -86,7 +86,7 @@ def test_few_blocks_are_too_short() -> None:
 
 def test_worse_when_the_whole_interval_lies_below_zero() -> None:
     found = verdict(excess(theta=np.array([0.1, -0.05]), low=np.array([0.0, -0.1]), upper=np.array([0.2, -0.01])))
-    assert found.code == "worse" and found.sentence.startswith("Worse: PPO policy made −4.9 % a year against Equal")
+    assert found.code == "worse" and found.sentence.startswith("Worse: the excess of PPO policy over Equal weight")
 
 
 def test_not_shown_says_what_could_have_been_shown() -> None:
@@ -137,8 +137,9 @@ def test_the_interval_is_said_to_be_of_the_best_of_the_baselines() -> None:
     found = verdict(excess(low=np.array([-0.05, -0.03]), upper=np.array([0.3, 0.12])))
     assert (found.low, found.high) == pytest.approx((math.expm1(-0.05), math.expm1(0.12)))
     assert (
-        "+5.1 % a year against Equal weight, the best of 2 baselines, after costs over 252 bars; the 95 % interval of "
-        "the excess over the best of them, whichever it is, runs from −4.9 % to +12.7 %" in found.sentence
+        "the excess of PPO policy over Equal weight, the best of 2 baselines, is +5.1 % a year after costs over 252 "
+        "bars; the 95 % interval of the excess over the best of them, whichever it is, runs from −4.9 % to +12.7 %"
+        in found.sentence
     )
 
 
@@ -148,7 +149,7 @@ def test_against_one_baseline_the_interval_is_its_own() -> None:
         excess(**one, dsr=(0.96,), by_seed=np.array([[0.05]])), ["equal"], LABELS, subject="PPO policy", n_bars=252,
         trials=1,
     )  # fmt: skip
-    assert "against Equal weight, the only baseline (95 % interval +1.0 % to +12.7 %)" in found.sentence
+    assert "over Equal weight, the only baseline, is +5.1 % a year (95 % interval +1.0 % to +12.7 %)" in found.sentence
 
 
 def test_years_are_those_of_the_limit_that_binds() -> None:
@@ -178,7 +179,7 @@ def test_what_fails_beside_the_interval_is_named() -> None:
 def test_shown_when_everything_holds_and_the_leak_gate_passed() -> None:
     found = verdict(excess(), leaks=gate("passed"))
     assert (found.code, found.leak_gate) == ("shown", "passed")
-    assert found.sentence.startswith("Shown: PPO policy made +5.1 % a year against Equal weight")
+    assert found.sentence.startswith("Shown: the excess of PPO policy over Equal weight")
     assert found.sentence.endswith("and the leak gate found nothing.")
 
 
@@ -290,3 +291,17 @@ def test_a_baseline_in_disguise_is_named() -> None:
     assert degenerate(weighted("policy", MOVING, RETURNS), [twin], 252) == [
         "PPO policy is Equal weight in disguise: their returns can hardly be told apart."
     ]
+
+
+def test_a_baseline_of_another_size_is_named() -> None:
+    """Half in equal weight, half in cash; and the baseline that is most like it, where two are."""
+    chance = np.random.default_rng(5)
+    half = weighted("equal", MOVING, 2 * RETURNS + chance.normal(0, 1e-4, 200))
+    other = weighted("inverse_vol", MOVING, 2 * RETURNS + chance.normal(0, 1e-3, 200))
+    assert degenerate(weighted("policy", MOVING, RETURNS), [other, half], 252) == [
+        "PPO policy is Equal weight at 0.50 of its size in disguise: scaled, their returns can hardly be told apart."
+    ]
+
+
+def test_the_opposite_of_a_baseline_is_no_likeness() -> None:
+    assert degenerate(weighted("policy", MOVING, RETURNS), [weighted("equal", MOVING, -RETURNS)], 252) == []

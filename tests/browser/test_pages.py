@@ -18,7 +18,17 @@ user = User.objects.create_user("reader", password="{PASSWORD}")
 print(finished_training(user, name="A finished run").id)
 """
 
-PATHS = ["/", "/train", "/backtest", "/data", "/leaks", "/leaks/strategy", "/runs/{id}", "/runs/{id}/report"]
+PATHS = [
+    "/",
+    "/train",
+    "/backtest",
+    "/data",
+    "/leaks",
+    "/leaks/strategy",
+    "/calibrate",
+    "/runs/{id}",
+    "/runs/{id}/report",
+]
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,15 @@ import re
 
 from backtest.config import BacktestConfig
 from backtest.registry import STRATEGIES
-from rl.config import CvConfig, TrainConfig
+from rl.config import CalibrateConfig, CvConfig, TrainConfig
 from tests.docs.pages import blocks, page, section
 
 
 def test_the_bodies_are_configurations() -> None:
-    training, backtest, walk_forward = blocks(section(page("docs/api.md"), "Starting runs"), "json")
+    training, backtest, walk_forward, calibration = blocks(section(page("docs/api.md"), "Starting runs"), "json")
     TrainConfig.model_validate_json(training, strict=True)
     BacktestConfig.model_validate_json(backtest, strict=True)
+    assert len(CalibrateConfig.model_validate_json(calibration, strict=True).calibration.worlds) == 12
     assert len(CvConfig.model_validate_json(walk_forward, strict=True).members) == 12
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from backtest import degenerate, diagnosis, diagnosis_facts, stamps, verdict
+from backtest.config import LEAST_BARS
 from backtest.crises import CRISES
 from backtest.registry import CHOICES, IN_VERDICT
 from tests.docs.pages import codes, page, section, table
@@ -63,7 +64,7 @@ def test_the_threshold_of_each_rule(key: str) -> None:
 
 def test_the_thresholds_of_the_verdict() -> None:
     rows = {codes(row[0])[0]: row[1] for row in table(section(PAGE, "Verdict"))}
-    assert f"N < {verdict.LEAST_BARS}" in rows["too_short"] and f"< {verdict.LEAST_BLOCKS}" in rows["too_short"]
+    assert f"N < {LEAST_BARS}" in rows["too_short"] and f"< {verdict.LEAST_BLOCKS}" in rows["too_short"]
     assert f"`dsr_excess` ≥ {verdict.SURE:g}" in rows["shown"]
 
 

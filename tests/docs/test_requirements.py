@@ -53,14 +53,22 @@ COMES_WITH = {"asgiref": "django", "llvmlite": "numba", "twisted": "daphne", "au
 """Part of a pinned package: nobody would have the one without the other."""
 
 
-def test_what_is_imported_is_pinned() -> None:
+@pytest.mark.parametrize(
+    ("rooms", "names"),
+    [
+        (tuple(room for room in ROOMS if room != "scripts"), ("requirements.txt",)),
+        (("scripts",), ("requirements.txt", "requirements-dev.txt")),
+    ],
+    ids=["for everybody", "scripts of ours"],
+)
+def test_what_is_imported_is_pinned(rooms: tuple[str, ...], names: tuple[str, ...]) -> None:
     """A package that only happens to be installed here would be missing from a fresh install."""
-    files = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]  # the second for scripts of ours alone
+    files = [ROOT / name for name in names]
     pinned = {found[1].lower().replace("_", "-") for path in files for line in lines(path)
               if (found := LINE.fullmatch(line))}  # fmt: skip
     owners = {module: names[0].lower().replace("_", "-")
               for module, names in importlib.metadata.packages_distributions().items()}  # fmt: skip
-    used = {owners[name] for room in ROOMS for path in (ROOT / room).rglob("*.py") for name in imported(path)
+    used = {owners[name] for room in rooms for path in (ROOT / room).rglob("*.py") for name in imported(path)
             if name in owners and not (ROOT / name).exists()}  # fmt: skip
     assert {COMES_WITH.get(name, name) for name in used} <= pinned
 

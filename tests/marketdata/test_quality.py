@@ -35,6 +35,8 @@ DAY_20 = str(weekdays(60)[20])
         ("close", -1.5, f"A has a close of -1.5 on {DAY_20}; prices must be above 0."),
         ("open", 0.0, f"A has an open of 0 on {DAY_20}; prices must be above 0."),
         ("volume", -3.0, f"A has a volume of -3 on {DAY_20}; volume must not be negative."),
+        ("low", 1e-13, f"A has a low of 1e-13 on {DAY_20}; 1e-12 to 1e+12 is right."),
+        ("volume", 1e300, f"A has a volume of 1e+300 on {DAY_20}; up to 1e+18 is right."),
         ("high", np.inf, f"A has an infinite high on {DAY_20}."),
         ("close", np.inf, f"A has an infinite close on {DAY_20}."),
         ("high", 0.01, "below another price of the bar"),
@@ -47,6 +49,11 @@ def test_values_that_cannot_be_block_with_symbol_date_and_field(name, value, wor
     assert report.refusal.startswith("The data cannot be used: A has a")
     assert report.refusal.count(DAY_20) == 1
     assert DAY_20 in report.refusal and f" {name} " in report.refusal
+
+
+def test_prices_that_no_account_can_be_kept_with_block():
+    found = {finding.code: finding for finding in check(spoiled("open", 20, 1e308)).findings}["out_of_scale"]
+    assert (found.level, found.sentence) == ("red", f"A has an open of 1e+308 on {DAY_20}; 1e-12 to 1e+12 is right.")
 
 
 def test_a_low_above_the_open_blocks():

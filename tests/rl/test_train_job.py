@@ -16,7 +16,8 @@ from marketdata.config import FeaturesConfig
 from marketdata.setup_samples import put_samples
 from marketdata.store import Store
 from rl import training
-from rl.train_ppo import run
+from rl.config import TrainConfig
+from rl.train_ppo import prepare, run
 from rl.training import train
 from runfiles import layout, yamlio
 from runfiles.events import EventWriter, read_events
@@ -257,6 +258,20 @@ def test_bad_input_is_refused_in_one_sentence(
         run(job)
 
     assert str(caught.value).startswith(sentence) and "\n" not in str(caught.value)
+
+
+def test_a_long_lookback_that_leaves_little_to_validate_on_is_told_before_it_trains(
+    datasets: Path, tmp_path: Path
+) -> None:
+    config = changed({"features": {"lookback": 240}})
+    job = Job(tmp_path, datasets, EventWriter(tmp_path / layout.EVENTS), config)
+
+    prepared = prepare(job, TrainConfig.model_validate(config))
+
+    events, _ = read_events(tmp_path / layout.EVENTS, 0)
+    told = [event["data"]["sentence"] for event in events if event["kind"] == "warning"]
+    assert 2 <= prepared.ranges.validation.n_bars < 20
+    assert f"Only {prepared.ranges.validation.n_bars} bars were left to validate on" in "".join(told)
 
 
 @pytest.mark.parametrize(("which", "name"), [("best", layout.BEST_POLICY), ("last", layout.LAST_POLICY)])

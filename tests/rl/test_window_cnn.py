@@ -86,6 +86,11 @@ def test_a_lookback_that_is_too_short_is_refused_by_name() -> None:
     ("model", "field", "said"),
     [
         ({"cnn_kernel": 3}, "cnn_kernel", "belongs to window_cnn; leave it empty with asset_shared."),
+        (
+            {"policy": "mlp", "features_dim": 16},
+            "features_dim",
+            "is of networks that keep something of each asset; leave it out with mlp.",
+        ),
         ({"policy": "mlp", "cnn_channels": [8]}, "cnn_channels", "belongs to window_cnn; leave it empty with mlp."),
         (
             {"policy": "window_cnn", "attention_heads": 2},

@@ -28,7 +28,7 @@ TRADES = 30
 VERDICT = {
     "code": "not_shown", "excess_per_year": 0.021, "low": -0.009, "high": 0.052, "baseline": "inverse_vol",
     "equal_risk_excess": 0.004, "power": 0.061, "n_bars": 252, "trials": 1, "seeds": 1,
-    "sentence": "Not shown to be skill: PPO policy made +2.1 % a year against Inverse volatility, the best of 8.",
+    "sentence": "Not shown to be skill: the excess of PPO policy over Inverse volatility is +2.1 % a year.",
 }  # fmt: skip
 STAMPS = [
     "Survivors only: the dataset holds names that are still there today, so whatever buys looks better than it was.",

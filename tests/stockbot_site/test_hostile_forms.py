@@ -16,8 +16,9 @@ from stockbot_site.asgi import application
 from stockbot_site.content_type import NO_BOUNDARY, NOT_UTF8, TWICE, UNREADABLE, fault_of
 
 FORM = "multipart/form-data; boundary=B"
-PLACES = ("/datasets/new", "/data", "/train", "/cv", "/backtest", "/leaks", "/accounts/login", "/accounts/signup",
-          "/accounts/logout", "/api/stockbot/datasets", "/api/stockbot/train", "/api/auth/login")  # fmt: skip
+PLACES = ("/datasets/new", "/data", "/train", "/cv", "/backtest", "/leaks", "/calibrate", "/accounts/login",
+          "/accounts/signup", "/accounts/logout", "/api/stockbot/datasets", "/api/stockbot/train",
+          "/api/auth/login")  # fmt: skip
 TOKEN = "a" * 32
 CHARSETS = ("idna", "hex", "punycode", "undefined", "utf-16")
 Send = Callable[..., Any]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backtest.foreign import run
-from backtest.foreign.second_look import reading_stamp
+from backtest.foreign.second_look import reading_stamp, smooth_stamp
 from backtest.metrics import Metrics
 from tests.backtest.foreign.conftest import Import
 
@@ -62,3 +62,21 @@ def of(volatility: float | None) -> Metrics:
 )
 def test_where_the_doubt_begins(holds: str, own: float | None, benchmark: float | None, doubted: bool) -> None:
     assert bool(reading_stamp(holds, of(own), of(benchmark))) is doubted
+
+
+def test_a_curve_that_never_loses_is_told_first(importing: Import, days: list[str]) -> None:
+    content = "date,it\n" + "".join(f"{day},0.004\n" for day in days)
+    job = importing(content, result={"holds": "returns", "value": "it"}, evaluation=LIGHT)
+    run.run(job)
+    told = json.loads((job.folder / "report/summary.json").read_text())["stamps"][0]
+    assert told.startswith(f"None of its {len(days)} bars with a return lost") or told.startswith(
+        f"None of its {len(days) - 1} bars with a return lost"
+    )
+
+
+@pytest.mark.parametrize(
+    ("gains", "losses", "flat", "told"), [(57, 6, 0, True), (56, 7, 500, False), (62, 0, 900, False), (63, 0, 0, True)]
+)
+def test_where_a_curve_is_too_smooth(gains: int, losses: int, flat: int, told: bool) -> None:
+    returns = np.array([0.01] * gains + [-0.01] * losses + [0.0] * flat)
+    assert bool(smooth_stamp(returns)) is told

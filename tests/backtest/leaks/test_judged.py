@@ -74,7 +74,7 @@ def judged(make_job: MakeJob, root: Path, subject: type[Trend]) -> tuple[dict[st
 def test_a_true_edge_is_shown(make_job: MakeJob, trending: Path) -> None:
     summary, leaks, _ = judged(make_job, trending, Trend)
     assert (summary["verdict"]["code"], summary["verdict"]["leak_gate"]) == ("shown", "passed")
-    assert summary["verdict"]["sentence"].startswith("Shown: PPO policy made +")
+    assert summary["verdict"]["sentence"].startswith("Shown: the excess of PPO policy over ")
     assert leaks["state"] == "passed" and leaks["sentence"].startswith("No leak found")
 
 

@@ -79,6 +79,7 @@ PATHS = [
         "backtest",
         "data",
         "leaks",
+        "calibrate",
         "datasets",
         f"datasets/{ID}",
         f"datasets/{ID}/bars",

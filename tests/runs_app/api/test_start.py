@@ -15,7 +15,7 @@ from runs_app.models import Run, RunEvent
 from tests.runs_app.api.conftest import API
 
 BACKTEST = {"policy": "equal", "dataset": {"id": "sample/us20"}}
-KINDS = ("train", "backtest", "leaks")
+KINDS = ("train", "backtest", "leaks", "calibrate")
 
 
 def post(client: Client, kind: str, given: Any, **headers: str) -> Any:

@@ -43,6 +43,7 @@ def test_a_stranger_gets_what_a_missing_run_gives(name: str, owner: Any, other_p
         "runs:cv",
         "runs:backtest",
         "runs:leaks",
+        "runs:calibrate",
         "runs:leaks-strategy",
         "runs:policies",
         "runs:datasets",

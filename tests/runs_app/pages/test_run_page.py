@@ -50,7 +50,10 @@ def test_the_end_shows_verdict_report_and_backtest(owner: Any, person: Client) -
     page = Reading(person.get(reverse("runs:part", args=[run.id, "outcome"])).content.decode())
     hrefs = [found.get("href") for tag, found in page.tags if tag == "a"]
     assert "not shown to be skill" in page.text
-    assert hrefs == [reverse("runs:report", args=[run.id]), f"{reverse('runs:backtest')}?run_id={run.id}"]
+    assert hrefs == [
+        reverse("runs:report", args=[run.id]),
+        *(f"{reverse(name)}?run_id={run.id}" for name in ("runs:backtest", "runs:calibrate")),
+    ]
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "INTERRUPTED"])

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs_app", "0007_kind_cv"),
+        ("runs_app", "0008_kind_calibrate"),
     ]
 
     operations = [

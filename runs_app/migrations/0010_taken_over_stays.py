@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """The table stays as it is: it gets a model of its own, by which a run that is taken over cannot be deleted."""
 
     dependencies = [
-        ("runs_app", "0008_body_of_a_key"),
+        ("runs_app", "0009_body_of_a_key"),
     ]
 
     operations = [
