@@ -152,8 +152,10 @@ def _why_not(config: SplitConfig, sessions: Days, nominal: list[Range], lookback
 def _scheme_fault(config: SplitConfig, span: str) -> dict[str, list[str]]:
     if config.scheme == "custom_ranges":
         return {"split.custom_ranges": [f"Each range must hold at least {LEAST_BARS + 1} sessions; {span}."]}
-    needed = "more than two years of sessions" if config.scheme == "last_year" else "more sessions"
-    return {"split.scheme": [f"{config.scheme} needs {needed}; {span}."]}
+    if config.scheme != "last_year":
+        return {"split.scheme": [f"{config.scheme} needs more sessions; {span}."]}
+    way_out = "80_20 takes shares of what there is, custom_ranges days of your own"
+    return {"split.scheme": [f"last_year needs more than two years of sessions; {span}. {way_out}."]}
 
 
 def _largest(fits: Callable[[int], bool], good: int, bad: int) -> int:

@@ -41,8 +41,10 @@ def make_logger(folder: Path, step: int, rollout: int, log: Callable[[str], None
 
 
 class Progress(BaseCallback):
-    """A progress event at the start, with the rate that is `expected`, once a second, and at the end; the rate is then
-    that of this process so far.
+    """A progress event at the start, once a second, and at the end.
+
+    The rate is that of this process so far, up to the newest update of the policy: a rate between two updates would not
+    know what the next one takes. Before the first it is what was `expected`, or none. The time left counts from there.
 
     Beside SB3's scalars it records `rollout/ep_growth_mean`, the mean ln(E/E₀) of the last episodes.
     """
@@ -50,21 +52,23 @@ class Progress(BaseCallback):
     def __init__(self, events: EventWriter, total: int, clock: Callable[[], float] = time.monotonic,
                  expected: float | None = None) -> None:  # fmt: skip
         super().__init__()
-        self._events, self._total, self._clock, self._expected = events, total, clock, expected
-        self._began = self._told = 0.0
-        self._from = 0
+        self._events, self._total, self._clock, self._rate = events, total, clock, expected
+        self._began = self._told = self._updated = 0.0
+        self._from = self._learned = 0
 
     def _on_training_start(self) -> None:
-        self._began = self._told = self._clock()
-        self._from = self.num_timesteps
-        self._events.progress(self._from, self._total, self._expected)
+        self._began = self._updated = self._clock()
+        self._from = self._learned = self.num_timesteps
+        self._tell(self._began)
 
     def _on_step(self) -> bool:
-        if self._clock() - self._told >= NEWS_EVERY_S:
-            self._tell()
+        now = self._clock()
+        if now - self._told >= NEWS_EVERY_S:
+            self._tell(now)
         return True
 
     def _on_rollout_start(self) -> None:
+        self._measure()
         self._on_step()
 
     def _on_rollout_end(self) -> None:
@@ -73,13 +77,20 @@ class Progress(BaseCallback):
             self.logger.record("rollout/ep_growth_mean", sum(episode["growth"] for episode in ended) / len(ended))
 
     def _on_training_end(self) -> None:
-        self._tell()
+        self._measure()
+        self._tell(self._updated)
 
-    def _tell(self) -> None:
-        self._told = self._clock()
-        elapsed = self._told - self._began
-        rate = (self.num_timesteps - self._from) / elapsed if elapsed > 0 else 0.0
-        self._events.progress(self.num_timesteps, self._total, rate or None)
+    def _measure(self) -> None:
+        """Between two rollouts: all steps so far have been learned from."""
+        now = self._clock()
+        if self.num_timesteps > self._from and now > self._began:
+            self._rate = (self.num_timesteps - self._from) / (now - self._began)
+            self._updated, self._learned = now, self.num_timesteps
+
+    def _tell(self, now: float) -> None:
+        self._told = now
+        left = (self._total - self._learned) / self._rate - (now - self._updated) if self._rate else None
+        self._events.progress(self.num_timesteps, self._total, self._rate, None if left is None else max(0.0, left))
 
 
 @dataclass(frozen=True)

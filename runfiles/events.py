@@ -45,10 +45,11 @@ class EventWriter:
         self.phase = phase
         self._append("phase")
 
-    def progress(self, step: int, total: int, rate: float | None = None) -> None:
-        """`rate` in steps a second; the time left follows from it."""
-        eta = (total - step) / rate if rate else None
-        self._append("progress", step=step, total=total, rate=rate, eta_s=eta)
+    def progress(self, step: int, total: int, rate: float | None = None, left: float | None = None) -> None:
+        """`rate` in steps a second; the seconds `left` follow from it, where nobody knows them better."""
+        if left is None and rate:
+            left = (total - step) / rate
+        self._append("progress", step=step, total=total, rate=rate, eta_s=left)
 
     def metric(self, **values: float | None) -> None:
         self._append("metric", data=dict(values))

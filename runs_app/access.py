@@ -1,6 +1,7 @@
 """The only way from a request to a row. Another person's object answers exactly like a missing one."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,6 +14,20 @@ def get_run(user: Any, run_id: uuid.UUID) -> Run:
     """This person's run. Raises Http404."""
     found: Run = _one(Run.objects.owned_by(user).filter(pk=run_id), "run")
     return found
+
+
+def get_run_like(user: Any, text: str, kinds: Collection[str]) -> Run:
+    """This person's run of one of `kinds`, by its id as an address says it. Raises Http404."""
+    found: Run = _one(Run.objects.owned_by(user).filter(pk=id_of(text), kind__in=kinds), "run")
+    return found
+
+
+def id_of(text: str) -> uuid.UUID:
+    """Raises Http404: what is no id is of nothing."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as fault:
+        raise Http404 from fault
 
 
 def get_policy(user: Any, policy_id: uuid.UUID) -> Policy:

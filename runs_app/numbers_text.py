@@ -94,10 +94,10 @@ def span(seconds: Any) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes: 812 B, 4.1 KB, 2.35 MB."""
+    """Bytes: 812 B, 4.1 KiB, 2.35 MiB; in powers of 1024, as memory and disk are told."""
     number = float(count)
-    for unit in ("B", "KB", "MB"):
+    for unit in ("B", "KiB", "MiB"):
         if number < 1000:
             return f"{count} B" if unit == "B" else f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"
+        number /= 1024
+    return f"{number:.3g} GiB"

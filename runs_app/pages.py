@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
@@ -134,11 +135,13 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 def _run_context(run: Run) -> dict[str, Any]:
     children = run.trainings
+    files = [_file(artifact) for artifact in run.artifacts.order_by("key")]
     return {
         "run": run,
         "phases": _phases(run),
         "events": _events(run, children),
-        "files": [_file(artifact) for artifact in run.artifacts.order_by("key")],
+        "files": files,
+        "of_baselines": any(file["baseline"] for file in files),
         "config_text": yamlio.dump(run.config),
         "dataset": read_json(run, "dataset"),
         "is_train": run.kind == Run.Kind.TRAIN,
@@ -147,12 +150,26 @@ def _run_context(run: Run) -> dict[str, Any]:
         "has_figures": any(child.metrics for child in children),
         "parent_id": run.id,
         "can_go_on": can_go_on(run),
+        "another": _another(run),
         "gone_on": run.followed_by.filter(kind__in=Run.TRAINED).order_by("created") if run.is_terminal else [],
         "has_report": bool(run.metrics),
         "labels": labels(run, read_summary(run)) if run.metrics else {},
         "calibration": read_calibration(run) if run.kind == Run.Kind.CALIBRATE and run.is_terminal else {},
         "leaks": read_leaks(run) if run.kind == Run.Kind.LEAKS and run.is_terminal else {},
     }
+
+
+_STARTED_AT: dict[str, str] = {
+    Run.Kind.TRAIN: "train", Run.Kind.CV: "cv", Run.Kind.BACKTEST: "backtest", Run.Kind.DATA: "data",
+    Run.Kind.IMPORT: "import", Run.Kind.CALIBRATE: "calibrate",
+}  # fmt: skip
+
+
+def _another(run: Run) -> str:
+    """The form of this kind of run with this run's settings in it; of a child, those of the run that it is of."""
+    run = run.parent or run
+    page = _STARTED_AT.get(run.kind) or ("leaks" if "training" in run.config else "leaks-strategy")
+    return f"{reverse(f'runs:{page}')}?like={run.id}"
 
 
 def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:

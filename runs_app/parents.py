@@ -33,7 +33,7 @@ _ENDED = {"FAILED": "failed", "CANCELLED": "was cancelled", "INTERRUPTED": "was 
 _PASSED = frozenset({"validate", "judge", "report"})
 """Phases of a child behind its training."""
 _PROGRESS = ("progress_step", "progress_total", "progress_rate", "progress_eta")
-_NEEDED = ("state", "parent", "cancel_requested_at", "started", "phase", "updated", *_PROGRESS)
+_NEEDED = ("state", "parent", "cancel_requested_at", "started", "duration_s", "phase", "updated", *_PROGRESS)
 
 
 def waiting() -> list[Run]:
@@ -146,7 +146,25 @@ def _progress(run: Run, children: Sequence[Run]) -> dict[str, Any]:
     step, total = sum(_steps(child, each) for child in children), each * len(children)
     rates = [child.progress_rate or 0.0 for child in children if child.is_active and child.phase == "train"]
     rate = sum(rates) or None
-    return dict(zip(_PROGRESS, (step, total, rate, (total - step) / rate if rate else None), strict=True))
+    left = _left(children, (total - step) / rate if rate else None)
+    return dict(zip(_PROGRESS, (step, total, rate, left), strict=True))
+
+
+def _left(children: Sequence[Run], training: float | None) -> float | None:
+    """Seconds until the last child ends. While one waits for its turn the others' steps do not tell, for each is judged
+    before the next begins: how long those took that have succeeded does; unknown before the first has. Without one that
+    waits, what is left of `training`.
+    """
+    at_work = [child for child in children if child.is_active]
+    waits = sum(child.started is None for child in at_work)
+    if not waits:
+        return training
+    took = [child.duration_s for child in children if child.state == Run.State.SUCCEEDED and child.duration_s]
+    if not took:
+        return None
+    each, now = sum(took) / len(took), timezone.now()
+    begun = [max(0.0, each - (now - child.started).total_seconds()) for child in at_work if child.started]
+    return (waits * each + sum(begun)) / max(1, len(begun))
 
 
 def _steps(child: Run, each: int) -> int:

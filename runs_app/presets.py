@@ -1,6 +1,6 @@
 """Named starting points of the forms: only what differs from the models' defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -60,6 +60,16 @@ CALIBRATE_PRESETS = (
     }),
 )  # fmt: skip
 
+LEAKS_PRESETS = tuple(
+    replace(preset, note=note)
+    for preset, note in zip(
+        TRAIN_PRESETS,
+        ("20 US stocks and a lookback of 32 bars, as the quick training has them.",
+         "20 US stocks and a lookback of 64 bars, as the standard training has them."),
+        strict=True,
+    )
+)  # fmt: skip
+
 BACKTEST_PRESETS = (
     Preset("quick", "Quick look", "Equal weights over the last year of the sample: seconds.", {
         "dataset": {"id": "sample/us20"},
@@ -72,6 +82,15 @@ BACKTEST_PRESETS = (
         "split": {"scheme": "80_20"},
     }),
 )  # fmt: skip
+
+LEAKS_OF_STRATEGY_PRESETS = tuple(
+    replace(preset, note=note)
+    for preset, note in zip(
+        BACKTEST_PRESETS,
+        ("Equal weights over the last year of the sample.", "Equal weights over the last fifth of the data."),
+        strict=True,
+    )
+)
 
 
 def find(presets: tuple[Preset, ...], key: str | None) -> Preset:

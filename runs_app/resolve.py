@@ -4,7 +4,7 @@ Raises ConfigFault (field → sentences) with all the faults that can be found a
 """
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 
@@ -76,6 +76,9 @@ def _bars(entry: DatasetEntry, config: TrainConfig) -> tuple[FeaturePlan, Days, 
     return plan, days, {"lookback": config.features.lookback, "warmup": plan.warmup}
 
 
+_DAYS_INSTEAD: Final = "Or name the days that are judged: start and end."
+
+
 def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     """A backtest whose dataset is said outright, of a subject that `judged` has looked at."""
     entry, resolved = _judged(owner, config)
@@ -85,8 +88,12 @@ def backtest(owner: Any, config: BacktestConfig) -> BacktestConfig:
     days = catalog.sessions(entry, resolved.dataset.start, resolved.dataset.end)
     if config.start is not None and config.end is not None:
         splits.range_between(days, config.start, config.end, needed=lookback + warmup)
-    else:
+        return resolved
+    try:
         walk_forward.tested(config.split, days, lookback=lookback, warmup=warmup)
+    except ConfigFault as fault:
+        of_scheme = [f"{text} {_DAYS_INSTEAD}" for text in fault.errors.get("split.scheme", [])]
+        raise ConfigFault(fault.errors | ({"split.scheme": of_scheme} if of_scheme else {})) from fault
     return resolved
 
 

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods
 from backtest.config import MOST_RESULT_BYTES, POLICY_FIELDS, RERUN_FIELDS, ImportConfig
 from backtest.registry import BASELINES, label_of
 from marketdata.config_base import ConfigFault
-from runs_app import services
+from runs_app import access, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
+from runs_app.models import Run
 from runs_app.upload_handler import DiskUpload, disk_files
 
 ORDER = ("result", "", "dataset", "fees", "exec", "margin", "episode", "evaluation")
@@ -30,7 +31,13 @@ def import_result(request: HttpRequest) -> HttpResponse:
     }
     form = ConfigForm(ImportConfig, order=ORDER, filled=FILLED, options=options)
     if request.method != "POST":
-        return _page(request, form)
+        like = (
+            access.get_run_like(request.user, request.GET["like"], (Run.Kind.IMPORT,))
+            if "like" in request.GET
+            else None
+        )
+        form.prefill(like.config if like else {})
+        return _page(request, form, like=like)
     try:
         file = _file(request)
         config = form.read(request.POST)
@@ -56,6 +63,8 @@ def _file(request: HttpRequest) -> DiskUpload:
     return files[0]
 
 
-def _page(request: HttpRequest, form: ConfigForm[ImportConfig], *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "groups": form.groups, "most_mib": MOST_RESULT_BYTES // 2**20}
+def _page(
+    request: HttpRequest, form: ConfigForm[ImportConfig], *, like: Run | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "like": like, "groups": form.groups, "most_mib": MOST_RESULT_BYTES // 2**20}
     return render(request, "runs/import.html", context, status=status)

@@ -25,6 +25,7 @@ KEYS = ("checkpoint", "checkpoint_before")
 OTHER_VERSION = "The configuration means something else in this version; start the training again."
 
 
+WHOLE = "this training"
 DIVERGED = "diverged"
 """The reason of a run whose end its checkpoints lead to again, step by step."""
 
@@ -99,9 +100,10 @@ def require_stopped(run: Run) -> None:
 
 def require_alone(run: Run, spare: Collection[uuid.UUID] = ()) -> None:
     """Raises NotResumable where a run goes on from this one, from a child of it, or from what did, and has not ended:
-    a second one would train the same beside it. `spare`: ids of runs that do not count.
+    a second one would train the same beside it; and where one went on from this one and has succeeded, for nothing is
+    left to do. `spare`: ids of runs that do not count.
     """
-    parts = {one.id: "this training" if one.id == run.id else f"{one.member_name} of this training"
+    parts = {one.id: WHOLE if one.id == run.id else f"{one.member_name} of this training"
              for one in (run, *run.trainings)}  # fmt: skip
     newest: Collection[uuid.UUID] = set(parts)
     while newest:
@@ -110,9 +112,13 @@ def require_alone(run: Run, spare: Collection[uuid.UUID] = ()) -> None:
             one: parts[one.source_run_id] for one in later.exclude(pk__in=[*parts, *spare]).only("state", "source_run")
         }
         if at_work := [one for one in found if one.is_active]:
-            first = min(at_work, key=lambda one: found[one] != "this training")
+            first = min(at_work, key=lambda one: found[one] != WHOLE)
             raise NotResumable(
                 f"Run {str(first.id)[:8]} goes on from {found[first]} already; wait for its end or cancel it."
+            )
+        if done := [one for one, part in found.items() if part == WHOLE and one.state == Run.State.SUCCEEDED]:
+            raise NotResumable(
+                f"Run {str(done[0].id)[:8]} went on from this training and has succeeded; read that one."
             )
         newest = {one.id for one in found}
         parts |= {one.id: part for one, part in found.items()}

@@ -1,12 +1,11 @@
 """Pages that start runs: one form made from the configuration model, one service behind it."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -56,20 +55,23 @@ OFFERED = 200
 
 @dataclass(frozen=True)
 class Start:
-    """A page that starts runs: its service, its template, the presets it offers."""
+    """A page that starts runs of one kind: its service, its template, the presets it offers."""
 
+    kind: Run.Kind
     service: Callable[..., Run]
     template: str
     presets: tuple[presets.Preset, ...]
 
 
-TRAIN = Start(services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
-CV = Start(services.start_walk_forward, "runs/cv.html", presets.CV_PRESETS)
-CALIBRATE = Start(services.start_calibration, "runs/calibrate.html", presets.CALIBRATE_PRESETS)
-BACKTEST = Start(services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
-DATA = Start(services.start_data, "runs/data.html", ())
-LEAKS = Start(services.start_leaks, "runs/leaks.html", presets.TRAIN_PRESETS)
-LEAKS_OF_STRATEGY = Start(services.start_leaks, "runs/leaks_of_strategy.html", presets.BACKTEST_PRESETS)
+TRAIN = Start(Run.Kind.TRAIN, services.start_training, "runs/train.html", presets.TRAIN_PRESETS)
+CV = Start(Run.Kind.CV, services.start_walk_forward, "runs/cv.html", presets.CV_PRESETS)
+CALIBRATE = Start(Run.Kind.CALIBRATE, services.start_calibration, "runs/calibrate.html", presets.CALIBRATE_PRESETS)
+BACKTEST = Start(Run.Kind.BACKTEST, services.start_backtest, "runs/backtest.html", presets.BACKTEST_PRESETS)
+DATA = Start(Run.Kind.DATA, services.start_data, "runs/data.html", ())
+LEAKS = Start(Run.Kind.LEAKS, services.start_leaks, "runs/leaks.html", presets.LEAKS_PRESETS)
+LEAKS_OF_STRATEGY = Start(
+    Run.Kind.LEAKS, services.start_leaks, "runs/leaks_of_strategy.html", presets.LEAKS_OF_STRATEGY_PRESETS
+)
 
 
 @login_required
@@ -90,7 +92,7 @@ def cv(request: HttpRequest) -> HttpResponse:
 def calibrate(request: HttpRequest) -> HttpResponse:
     """A calibration of a training's set-up; `?run_id=` takes that of a training of one's own."""
     text = request.GET.get("run_id")
-    source = _source(request, text, (Run.Kind.TRAIN,)) if text else None
+    source = access.get_run_like(request.user, text, (Run.Kind.TRAIN,)) if text else None
     return _of_training(request, CALIBRATE, CalibrateConfig, OF_A_REPORT, source)
 
 
@@ -121,6 +123,8 @@ def _of_training(
     form = ConfigForm(model, order=(*ORDER[1:], ""), filled=filled, options=_options(request))
     if request.method == "POST":
         return _start(request, form, start)
+    if "like" in request.GET:
+        return _like(request, form, start)
     if source is not None:
         form.prefill({**source.config, "out_tag": ""})
         return _page(request, form, start, "", source=source)
@@ -134,12 +138,14 @@ def _of_strategy(request: HttpRequest, start: Start) -> HttpResponse:
     form = ConfigForm(BacktestConfig, order=ORDER, filled=FILLED, options=_options(request) | _subjects(request))
     if request.method == "POST":
         return _start(request, form, start)
+    if "like" in request.GET:
+        return _like(request, form, start)
     if text := request.GET.get("run_id"):
-        source = _source(request, text)
+        source = access.get_run_like(request.user, text, Run.TRAINED)
         form.prefill({**source.config, "run_id": str(source.id), "out_tag": ""})
         return _page(request, form, start, "", source=source)
     if text := request.GET.get("policy"):
-        policy = access.get_policy(request.user, _uuid(text))
+        policy = access.get_policy(request.user, access.id_of(text))
         form.prefill({**policy.config, "policy": str(policy.id), "out_tag": ""})
         form.prefill({"evaluation": {"policy": policy.which}})
         return _page(request, form, start, "", source=policy.run)
@@ -156,9 +162,14 @@ def data(request: HttpRequest) -> HttpResponse:
     form = ConfigForm(DataConfig, options={"sources": sources})
     if request.method == "POST":
         return _start(request, form, DATA)
-    if text := request.GET.get("run_id"):
-        form.prefill(_source(request, text, (Run.Kind.DATA,)).config)
-    return _page(request, form, DATA, "")
+    return _like(request, form, DATA) if "like" in request.GET else _page(request, form, DATA, "")
+
+
+def _like(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpResponse:
+    """`?like=<run>`: the form with the settings of that run, which this page starts the like of."""
+    source = access.get_run_like(request.user, request.GET["like"], (start.kind,))
+    form.prefill(source.config)
+    return _page(request, form, start, "", like=source)
 
 
 def _start(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpResponse:
@@ -174,9 +185,16 @@ def _start(request: HttpRequest, form: ConfigForm[Any], start: Start) -> HttpRes
 
 
 def _page(request: HttpRequest, form: ConfigForm[Any], start: Start, preset: str, *, source: Run | None = None,
-          status: int = 200) -> HttpResponse:  # fmt: skip
-    context = {"form": form, "groups": form.groups, "presets": start.presets, "preset": preset, "source": source,
-               "datasets": stored_datasets(request.user)}  # fmt: skip
+          like: Run | None = None, status: int = 200) -> HttpResponse:  # fmt: skip
+    context = {
+        "form": form,
+        "groups": form.groups,
+        "presets": start.presets,
+        "preset": preset,
+        "source": source,
+        "like": like,
+        "datasets": stored_datasets(request.user),
+    }
     return render(request, start.template, context, status=status)
 
 
@@ -211,17 +229,3 @@ def _named_dataset(request: HttpRequest) -> dict[str, Any]:
     except DatasetMissing:
         return {}
     return {"dataset": {"id": found.id, "version": version, "interval": found.interval}}
-
-
-def _source(request: HttpRequest, text: str, kinds: tuple[str, ...] = Run.TRAINED) -> Run:
-    run: Run = access.get_run(request.user, _uuid(text))
-    if run.kind not in kinds:
-        raise Http404
-    return run
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as fault:
-        raise Http404 from fault

@@ -17,6 +17,8 @@ def run_title(run: Run) -> str:
         return f"Fetch of {data}"
     if run.kind == Run.Kind.CALIBRATE:
         return f"Calibration of PPO on {data}"
+    if run.kind == Run.Kind.LEAKS and "training" in run.config:
+        return f"Leak check of a PPO configuration on {data}"
     title = f"{label_of(run.subject or POLICY)} on {data}"
     return f"Leak check of {title}" if run.kind == Run.Kind.LEAKS else title
 

@@ -102,11 +102,33 @@ def _chosen(head: Head, chosen: ResultConfig) -> tuple[str, str]:
     """The columns of days and of values, before any other is read."""
     _check_rows(head.n_rows or 0)
     date = _column(head.names, chosen.date, DAYS, "date", "days", (UNNAMED, "Unnamed: 0"))
-    value = _column(head.names, chosen.value, VALUES["equity" if chosen.holds == "equity" else "returns"], "value",
-                    chosen.holds.replace("_", " in "))  # fmt: skip
+    try:
+        what = chosen.holds.replace("_", " in ")
+        value = _column(head.names, chosen.value, VALUES[_kind(chosen.holds)], "value", what)
+    except ResultRefused as fault:
+        raise ResultRefused(f"{fault}{_held_otherwise(head.names, chosen)}") from fault
     if date == value:
         raise ResultRefused(f"result.value: {value} is the column of days already; name the column of {chosen.holds}.")
     return date, value
+
+
+def _kind(holds: str) -> str:
+    return "equity" if holds == "equity" else "returns"
+
+
+def _held_otherwise(there: tuple[str, ...], chosen: ResultConfig) -> str:
+    """Where no value's name was given: what else to change, where a column is named like the other kind of values."""
+    other = "returns" if _kind(chosen.holds) == "equity" else "equity"
+    found = [name for name in there if _plain(name) in VALUES[other]]
+    if chosen.value is not None or not found:
+        return ""
+    say = "returns, or returns_percent" if other == "returns" else "equity"
+    return f" Or result.holds is not {chosen.holds}: {found[0]} is named like {other}, for which it must say {say}."
+
+
+def _plain(name: str) -> str:
+    """Letters and digits alone."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _column(
@@ -118,7 +140,7 @@ def _column(
         if asked not in there:
             raise ResultRefused(f"result.{field}: the file has no column {asked}; it has {known}.")
         return asked
-    found = [name for name in there if re.sub(r"[^a-z0-9]", "", name.lower()) in names]
+    found = [name for name in there if _plain(name) in names]
     found = found or [name for name in there if name in also]
     if len(found) != 1:
         why = f"{' and '.join(found[:4])} may be" if found else "no column is named like"

@@ -65,8 +65,8 @@ def policy_row(policy: Policy) -> dict[str, Any]:
 class ProgressShape(serializers.Serializer[Any]):
     step = serializers.IntegerField(allow_null=True)
     total = serializers.IntegerField(allow_null=True)
-    rate = serializers.FloatField(allow_null=True, help_text="Steps a second.")
-    eta_s = serializers.FloatField(allow_null=True, help_text="Seconds left.")
+    rate = serializers.FloatField(allow_null=True, help_text="Steps a second, updates of the policy included.")
+    eta_s = serializers.FloatField(allow_null=True, help_text="Seconds left of this phase.")
 
 
 class DatasetRefShape(serializers.Serializer[Any]):

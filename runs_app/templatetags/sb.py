@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from backtest import registry
 from runfiles import excess_words, report_rows
 from runfiles.metric_keys import METRICS
-from runs_app import numbers_text
+from runs_app import numbers_text, report_reader
 from runs_app.models import Run
 from runs_app.titles import queue_mark, run_title
 
@@ -62,6 +62,17 @@ def verdict_tag(verdict: dict[str, Any] | None) -> str:
 @register.filter
 def verdict_word(verdict: dict[str, Any] | None) -> str:
     return VERDICT_WORDS.get(str(_object(verdict).get("code")), numbers_text.DASH)
+
+
+@register.simple_tag
+def leak_answer(run: Run) -> SafeString:
+    """What a leak check found, with the way to it; a dash where its file tells nothing."""
+    found = report_reader.read_leaks(run)
+    if not found:
+        return format_html('<span class="sb-muted">{}</span>', numbers_text.DASH)
+    address = reverse("runs:detail", args=[run.id])
+    mark = SafeString(' class="sb-loss"') if found["state"] == "failed" else ""
+    return format_html('<a href="{}" title="{}"{}>{}</a>', address, found["sentence"], mark, found["word"])
 
 
 @register.filter

@@ -33,6 +33,7 @@ export class LineChart {
       this.lines.set(line.key, { drawn, line });
     }
     this.chart.timeScale().fitContent();
+    this.chart.timeScale().subscribeSizeChange(() => this.chart.timeScale().fitContent()); // else a narrower window cuts days off
     document.addEventListener("sb:theme", () => this.recolour());
   }
 

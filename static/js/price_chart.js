@@ -15,6 +15,7 @@ export class PriceChart {
     this.chart.subscribeCrosshairMove(({ logical, sourceEvent }) => { if (sourceEvent) this.choose(logical ?? null); });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.mark());
     space.addEventListener("keydown", (event) => this.press(event));
+    this.chart.timeScale().subscribeSizeChange(() => { if (this.found) this.fit(); });
     document.addEventListener("sb:theme", () => { this.chart.applyOptions(look()); if (this.found) this.redraw(); });
   }
 

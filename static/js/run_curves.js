@@ -1,4 +1,5 @@
 /* Training curves: one small plot a scalar, drawn by uPlot in the colours of the theme. */
+import { wordsOf } from "./curve_words.js";
 import { short, three } from "./format.js";
 
 const HEIGHT = 150;
@@ -58,15 +59,21 @@ export class Curves {
   make(name) {
     const figure = document.createElement("figure");
     figure.className = "sb-curve m-0";
+    const words = wordsOf(name);
     const title = document.createElement("h3");
-    title.textContent = name;
+    title.textContent = words.name;
+    title.title = name;
     const last = document.createElement("span");
-    title.append(last);
+    const unit = document.createElement("span");
+    unit.textContent = words.unit;
+    title.append(last, unit);
+    const meaning = document.createElement("p");
+    meaning.textContent = words.meaning;
     const space = document.createElement("div");
     space.className = "sb-curve-plot";
     space.setAttribute("role", "img");
-    space.setAttribute("aria-label", `${name} over training steps; the numbers are in the CSV table`);
-    figure.append(title, space);
+    space.setAttribute("aria-label", `${words.name} over training steps; the numbers are in the CSV table`);
+    figure.append(title, meaning, space);
     figure.dataset.rank = String(rank(name));
     const later = [...this.box.querySelectorAll("figure")].find((other) => Number(other.dataset.rank) > rank(name));
     this.box.insertBefore(figure, later ?? null);

@@ -87,7 +87,14 @@ def fault(split, days, **sizes):
 @pytest.mark.parametrize(
     ("split", "n_bars", "sizes", "field", "words"),
     [
-        (SplitConfig(), 400, {"lookback": 5, "warmup": 0}, "split.scheme", "more than two years"),
+        (
+            SplitConfig(),
+            400,
+            {"lookback": 5, "warmup": 0},
+            "split.scheme",
+            "than two years of sessions; the data has 400 bars",
+        ),
+        (SplitConfig(), 400, {"lookback": 5, "warmup": 0}, "split.scheme", "80_20 takes shares of what there is"),
         (SplitConfig(scheme="80_20"), 8, {"lookback": 1, "warmup": 0}, "split.scheme", "8 bars"),
         (SplitConfig(), 1000, {"lookback": 2000, "warmup": 0}, "features.lookback", "at most 235"),
         (SplitConfig(), 600, {"lookback": 64, "warmup": 363}, "features.feature_set", "363 bars before"),

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stable_baselines3 import PPO
@@ -39,9 +40,38 @@ def test_progress_comes_once_a_second_with_rate_and_time_left(model: PPO, tmp_pa
 
     assert told[0]["step"] == 0 and told[-1]["step"] == 96 and all(event["total"] == 96 for event in told)
     assert 6 <= len(told) <= 14  # 24 steps and 3 rollout starts, 0.3 s apart, with one more reading for each news
-    assert told[-1]["eta_s"] == 0
-    half = told[len(told) // 2]
-    assert half["eta_s"] == pytest.approx((96 - half["step"]) / half["rate"])
+    assert told[-1]["eta_s"] == 0 and told[-1]["rate"] == pytest.approx(96 / elapsed(told), rel=0.2)
+
+
+def elapsed(told: list[Any]) -> float:
+    """By the clock of 0.3 s a reading: one for each of 24 steps, 3 rollouts and the two ends, 3 more for updates."""
+    return 0.3 * (24 + 2 * 3 + 1)
+
+
+def test_a_rate_knows_what_an_update_takes(model: PPO, tmp_path: Path) -> None:
+    """Steps cost a second each and an update a hundred: without it the time left would be 20 times too short."""
+    clock = Clock(1.0)
+    train = model.train
+
+    def slow() -> None:
+        clock.now += 100.0
+        train()
+
+    model.train = slow  # type: ignore[method-assign]
+    for expected in (None, 0.25):
+        path = tmp_path / f"{expected}.jsonl"
+        model.learn(96, callback=Progress(EventWriter(path), 96, clock, expected))
+        told = [event for event in read_events(path, 0)[0] if event["kind"] == "progress"]
+        first = [event for event in told if event["step"] <= 32]  # 3 rollouts of 32; an update after each
+        if expected is None:
+            assert {(event["rate"], event["eta_s"]) for event in first[:8]} == {(None, None)}
+        else:
+            assert [event["rate"] for event in first[:8]] == [0.25] * 8
+            assert first[0]["eta_s"] == 96 / 0.25
+            assert first[5]["eta_s"] == pytest.approx(96 / 0.25 - 6, abs=1.5)  # it runs down with the clock
+        second = next(event for event in told if event["step"] > 40)
+        assert second["rate"] == pytest.approx(32 / 110, rel=0.1)
+        assert second["eta_s"] == pytest.approx(2 * 110, rel=0.1)
 
 
 def test_looks_fall_between_updates_and_at_the_end(model: PPO) -> None:

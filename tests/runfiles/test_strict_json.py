@@ -63,10 +63,10 @@ def test_an_open_string_of_two_megabytes_is_quick() -> None:
 
 def test_forty_thousand_keys_with_a_late_twin_are_quick() -> None:
     pairs = [(f"k{n}", n) for n in range(40_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotStrictJSON, match="'k39999' stands twice"):
         _object([*pairs, pairs[-1]])
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_forty_thousand_keys_with_a_late_twin_are_quick() -> None:
     ids=["numbers", "lists", "keys", "texts", "ends"],
 )
 def test_a_body_of_too_many_values_is_refused_at_once(raw: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotStrictJSON, match="more than 20000 values and keys"):
         read_json(raw)
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.3
 
 
 def test_as_many_values_as_may_be_are_read() -> None:

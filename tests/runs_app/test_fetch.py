@@ -99,11 +99,11 @@ def test_the_run_page_and_its_list(owner: Any, stranger: Any, yahoo: FakeYahoo, 
     assert 'href="/backtest?dataset=yahoo/mine"' in page and "Seed" in page
     assert "Fetch of mine" in client.get("/").content.decode()
     assert 'value="yahoo/mine" selected' in client.get("/backtest?dataset=yahoo/mine").content.decode()
-    again = client.get(f"/data?run_id={run.id}").content.decode()
+    again = client.get(f"/data?like={run.id}").content.decode()
     assert 'value="AAA, ZZZ"' in again
     other = Client()
     other.force_login(stranger)
-    assert [other.get(path).status_code for path in (f"/runs/{run.id}", f"/data?run_id={run.id}")] == [404, 404]
+    assert [other.get(path).status_code for path in (f"/runs/{run.id}", f"/data?like={run.id}")] == [404, 404]
     assert "yahoo/mine" not in other.get("/backtest?dataset=yahoo/mine").content.decode()
 
 

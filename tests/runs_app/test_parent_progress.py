@@ -37,15 +37,31 @@ def test_the_steps_of_all_seeds_together(yard: Yard) -> None:
     put(first, state="RUNNING", phase="data", progress_step=1, progress_total=2)
     assert told(family) == unknown  # rows of data are no steps
     put(first, state="RUNNING", phase="train", progress_step=100, progress_total=400, progress_rate=50.0)
-    assert told(family) == {"step": 100, "total": 1200, "rate": 50.0, "eta_s": 22.0}
+    assert told(family) == {"step": 100, "total": 1200, "rate": 50.0, "eta_s": None}
     put(second, state="RUNNING", phase="train", progress_step=40, progress_total=400, progress_rate=30.0)
-    assert told(family) == {"step": 140, "total": 1200, "rate": 80.0, "eta_s": 13.25}
+    assert told(family) == {"step": 140, "total": 1200, "rate": 80.0, "eta_s": None}
     put(first, state="RUNNING", phase="judge", progress_step=3, progress_total=9, progress_rate=1.0)
     put(second, state="RUNNING", phase="validate", progress_step=None, progress_total=None, progress_rate=None)
     assert told(family) == {"step": 800, "total": 1200, "rate": None, "eta_s": None}
     put(first, state="SUCCEEDED", ended=timezone.now(), phase="report")
     put(third, state="RUNNING", phase="train", progress_step=None, progress_total=None)
     assert told(family)["step"] == 800
+
+
+def test_the_time_left_waits_for_those_that_wait(yard: Yard) -> None:
+    """A seed that waits begins when another has been judged too, of which steps say nothing."""
+    family = Family(yard, (), (), (), ())
+    first, second, third, fourth = family.children
+    train = {"state": "RUNNING", "phase": "train", "progress_total": 400, "progress_rate": 50.0}
+    put(first, **train, progress_step=400)
+    put(second, **train, progress_step=100)
+    assert told(family)["eta_s"] is None
+    put(first, state="SUCCEEDED", ended=timezone.now(), phase="report", duration_s=60.0)
+    assert told(family)["eta_s"] == pytest.approx(60 * 3, abs=5)  # one at a time: the rest of one, and two whole ones
+    put(third, **train, progress_step=0)
+    assert told(family)["eta_s"] == pytest.approx((60 + 60 + 60) / 2, abs=5)
+    put(fourth, **train, progress_step=0)
+    assert told(family)["eta_s"] == (1600 - 400 - 100) / 150  # nobody waits: what is left of training
 
 
 def test_what_was_taken_over_is_trained(yard: Yard) -> None:

@@ -267,6 +267,15 @@ def test_while_it_goes_on_no_second_one_does(owner: Any, samples: Path) -> None:
     assert services.resume_training(run=run).source_run == run
 
 
+def test_where_another_went_on_to_the_end_nothing_is_left_to_do(owner: Any, samples: Path) -> None:
+    """Here in two attempts, the second from what the first had begun with."""
+    run = stopped(owner)
+    first = end(services.resume_training(run=run), "CANCELLED")
+    second = end(services.resume_training(run=first), "SUCCEEDED")
+    for one in (run, first):
+        nothing_came_of(one, f"Run {str(second.id)[:8]} went on from this training and has succeeded; read that one")
+
+
 def test_of_two_that_come_at_once_one_goes_on(owner: Any, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both saw nobody at work: the row of the second comes too late, and its folder goes."""
     run = stopped(owner)

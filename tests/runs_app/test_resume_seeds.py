@@ -1,5 +1,6 @@
 """Going on with a training of several seeds as a whole: what is taken over, what goes on, what starts anew."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,9 @@ def test_of_several_checkpoints_of_a_seed_the_newest_counts(owner: Any, samples:
 
 def test_a_trained_seed_counts_before_a_newer_one_that_stopped(owner: Any, samples: Path) -> None:
     old, (_, second, _) = failed_family(owner)
-    alone = trained(services.resume_training(run=second))
     later = alone_of(second, b"later")
-    assert later.created > alone.created
+    alone = trained(services.resume_training(run=second))
+    Run.objects.filter(pk=later.pk).update(created=alone.created + timedelta(seconds=1))
     (places.run_folder(alone.id) / layout.BEST_POLICY).unlink()  # its last checkpoint is that of its end
     assert goes_on_from(old) == checkpoint_of(3)
 
@@ -251,6 +252,18 @@ def test_while_a_family_goes_on_no_second_one_does(owner: Any, samples: Path, se
     end(again.trainings[1], "CANCELLED"), end(again.trainings[2], "CANCELLED"), end(again, "CANCELLED")
     third = services.resume_training(run=again)
     at_work(old, third, "this training", settings)  # not the first that followed, but one behind it
+
+
+def test_a_family_that_went_on_to_its_end_is_not_gone_on_with_again(owner: Any, samples: Path, settings: Any) -> None:
+    """What it trained anew has no line to the first family, which would train it once more."""
+    old, _ = failed_family(owner)
+    again = services.resume_training(run=old)
+    for child in again.trainings:
+        if child.is_active:
+            trained(child)
+    end(again, "SUCCEEDED")
+    assert not can_go_on(old)
+    nothing_came_of(old, f"Run {str(again.id)[:8]} went on from this training and has succeeded", settings)
 
 
 def test_while_a_seed_goes_on_alone_the_family_does_not(owner: Any, samples: Path, settings: Any) -> None:

@@ -55,6 +55,19 @@ def test_a_baseline_over_folds(owner: Any, samples: Path) -> None:
     }
 
 
+def test_too_few_sessions_for_the_scheme_names_each_way_out(owner: Any, samples: Path) -> None:
+    short = {"policy": "equal", "dataset": {"id": "sample/us20", "start": "2021-08-02"}}
+    with pytest.raises(ConfigFault) as fault:
+        services.start_backtest(owner=owner, config=BacktestConfig.model_validate(short))
+    [sentence] = fault.value.errors.pop("split.scheme")
+    assert not fault.value.errors and "more than two years of sessions" in sentence
+    for said, way in (
+        ("80_20", {"split": {"scheme": "80_20"}}), ("start and end", {"start": "2021-09-01", "end": "2022-12-28"}),
+    ):  # fmt: skip
+        assert said in sentence
+        assert services.start_backtest(owner=owner, config=BacktestConfig.model_validate(short | way))
+
+
 def test_what_is_left_out_is_as_in_the_training(owner: Any, trained: Run) -> None:
     asked = BacktestConfig.model_validate({"run_id": str(trained.id), "fees": {"borrow_fee_apr": 0.01}})
     run = services.start_backtest(owner=owner, config=asked)

@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Callable[[Rows], Rows], dict[str, Any], str]] = {
     "none in range": (lambda r: r, {"start": "2021-01-04"}, r"The file has no row between 2021-01-04 and its end"),
     "no such column": (lambda r: r, {"result": {"value": "nav"}}, r"result.value: the file has no column nav; it has"),
     "not named": (lambda r: r, {"result": {"holds": "returns"}}, r"result.value: no column is named like the"),
+    "held otherwise": (
+        lambda r: r, {"result": {"holds": "returns"}},
+        r"Or result.holds is not returns: equity is named like equity, for which it must say equity\.",
+    ),
     "days twice": (lambda r: r, {"result": {"value": "date"}}, r"result.value: date is the column of days already"),
     "no closes": (lambda r: r, {"result": {"times": "close"}}, r"result.times: column date holds days and no times"),
     "percents": (

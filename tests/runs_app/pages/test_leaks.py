@@ -44,7 +44,7 @@ def test_the_run_shows_every_check_and_the_leak(owner: Any, person: Client) -> N
     page = shown(person, "runs:detail", check_of(owner, json.dumps(FOUND.as_dict())))
     assert "Leak gate: leak found" in page.text and LEAK in page.text
     assert all(name in page.text for name in NAMES.values())
-    assert "Training curves" not in page.text and "Leak check of PPO policy on us20" in page.text
+    assert "Training curves" not in page.text and "Leak check of a PPO configuration on us20" in page.text
 
 
 def test_the_report_shows_it_too(owner: Any, person: Client) -> None:
@@ -75,3 +75,33 @@ def test_the_file_is_its_owners(owner: Any, person: Client, other_person: Client
     address = f"/api/stockbot/runs/{run.id}/files/leaks"
     assert person.get(address).status_code == 200
     assert other_person.get(address).status_code == 404 and Client().get(address).status_code == 401
+
+
+@pytest.mark.parametrize("word", ["no leak found", "leak found", "not all could be examined"])
+def test_the_list_shows_the_answer_of_a_leak_check(owner: Any, person: Client, word: str) -> None:
+    state = {"no leak found": "passed", "leak found": "failed"}.get(word, "incomplete")
+    run = check_of(owner, json.dumps(FOUND.as_dict() | {"state": state}))
+    page = Reading(person.get(reverse("runs:list")).content.decode())
+    assert f" {word} " in f" {' '.join(page.text.split())} "
+    assert [found.get("href") for tag, found in page.tags if tag == "a"].count(
+        reverse("runs:detail", args=[run.id])
+    ) == 2
+
+
+def test_the_list_shows_no_answer_where_the_file_tells_none(owner: Any, person: Client) -> None:
+    check_of(owner, "{}")
+    assert "leak found" not in person.get(reverse("runs:list")).content.decode()
+
+
+def test_the_report_of_a_leak_check_says_where_its_answer_is(owner: Any, person: Client) -> None:
+    page = shown(person, "runs:report", check_of(owner, json.dumps(FOUND.as_dict())))
+    assert "What it found is on the page of the run." in page.text
+    assert "ended before" not in page.text and "out of sample" not in page.text
+
+
+def test_a_check_offers_nothing_that_it_does_not_do(person: Client) -> None:
+    for name in ("runs:leaks", "runs:leaks-strategy"):
+        text = Reading(person.get(reverse(name)).content.decode()).text
+        assert not [
+            word for word in ("steps, a small net", "seeds:", "a minute", "resampling", "worth judging") if word in text
+        ]

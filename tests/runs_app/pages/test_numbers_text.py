@@ -62,4 +62,4 @@ def test_a_cell_has_all_digits_on_hover_and_survives_anything() -> None:
 
 def test_spans_and_sizes() -> None:
     assert [span(value) for value in (8.4, 72, 7384, None, -1)] == ["8 s", "1:12", "2:03:04", "—", "—"]
-    assert [size(value) for value in (812, 4100, 2_350_000)] == ["812 B", "4.1 KB", "2.35 MB"]
+    assert [size(value) for value in (812, 4300, 2_350_000)] == ["812 B", "4.2 KiB", "2.24 MiB"]

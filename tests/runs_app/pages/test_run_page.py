@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from runs_app.models import Run
+from runs_app.models import Artifact, Run
 from tests.runs_app.finished_run import finished_training, unfinished_training
 from tests.runs_app.pages.reading import Reading
 
@@ -32,7 +32,7 @@ def test_a_run_at_work_shows_phase_progress_and_cancel(owner: Any, person: Clien
 def test_what_is_expected_stands_beside_the_facts(owner: Any, person: Client) -> None:
     live = {"expected_memory_mb": 815.4, "expected_disk_mb": 9.2, "expected_time_s": 91.0, "validation_score": 0.1}
     page = shown(person, unfinished_training(owner, state="RUNNING", phase="train", live=live))
-    for told in ("Memory expected", "815 MB", "Disk expected", "9 MB", "Training expected", "1:31"):
+    for told in ("Memory expected", "815 MiB", "Disk expected", "9 MiB", "Training expected", "1:31"):
         assert told in page.text
     assert "Memory expected" not in shown(person, unfinished_training(owner, state="RUNNING", phase="data")).text
 
@@ -110,3 +110,21 @@ def test_the_mark_in_the_top_bar_counts_what_is_active(owner: Any, person: Clien
     unfinished_training(owner, state="QUEUED")
     unfinished_training(owner, state="STARTING")
     assert person.get(reverse("runs:queue")).json() == {"state": "RUNNING", "words": "1 running, 2 queued"}
+
+
+def test_a_parent_that_left_no_files_says_so(owner: Any, person: Client) -> None:
+    run = unfinished_training(owner, state="CANCELLED")
+    run.config["training"]["seeds"] = [0, 1]
+    run.save(update_fields=["config"])
+    text = shown(person, run).text
+    assert "It left no files; those of its seeds are listed in their runs." in text
+    assert "Files are listed when" not in text
+    assert "Files are listed when" in shown(person, unfinished_training(owner, state="RUNNING")).text
+
+
+def test_files_of_baselines_are_offered_where_there_are_some(owner: Any, person: Client) -> None:
+    run = unfinished_training(owner, state="FAILED")
+    Artifact.objects.create(run=run, key="job_log", kind="log", bytes=2 * 1024 * 1024, sha256="0" * 64)
+    page = shown(person, run)
+    assert "Files of the baselines" not in page.text and "2 MiB" in page.text
+    assert "Files of the baselines" in shown(person, finished_training(owner)).text

@@ -91,3 +91,17 @@ def test_the_report_page_shows_the_spread_first(owner: Any, person: Client) -> N
         path.write_text(json.dumps(summary | {"seeds": odd}))
         answer = person.get(reverse("runs:report", args=[parent.id]))
         assert answer.status_code == 200 and "Middle half" not in answer.content.decode()
+
+
+def test_tables_of_what_each_book_did_say_that_they_hold_all_of_them(owner: Any, person: Client) -> None:
+    parent, children = family(owner)
+    path = places.run_folder(parent.id) / layout.REPORT / "summary.json"
+    summary = json.loads(path.read_text())
+    rows = [{"seed": seed, "excess_per_year": 0.01, "baseline": "equal", "sharpe": 1.0} for seed in (0, 1, 2)]
+    path.write_text(json.dumps(summary | {"seeds": {"rows": rows, "spread": []}}))
+    of_all, of_one = (
+        person.get(reverse("runs:report", args=[run.id])).content.decode() for run in (parent, children[0])
+    )
+    for title in ("Price and trades", "Trades", "Orders"):
+        assert f"{title}, all seeds&#x27; books added up</h2>" in of_all, title
+        assert f"{title}</h2>" in of_one, title

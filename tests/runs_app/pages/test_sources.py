@@ -35,7 +35,7 @@ def test_the_order_of_the_places_is_the_order_of_the_chain(person: Client, setti
     run = Run.objects.get()
     asked = [key for key in chosen if key]
     assert run.config["sources"] == asked
-    again = sources(person.get(f"/data?run_id={run.id}"))
+    again = sources(person.get(f"/data?like={run.id}"))
     assert again.values == asked + [""] * (3 - len(asked))
 
 
