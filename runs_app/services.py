@@ -148,13 +148,13 @@ def start_leaks(*, owner: Any, config: TrainConfig | BacktestConfig, **once: Unp
     return _queue(_described(run, resolve.training(owner, config, checked_only=True)))
 
 
-def start_calibration(*, owner: Any, config: CalibrateConfig, idempotency_key: str | None = None) -> Run:
+def start_calibration(*, owner: Any, config: CalibrateConfig, **once: Unpack[Once]) -> Run:
     """Queue a calibration: one job that tries a training's set-up in worlds whose truth is known.
 
     Raises ConfigFault (field → sentences) before any row or file exists.
     """
     resolved = resolve.calibration(owner, config)
-    run = Run(owner=owner, kind=Run.Kind.CALIBRATE, subject="policy", idempotency_key=idempotency_key)
+    run = Run(owner=owner, kind=Run.Kind.CALIBRATE, subject="policy", **once)
     return _queue(_described(run, resolved))
 
 
