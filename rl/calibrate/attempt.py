@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -70,8 +71,7 @@ def attempt(world: World, config: TrainConfig, ranges: Ranges, kappa: float, num
     task = task_of(world, config, ranges.train)
     seeds = config.training.seeds
     learned = tuple(
-        learn(task, config.of_seed(seed), ranges.validation, lambda steps, place=place: told(place, steps))  # type: ignore[misc]
-        for place, seed in enumerate(seeds)
+        learn(task, config.of_seed(seed), ranges.validation, partial(told, place)) for place, seed in enumerate(seeds)
     )
     subject = learned[0] if len(seeds) == 1 else LearnedBySeeds(seeds, learned)
     return _judged(world, task, config, ranges, subject, kappa, number)

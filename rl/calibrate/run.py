@@ -6,6 +6,7 @@ set-up is trained in it with each of its seeds and judged on its test range (rl.
 """
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -77,10 +78,8 @@ class _Worlds:
                 self._tell_time(world)
                 self._job.events.enter("train")
                 self._began = time.monotonic()
-            attempts.append(
-                attempt(world, self._config, self._ranges, kappa, number, lambda seed, steps, place=place: self._tell(  # type: ignore[misc]
-                    place, seed, steps))
-            )  # fmt: skip
+            told = partial(self._tell, place)
+            attempts.append(attempt(world, self._config, self._ranges, kappa, number, told))
             self._job.log(line(attempts[-1]))
             found = self._kept(attempts)
         self._job.events.enter("report")
