@@ -19,16 +19,21 @@ from rl.networks import SharedEncoder
 from rl.observation import Windows
 from rl.window_cnn import ConvWindow
 
-STRETCH = 64
-"""Dates that are made at a time."""
 KEPT = 1 << 26
 """Bytes of stretches that are kept; further ones are made again whenever they are asked for."""
-Read = Callable[[Tensor], Tensor]
-"""From the bars of a stretch (STRETCH + lookback − 1, A, F) to what the layers make of its windows (STRETCH, ...)."""
+
+
+class Reader(NamedTuple):
+    """`read`: from the bars of a stretch (dates + lookback − 1, A, F) to what the layers make of its windows
+    (dates, ...).
+    """
+
+    read: Callable[[Tensor], Tensor]
+    dates: int
 
 
 class Stretch(NamedTuple):
-    """Row k of `seen` (STRETCH, W) belongs to the window that ends at bar first + k; `end` is the bar behind them."""
+    """Row k of `seen` (dates, W) belongs to the window that ends at bar first + k; `end` is the bar behind them."""
 
     first: int
     end: int
@@ -49,35 +54,39 @@ def one_thread() -> Iterator[None]:
 class DateParts:
     """The stretches of one market, made when they are first asked for."""
 
-    def __init__(self, read: Read, windows: Windows, device: torch.device) -> None:
-        self._read, self._windows, self._device = read, windows, device
+    def __init__(self, reader: Reader, windows: Windows, device: torch.device) -> None:
+        self._reader, self._windows, self._device = reader, windows, device
         self._held: dict[int, Stretch] = {}
         self._bytes = 0
 
     def at(self, bar: int) -> Stretch:
         """The stretch of the window that ends at `bar`. Raises IndexError where it would begin before the data."""
-        number = (bar - self._windows.lookback + 1) // STRETCH
+        number = (bar - self._windows.lookback + 1) // self._reader.dates
         if number < 0 or bar >= self._windows.n_bars:
             raise IndexError(f"a window of {self._windows.lookback} bars must lie within {self._windows.n_bars} bars")
         found = self._held.get(number)
         if found is None:
-            found = self._made(number * STRETCH)
+            found = self._made(number * self._reader.dates)
             if self._bytes + found.seen.nbytes <= KEPT:
                 self._held[number] = found
                 self._bytes += found.seen.nbytes
         return found
 
     def _made(self, row: int) -> Stretch:
-        lookback = self._windows.lookback
-        some = self._windows.table[row : row + STRETCH + lookback - 1]
-        bars = torch.zeros(STRETCH + lookback - 1, *some.shape[1:])  # in memory of torch's own, aligned alike
+        lookback, dates = self._windows.lookback, self._reader.dates
+        some = self._windows.table[row : row + dates + lookback - 1]
+        bars = torch.zeros(dates + lookback - 1, *some.shape[1:])  # in memory of torch's own, aligned alike
         bars[: len(some)] = torch.from_numpy(some)
         with one_thread(), torch.inference_mode():
-            seen = self._read(bars.to(self._device)).flatten(1).cpu().numpy()
-        return Stretch(row + lookback - 1, row + lookback - 1 + STRETCH, np.ascontiguousarray(seen))
+            seen = self._reader.read(bars.to(self._device)).flatten(1).cpu().numpy()
+        return Stretch(row + lookback - 1, row + lookback - 1 + dates, np.ascontiguousarray(seen))
 
 
-def flat_read(layer: nn.Linear, portfolio: int, lookback: int) -> Read:
+FLAT, SHARED = 256, 64
+"""Dates of a stretch: products of many rows are quicker, and a short episode pays for a whole stretch."""
+
+
+def flat_reader(layer: nn.Linear, portfolio: int, lookback: int) -> Reader:
     """Of a layer on (portfolio, window) in one row: its part of the window, and its biases.
 
     Lag by lag: no window is copied, and the sums run over the lags in order.
@@ -87,15 +96,15 @@ def flat_read(layer: nn.Linear, portfolio: int, lookback: int) -> Read:
 
     def read(bars: Tensor) -> Tensor:
         rows = bars.flatten(1)
-        found = bias.expand(STRETCH, -1).clone()
+        found = bias.expand(FLAT, -1).clone()
         for lag in range(lookback):
-            found.addmm_(rows[lag : lag + STRETCH], lags[lag])
+            found.addmm_(rows[lag : lag + FLAT], lags[lag])
         return found
 
-    return read
+    return Reader(read, FLAT)
 
 
-def shared_read(encoder: SharedEncoder, lookback: int) -> Read:
+def shared_reader(encoder: SharedEncoder, lookback: int) -> Reader:
     """Of an encoder's `window`, the same for every asset: convolutions in one pass, other layers window by window."""
     window = encoder.window
 
@@ -105,8 +114,11 @@ def shared_read(encoder: SharedEncoder, lookback: int) -> Read:
         return found.permute(2, 0, 1)
 
     def by_window(bars: Tensor) -> Tensor:
-        every = bars.unfold(0, lookback, 1)  # (STRETCH, A, F, lookback)
-        found: Tensor = window(every.transpose(2, 3))
+        series = bars.transpose(0, 1).contiguous()
+        assets, length, features = series.shape
+        found: Tensor = window(
+            series.as_strided((SHARED, assets, lookback, features), (features, length * features, features, 1))
+        )
         return found
 
-    return by_series if isinstance(window, ConvWindow) else by_window
+    return Reader(by_series if isinstance(window, ConvWindow) else by_window, SHARED)

@@ -11,7 +11,7 @@ from stable_baselines3.common.torch_layers import CombinedExtractor
 from torch import Tensor, nn
 
 from rl.acting import ELU, RELU, TANH, Net
-from rl.date_parts import Read, flat_read, shared_read
+from rl.date_parts import Reader, flat_reader, shared_reader
 from rl.networks import AssetSharedPolicy, Scores, SharedEncoder, SharedHeads
 from rl.observation_layout import ObservationLayout
 
@@ -20,17 +20,17 @@ NONE = -1
 Floats = NDArray[np.float64]
 
 
-def taken_apart(policy: BasePolicy, layout: ObservationLayout) -> tuple[Read, Net] | None:
+def taken_apart(policy: BasePolicy, layout: ObservationLayout) -> tuple[Reader, Net] | None:
     """None for a network that is not one of ours, or activated otherwise: it acts as SB3 has it."""
     kind = ACTIVATIONS.get(getattr(policy, "activation_fn", nn.Module))
     if kind is None or (kind == ELU and policy.activation_fn().alpha != 1.0):
         return None
     extractor = policy.features_extractor
     if isinstance(policy, AssetSharedPolicy) and isinstance(extractor, SharedEncoder):
-        return shared_read(extractor, layout.lookback), _shared(policy, layout, kind)
+        return shared_reader(extractor, layout.lookback), _shared(policy, layout, kind)
     if type(policy) is MultiInputActorCriticPolicy and type(extractor) is CombinedExtractor:
         stack = _linear([*policy.mlp_extractor.policy_net, policy.action_net])
-        return flat_read(stack[0], layout.portfolio_size, layout.lookback), _flat(policy, stack, layout, kind)
+        return flat_reader(stack[0], layout.portfolio_size, layout.lookback), _flat(policy, stack, layout, kind)
     return None
 
 
