@@ -9,7 +9,7 @@ from backtest.random_fund import add_up
 from backtest.registry import StrategySpec
 from backtest.seed_books import SeedBooks
 from backtest.series import Floats, simple_returns
-from backtest.strategy import Outsider, Seeded, Several, Strategy, Telling
+from backtest.strategy import Outsider, Pilot, Seeded, Several, Strategy, Telling
 from backtest.trades import Trades
 from marketdata.config_base import ConfigFault
 from simulator.books import ActionError
@@ -179,6 +179,8 @@ def prepare(strategy: Strategy, market: Market, config: SimulatorConfig) -> None
 
 
 def _step_through(strategy: Strategy, session: BookSession) -> Ledger:
+    if isinstance(strategy, Pilot):
+        strategy.fly(session)
     while not session.done:
         session.step(None if session.terminated else strategy.decide(session.t, session))
     return session.ledger()

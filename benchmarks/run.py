@@ -13,7 +13,7 @@ from benchmarks.timing import pin
 RESULTS = Path(__file__).with_name("results.json")
 MODULES = {
     "B1": "engine", "B2": "engine", "B3": "sweep", "B4": "engine", "B5": "judgement", "B6": "report", "R5": "books",
-    "R1": "training", "R2": "training", "R8": "training", "R4": "training", "R6": "learning",
+    "R1": "training", "R2": "training", "R8": "training", "R4": "training", "R6": "learning", "R7": "acting",
 }  # fmt: skip
 
 LONG = frozenset({"R6"})

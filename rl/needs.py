@@ -40,6 +40,8 @@ CONVOLVED = 2.5
 """Numbers for each that convolutions make at all dates: itself, and its gradient while it is needed."""
 RECURRED = (1 << 23) + 3 * (1 << 21)
 """Numbers of a recurrence in memory: what rl.date_nets holds for the gradient, and pieces at work."""
+DATES = 1 << 26
+"""What rl.date_parts keeps at most of what a policy makes of the dates that it is judged on."""
 WEIGHT, JOINED = 64, 24
 """Bytes a weight: itself, its gradient, two of the optimiser's, a snapshot of three, a policy kept and one packed; and
 of the flat network, whose first layers are joined and turned in each step.
@@ -157,7 +159,7 @@ def _memory(config: TrainConfig, sizes: Sizes) -> dict[str, int]:
         kept | {"features": (CELL_KEPT + CELL_MADE) * cells},
         learned | {"features": (CELL_KEPT + CELL_SPECTRUM * sweeps) * cells},
         learned | {"features": (CELL_KEPT + CELL_SWEPT * sweeps) * cells, "gradient step": _step(config, sizes)},
-        kept | {"libraries": judging, "judgement": (CELL_MADE + CELL_KEPT) * cells},
+        kept | {"libraries": judging, "judgement": (CELL_MADE + CELL_KEPT) * cells + _dates(config, sizes)},
     ]
     return max(moments, key=lambda parts: sum(parts.values()))
 
@@ -166,6 +168,14 @@ def _rollout(config: TrainConfig, seen: Seen) -> int:
     """rl.rollout.Rollout, and what the curves' histograms take of it."""
     samples = config.model.n_steps * config.training.books
     return samples * (40 + 4 * seen.portfolio + 12 * seen.outputs + 8 * seen.assets)
+
+
+def _dates(config: TrainConfig, sizes: Sizes) -> int:
+    """What the policy that is judged makes of dates."""
+    model, assets = config.model, sizes.seen.assets
+    flat = model.policy == "mlp"
+    width = (list(model.net_arch) or [sizes.seen.outputs])[0] if flat else model.features_dim * assets
+    return min(DATES, 4 * width * sizes.bars)
 
 
 def _step(config: TrainConfig, sizes: Sizes) -> int:

@@ -103,6 +103,10 @@ class PolicyStrategy:
         """Raw mean action (width,) at the close of t; None once the book has ended. Call `prepare` first."""
         return self._ready.actor.decide(session)
 
+    def fly(self, session: BookSession) -> None:
+        """All decisions of a book up to its end, as `decide` would make them. Call `prepare` first."""
+        self._ready.actor.fly(session)
+
     def watch(self, session: BookSession) -> None:
         """See a close at which another decides, so that what is known of the book's past goes on. Once a bar."""
         self._ready.actor.observer.follow(session)

@@ -62,7 +62,8 @@ class UntrainedPolicy:
 
     def decide(self, t: int, session: BookSession) -> NDArray[np.float64] | None:
         """A raw action (width,) out of every number that is observed."""
-        seen = np.concatenate([value.ravel() for value in self._observer.observe(session).values()])
+        self._observer.observe(session)
+        seen = np.concatenate([value.ravel() for value in self._observer.last.values()])
         scores = np.bincount(self._score, weights=seen * self._weights, minlength=self._width)
         if self._choices is not None:
             choice: NDArray[np.float64] = np.floor((np.tanh(scores) + 1) / 2 * (self._choices - 1e-9))

@@ -1,7 +1,7 @@
 """Compile every kernel once, by judging a few strategies and stepping a book; called with the folder of the datasets.
 
 The compiled code is cached on disk, so that a run started later loads it in a fraction of a second; and what was called
-is linked into a shared library, so that a baseline's run needs no numba at all. The step's other
+is linked into a shared library, so that a backtest needs no numba at all. The step's other
 variant, of the extended rules, is compiled beside it in a process of its own: each takes a core for a minute or two.
 """
 
@@ -18,6 +18,9 @@ import numpy as np
 
 from backtest import run
 from marketdata.bars import Bars
+from rl import flight
+from rl.acting import Net, answer
+from rl.eyes import Eyes, follow, look
 from simulator import engine
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession, Decisions, run_decisions
@@ -55,11 +58,28 @@ def step_a_book(config: SimulatorConfig) -> None:
         session.step(np.zeros(2))
     nothing = Decisions(np.zeros(1, np.int64), np.zeros((1, 1)))
     run_decisions(market, config, nothing, 0, 2)
+    fly_a_book(BookSession(market, config, 0, 2))
+
+
+def fly_a_book(session: BookSession) -> None:
+    """What a policy acts by: seen, answered and stepped in compiled code."""
+    eyes = Eyes(np.zeros(1, np.int64), 10.0, 1.0, np.zeros(3), np.zeros((1, 1), np.float32))
+    nothing, row = np.zeros(0, np.int64), np.zeros(2)
+    net = Net(
+        shared=False, activation=0, choices=0, deeper=0, low=row, high=row, weights=np.zeros(2),
+        layers=np.array([[1, 2, 0, -1]]), own=nothing, book=nothing, codes=np.zeros((0, 0)), context=np.zeros(0),
+        base=row, one=row.copy(), other=row.copy(), action=np.zeros((1, 2)),
+    )  # fmt: skip
+    seen = np.zeros((2, 2), np.float32)
+    session.show(look, eyes)
+    session.show(follow, eyes)
+    answer(seen[0], eyes.row[0], net)
+    session.fly(session.t1, flight.fly, eyes, net, seen, session.t0)
 
 
 def main(datasets: Path) -> None:
     other = subprocess.Popen([sys.executable, __file__, "--extended"])
-    link.forget([run, engine])
+    link.forget([run, engine, flight])
     step_a_book(SimulatorConfig())
     judge_a_baseline(datasets)
     if other.wait():

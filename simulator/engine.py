@@ -2,8 +2,9 @@
 by a strategy that looks at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,8 +160,26 @@ class BookSession:
         arrays = (self.market.arrays, self._rules, self._state, self._totals)
         step_books(action is not None, *arrays, row, self._scratch, self._log, self._extra)
         record(self.t - self.t0, self._state, self._totals, self._path)
-        if self.t == self.t1:
+        self._finish()
+
+    def _finish(self) -> None:
+        if self.done:
+            arrays = (self.market.arrays, self._rules, self._state, self._totals)
             finish_book(self.t1 - self.t0, *arrays, self._path, self._log, self._extra)
+
+    def show(self, look: Callable[..., None], *own: Any) -> None:
+        """A compiled `look(t0, market, rules, state, extra, *own)` at this book, which it leaves as it is."""
+        look(self.t0, self.market.arrays, self._rules, self._state, self._extra, *own)
+
+    def fly(self, stop: int, pilot: Callable[..., None], *own: Any) -> None:
+        """To the close of bar `stop`, at most t1, by a compiled `pilot(t0, stop, market, rules, state, totals, scratch,
+        path, log, extra, *own)`, which decides, steps and records book 0 as `step` would.
+        """
+        if self.done:
+            raise IndexError("the book stands at its last mark")
+        rooms = (self._scratch, self._path, self._log, self._extra)
+        pilot(self.t0, min(stop, self.t1), self.market.arrays, self._rules, self._state, self._totals, *rooms, *own)
+        self._finish()
 
     @property
     def t(self) -> int:
