@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
+from torch import nn
 
 from marketdata.bars import Bars
 from marketdata.splits import Range
+from rl import date_parts, needs
 from rl.actor import Actor, whole_episode
 from rl.config import RewardConfig, TrainingConfig
 from rl.episodes import Episodes
@@ -21,13 +23,14 @@ from rl.nets import NETS
 from rl.ppo import make_model
 from rl.rewards import log_growth
 from rl.task import Task
+from simulator.books import ActionError
 from simulator.config import SimulatorConfig
 from simulator.engine import BookSession
 from tests.rl.planted import Planted, costs, planted, task_of
 from tests.rl.small import OWN
 
 NEAR = 1e-6
-SPAN = Range(95, 215)
+SPAN = Range(150, 290)
 """Across several stretches of dates, beginning and ending within one."""
 MODES: dict[str, dict[str, Any]] = {
     "simplex_cash": {},
@@ -41,11 +44,11 @@ EVERY_PART = (
 
 
 def ragged(bars: Bars) -> Bars:
-    """The last asset starts at bar 60; the second has no bars from 130 to 133."""
+    """The last asset starts at bar 60; the second has no bars from 180 to 183."""
     columns = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")}
     for column in columns.values():
         column[:60, -1] = np.nan
-        column[130:134, 1] = np.nan
+        column[180:184, 1] = np.nan
     return dataclasses.replace(bars, **columns)
 
 
@@ -183,14 +186,14 @@ def test_bars_that_come_later_do_not_change_a_bit(bars: Planted, network: str) -
     task = task_of(bars, Range(20, 250))
     model = made(task, network)
     values = bars.features.values.copy()
-    values[150:] = np.random.default_rng(5).normal(size=values[150:].shape)
+    values[270:] = np.random.default_rng(5).normal(size=values[270:].shape)
     other = dataclasses.replace(bars, features=dataclasses.replace(bars.features, values=values))
     there = dataclasses.replace(task_of(other, Range(20, 250)), normaliser=task.normaliser)
     windows = type(task.windows)(task.normaliser.apply(values), task.layout.lookback)
-    short = type(task.windows)(task.normaliser.apply(values[:150]), task.layout.lookback)
+    short = type(task.windows)(task.normaliser.apply(values[:270]), task.layout.lookback)
     paths = []
     for shown in (task.windows, windows, short):
-        session = BookSession(task.market, task.config, 95, 149)
+        session = BookSession(task.market, task.config, 150, 269)
         Actor(model.policy, there.layout, shown, task.market).fly(session)
         paths.append(session.ledger().equity)
     assert np.array_equal(paths[0], paths[1]) and np.array_equal(paths[0], paths[2])
@@ -228,3 +231,36 @@ def test_a_book_that_ends_early_is_scored_to_its_end(bars: Planted) -> None:
     found = whole_episode(actor_of(model, task), task.market, config, SPAN.t0, SPAN.t1)
     assert len(found.weights) == lived and not found.weights[-1].any()
     assert found.score == pytest.approx(np.log(session.equity / config.episode.start_cash) / (SPAN.t1 - SPAN.t0))
+
+
+@pytest.mark.parametrize("network", ["asset_shared", "mlp"])
+def test_another_network_acts_by_its_own_forward_pass(bars: Planted, network: str, tmp_path: Path) -> None:
+    """One whose activation has no compiled form."""
+    task = task_of(bars, Range(20, 250))
+    model = made(task, network)
+    model.policy.activation_fn = nn.GELU
+    same_as_stock(model, task, tmp_path, Range(150, 170))
+    same_bits(model, task, Range(150, 170))
+
+
+def test_an_answer_that_is_no_number_is_refused_at_its_bar(bars: Planted) -> None:
+    task = task_of(bars, Range(20, 250))
+    model = made(task, "mlp")
+    table = task.windows.table.copy()
+    table[200, 2, 1] = np.nan
+    session = BookSession(task.market, task.config, SPAN.t0, SPAN.t1)
+    actor = Actor(model.policy, task.layout, type(task.windows)(table, task.layout.lookback), task.market)
+    day = str(task.market.bars.session[200])
+    with pytest.raises(ActionError, match=f"gave nan for cash at {day}"):
+        actor.fly(session)
+    assert session.t == 200
+
+
+def test_a_window_before_the_data_is_refused(bars: Planted) -> None:
+    task = task_of(bars, Range(20, 250))
+    with pytest.raises(IndexError, match="a window of 8 bars must lie within 300 bars"):
+        actor_of(made(task, "mlp"), task).fly(BookSession(task.market, task.config, 3, 20))
+
+
+def test_the_probe_knows_what_is_kept() -> None:
+    assert date_parts.KEPT == needs.DATES
