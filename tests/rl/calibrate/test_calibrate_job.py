@@ -11,7 +11,7 @@ from marketdata.features import build_features, plan_of
 from rl.calibrate import run as job_of
 from rl.calibrate.run import run, with_signal
 from rl.calibrate.world import SIGNAL
-from runfiles import layout
+from runfiles import layout, manifest
 from runfiles.events import EventWriter, read_events
 from runfiles.job import Job, JobCancelled, JobRefused
 from tests.rl.test_train_job import datasets, start
@@ -49,8 +49,7 @@ def test_it_leaves_every_world_with_every_seed(calibrated: Path) -> None:
     assert all(len(world["growth"]) == 2 for world in (planted, null))
     assert planted["oracle"] > 50e-4 and null["oracle"] is None and null["capture"] is None
     assert planted["capture"] == pytest.approx([growth / planted["oracle"] for growth in planted["growth"]])
-    manifest = json.loads((calibrated / layout.MANIFEST).read_text())
-    keys = {item["key"] for item in manifest["artifacts"]}
+    keys = {item["key"] for item in manifest.read(calibrated)}
     assert {"calibration", "config", "dataset"} <= keys and not {"model", "summary"} & keys
 
 
