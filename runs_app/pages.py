@@ -180,7 +180,7 @@ def _events(run: Run, children: Sequence[Run]) -> list[tuple[RunEvent, str]]:
     if not names:
         return [(event, "") for event in found[:EVENTS]]
     told = [event for event in found[: 2 * EVENTS] if event.data.get("state") != Run.State.STARTING]
-    heard = Counter(said for event in told if (said := _warned(event)))
+    heard = Counter(said for said, _ in {(_warned(event), event.run_id) for event in told} if said)
     newest = {_warned(event): event for event in reversed(told)}
     once = [event for event in told if not _warned(event) or newest[_warned(event)] is event]
     return [(event, "" if heard[_warned(event)] > 1 else names.get(event.run_id, "")) for event in once[:EVENTS]]

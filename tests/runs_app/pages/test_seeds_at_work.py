@@ -35,10 +35,10 @@ def test_what_every_seed_warns_of_stands_there_once(owner: Any, person: Client, 
     first, second = run.trainings[:2]
     for child in (first, second, run):
         moves.note(child.id, [("warning", {"sentence": "RRC has the same close on 69 bars."})])
-    moves.note(second.id, [("warning", {"sentence": "Few bars."})])
+    moves.note(second.id, [("warning", {"sentence": "Few bars."})] * 2)
     page = shown(person, run, "record")
     assert page.count("RRC has the same close") == 1 and f"{first.member_name}: <strong>Warning" not in page
-    assert f"{second.member_name}: <strong>Warning</strong> Few bars." in page
+    assert f"{second.member_name}: <strong>Warning</strong> Few bars." in page and page.count("Few bars.") == 1
 
 
 def test_events_of_a_run_that_was_taken_over_are_its_own(owner: Any, person: Client, samples: Path) -> None:
