@@ -261,6 +261,13 @@ class CvConfig(TrainConfig):
         return self
 
 
+UNREAD = (*(f"evaluation.{name}" for name in (
+    "cost_multipliers", "delays", "stress_windows", "metric_bootstrap_paths", "matched_random_draws", "waterfall",
+    "capacity_multipliers", "rolling_window",
+)), "training.checkpoint_every")  # fmt: skip
+"""What only a report reads, or a training that leaves files: a calibration has neither."""
+
+
 class CalibrateConfig(TrainConfig):
     """A training's set-up, tried in worlds where it is known what there is to find."""
 
@@ -278,6 +285,15 @@ class CalibrateConfig(TrainConfig):
             faults["split.scheme"] = [said]
         if faults:
             raise ConfigFault(faults)
+
+    @model_validator(mode="after")
+    def _nothing_ignored(self) -> Self:
+        for path in UNREAD:
+            group, _, name = path.partition(".")
+            given = getattr(self, group)
+            if getattr(given, name) != getattr(type(given)(), name):
+                raise ValueError(f"{path} cannot be followed: a calibration makes no report; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _bearable(self) -> Self:

@@ -14,7 +14,7 @@ from backtest.registry import BASELINES, CHOICES, STRATEGIES, label_of
 from marketdata.catalog import DatasetMissing
 from marketdata.config_base import ConfigFault
 from marketdata.fetch_config import DataConfig
-from rl.config import CalibrateConfig, CvConfig, TrainConfig
+from rl.config import UNREAD, CalibrateConfig, CvConfig, TrainConfig
 from runs_app import access, datasets, presets, resolve, services
 from runs_app.catalog_view import dataset_options, stored_datasets
 from runs_app.forms import ConfigForm
@@ -43,13 +43,6 @@ ORDER = (
 FILLED = frozenset({"policy_sha256", "features"})
 # a walk-forward has one scheme and trains every fold
 OF_FOLDS = frozenset({"split.scheme", "split.custom_ranges", "split.fold"})
-# what only a report reads, or a training that leaves files
-OF_A_REPORT = frozenset(
-    f"evaluation.{name}" for name in (
-        "cost_multipliers", "delays", "stress_windows", "metric_bootstrap_paths", "matched_random_draws", "waterfall",
-        "capacity_multipliers", "rolling_window",
-    )
-) | {"training.checkpoint_every"}  # fmt: skip
 OFFERED = 200
 
 
@@ -93,7 +86,7 @@ def calibrate(request: HttpRequest) -> HttpResponse:
     """A calibration of a training's set-up; `?run_id=` takes that of a training of one's own."""
     text = request.GET.get("run_id")
     source = access.get_run_like(request.user, text, (Run.Kind.TRAIN,)) if text else None
-    return _of_training(request, CALIBRATE, CalibrateConfig, OF_A_REPORT, source)
+    return _of_training(request, CALIBRATE, CalibrateConfig, frozenset(UNREAD), source)
 
 
 @login_required

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from marketdata.config_base import ConfigFault
-from rl.config import CalibrateConfig
+from rl.config import UNREAD, CalibrateConfig
 from runfiles import layout, machine, yamlio
 from runfiles.machine import Limit
 from runs_app import executors, places, queueing, services
@@ -56,3 +57,15 @@ def test_it_needs_room_for_one_training(owner: Any, samples: Path, monkeypatch: 
     monkeypatch.setattr(machine, "memory_limit", lambda: Limit(300 << 20, "this machine has"))
     with pytest.raises(ConfigFault, match="This training needs about"):
         start(owner)
+
+
+@pytest.mark.parametrize("path", UNREAD)
+def test_what_it_would_not_follow_is_refused_by_name(path: str) -> None:
+    group, _, name = path.partition(".")
+    other: dict[str, Any] = {
+        "cost_multipliers": [0, 3], "delays": [1, 5], "stress_windows": ["covid_2020"], "metric_bootstrap_paths": 500,
+        "matched_random_draws": 200, "waterfall": True, "capacity_multipliers": [1, 5], "rolling_window": 60,
+        "checkpoint_every": 5000,
+    }  # fmt: skip
+    with pytest.raises(ValidationError, match=f"{path} cannot be followed: a calibration makes no report"):
+        CalibrateConfig.model_validate({group: {name: other[name]}})
