@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from backtest.crises import CRISES, window
-from backtest.registry import DEFAULT, MATCHED_RANDOM
+from backtest.registry import BASELINES, DEFAULT, MATCHED_RANDOM
 from marketdata.config import DatasetConfig, FeaturesConfig, Sha256, SplitConfig, Symbol
 from marketdata.config_base import KEY_PATTERN, LABEL_PATTERN, UUID_PATTERN, Part, knob, later, off
 from simulator.config import SimulatorConfig
@@ -245,6 +245,25 @@ def names_a_strategy(config: Mapping[str, Any]) -> bool:
     return config.get("policy") is not None or config.get("run_id") is not None
 
 
+POLICY_FIELDS = (
+    "guards", "sizing", *(f"episode.{name}" for name in EpisodeConfig.model_fields
+                          if name not in ("start_cash", "invest_max", "start_weights")),
+)  # fmt: skip
+"""Groups and fields that bind a policy alone, neither a baseline nor an imported curve."""
+
+
+def require_no_policy_fields(config: JudgedConfig, why: str) -> None:
+    """Raises ValueError naming the first field of POLICY_FIELDS that is not at its default, which nothing would
+    follow; `why` as a clause.
+    """
+    for path in POLICY_FIELDS:
+        group, _, name = path.partition(".")
+        given = getattr(config, group)
+        usual = type(given)()
+        if (getattr(given, name) != getattr(usual, name)) if name else given != usual:
+            raise ValueError(f"{path} cannot be followed: it binds a policy, {why}; leave it out")
+
+
 class BacktestConfig(JudgedConfig):
     """A strategy judged on a range: `policy` is a baseline's key or a policy's id, `run_id` a finished training."""
 
@@ -279,6 +298,12 @@ class BacktestConfig(JudgedConfig):
             raise ValueError(f"start {self.start} must lie before end {self.end}")
         return self
 
+    @model_validator(mode="after")
+    def _nothing_ignored(self) -> Self:
+        if self.policy in BASELINES:
+            require_no_policy_fields(self, f"and {self.policy} gives target weights")
+        return self
+
 
 MOST_RESULT_BYTES = 16 * 1024 * 1024
 MOST_RESULT_ROWS = MOST_RESULT_BYTES // 11
@@ -288,11 +313,6 @@ RERUN_FIELDS = (
     "waterfall",
 )  # fmt: skip
 """Fields of `evaluation` that need decisions, or a strategy that can be run again: an imported curve follows none."""
-POLICY_FIELDS = (
-    "guards", "sizing", *(f"episode.{name}" for name in EpisodeConfig.model_fields
-                          if name not in ("start_cash", "invest_max", "start_weights")),
-)  # fmt: skip
-"""Groups and fields that bind a policy alone, neither a baseline nor an imported curve."""
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -349,11 +369,7 @@ class ImportConfig(JudgedConfig):
                     f"evaluation.{name} cannot be followed: an imported result is a curve without decisions and cannot "
                     "be run again; leave it out"
                 )
-        for path in POLICY_FIELDS:
-            group, _, name = path.partition(".")
-            given, usual_one = getattr(self, group), type(getattr(self, group))()
-            if (getattr(given, name) != getattr(usual_one, name)) if name else given != usual_one:
-                raise ValueError(f"{path} cannot be followed: it binds a policy, and none acts here; leave it out")
+        require_no_policy_fields(self, "and none acts here")
         if MATCHED_RANDOM in chosen.baselines:
             raise ValueError(f"evaluation.baselines must not hold {MATCHED_RANDOM}: it plays decisions, of which an "
                              "imported result holds none")  # fmt: skip

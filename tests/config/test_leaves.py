@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from backtest.config import BacktestConfig
+from backtest.config import POLICY_FIELDS, BacktestConfig
 from marketdata.config_base import config_hash, sentences
 from marketdata.fetch_config import DataConfig
 from rl.config import CvConfig, TrainConfig
@@ -143,10 +143,19 @@ def test_a_walk_forward_is_made_of_trainings():
 
 @pytest.mark.parametrize("name", [name for name in offered(BacktestConfig) if name not in ONE_VALUE])
 def test_each_leaf_of_a_backtest_changes_the_hash(name):
-    subject = {} if name == "run_id" else {"policy": "equal"}
-    base = {"policy": "equal"} | WITH.get(name, {})
+    judged = {"policy": ID if name.startswith(POLICY_FIELDS) else "equal"}
+    subject = {} if name == "run_id" else judged
+    base = judged | WITH.get(name, {})
     changed = subject | WITH.get(name, {}) | ALONG.get(name, {}) | {name: OTHER[name]}
     assert config_hash(BacktestConfig(**nested(base))) != config_hash(BacktestConfig(**nested(changed)))
+
+
+@pytest.mark.parametrize("name", [name for name in offered(BacktestConfig) if name.startswith(POLICY_FIELDS)])
+def test_a_baseline_is_given_nothing_that_binds_a_policy_alone(name):
+    """A setting that would change no figure is refused by name."""
+    field = next(path for path in POLICY_FIELDS if name.startswith(path))
+    with pytest.raises(ValidationError, match=rf"{field} cannot be followed: it binds a policy, and equal"):
+        BacktestConfig(**nested({"policy": "equal"} | ALONG.get(name, {}) | {name: OTHER[name]}))
 
 
 # Another valid value of each leaf of a fetch.

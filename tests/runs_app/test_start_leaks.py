@@ -37,7 +37,7 @@ def trained(owner: Any, samples: Path) -> Run:
 def test_a_training_configuration(owner: Any, samples: Path) -> None:
     run = services.start_leaks(owner=owner, config=TrainConfig())
     assert (run.kind, run.subject, run.source_run) == ("leaks", "policy", None)
-    assert run_title(run) == "Leak check of PPO policy on us20"
+    assert run_title(run) == "Leak check of a PPO configuration on us20"
     kept = yamlio.load((places.run_folder(run.id) / layout.CONFIG).read_text())
     assert kept["training"]["n_envs"] == 64 and "policy" not in kept
     assert executors.command(run)[2:4] == ["-m", "backtest.leaks"]

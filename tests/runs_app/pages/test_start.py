@@ -163,10 +163,14 @@ def test_the_backtest_of_a_policy_is_filled_in_from_its_training(
         assert other_person.get(f"{reverse('runs:backtest')}?policy={text}").status_code == 404
 
 
-@pytest.mark.parametrize("start", ("runs:train", "runs:backtest"))
-def test_optional_groups_and_presets_stand_in_the_run(start: str, owner: Any, person: Client) -> None:
+def test_a_baseline_that_is_given_a_policys_setting_is_refused_at_the_field(owner: Any, person: Client) -> None:
+    page = refused(person, "runs:backtest", drawn(person, "runs:backtest") | {"guards.max_drawdown": "0.3"})
+    assert "cannot be followed: it binds a policy, and" in page.text
+
+
+def test_optional_groups_and_presets_stand_in_the_run(owner: Any, person: Client) -> None:
     typed = {"sizing.vol_target.annual_vol": "0.12", "fees.preset": "schwab", "guards.max_drawdown": "0.3"}
-    assert person.post(reverse(start), drawn(person, start) | typed).status_code == 302
+    assert person.post(reverse("runs:train"), drawn(person, "runs:train") | typed).status_code == 302
     config = Run.objects.get(owner=owner).config
     assert config["sizing"] | {"sizing_window": 0} == {
         "kelly": None, "vol_target": {"annual_vol": 0.12}, "sizing_window": 0, "sizing_max": 1.0,
