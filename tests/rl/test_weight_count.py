@@ -1,6 +1,7 @@
 """The count of weights by arithmetic is torch's own, for every network and mapping."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.rl.planted import Planted, Range, costs, task_of
 from tests.rl.small import OWN
 
 CAPPED = {"max_step_change": 0.5}
+NARROW: dict[str, Any] = {policy: {"features_dim": 8} for policy in NETS if policy != "mlp"}
 
 
 def shown(task: Task, config: SimulatorConfig) -> Seen:
@@ -33,7 +35,7 @@ def test_it_is_what_torch_counts(data: Planted, policy: str, mode: str, net_arch
     config = costs(allow_short=mode == "tanh_leverage", mapping_mode=mode, **CAPPED)
     task = task_of(data, Range(20, 500), config=config)
     model = ModelConfig(
-        policy=policy, net_arch=net_arch, features_dim=8, batch_size=8, n_steps=8, **OWN.get(policy, {})
+        policy=policy, net_arch=net_arch, batch_size=8, n_steps=8, **NARROW.get(policy, {}), **OWN.get(policy, {})
     )
     made = make_model(task, model, TrainingConfig(n_envs=2, seeds=(0,)))
     assert weight_count(model, shown(task, config)) == sum(each.numel() for each in made.policy.parameters())
@@ -42,7 +44,7 @@ def test_it_is_what_torch_counts(data: Planted, policy: str, mode: str, net_arch
 def test_more_that_is_seen_is_more_to_read(task: Task) -> None:
     seen = shown(task, task.config)
     for policy in NETS:
-        model = ModelConfig(policy=policy, features_dim=8, batch_size=8, n_steps=8, **OWN.get(policy, {}))
+        model = ModelConfig(policy=policy, batch_size=8, n_steps=8, **NARROW.get(policy, {}), **OWN.get(policy, {}))
         assert weight_count(model, replace(seen, channels=seen.channels + 1)) > weight_count(model, seen)
 
 
