@@ -20,7 +20,9 @@ from rl.observation import Windows
 from rl.window_cnn import ConvWindow
 
 KEPT = 1 << 26
-"""Bytes of stretches that are kept; further ones are made again whenever they are asked for."""
+"""Bytes of stretches that are kept; further ones are made again whenever they are asked for. They lie in one piece:
+small ones that live long, between the large arrays of features that come and go, tore the heap by hundreds of MiB.
+"""
 
 
 class Reader(NamedTuple):
@@ -57,7 +59,7 @@ class DateParts:
     def __init__(self, reader: Reader, windows: Windows, device: torch.device) -> None:
         self._reader, self._windows, self._device = reader, windows, device
         self._held: dict[int, Stretch] = {}
-        self._bytes = 0
+        self._room: NDArray[np.float32] | None = None
 
     def at(self, bar: int) -> Stretch:
         """The stretch of the window that ends at `bar`. Raises IndexError where it would begin before the data."""
@@ -67,10 +69,18 @@ class DateParts:
         found = self._held.get(number)
         if found is None:
             found = self._made(number * self._reader.dates)
-            if self._bytes + found.seen.nbytes <= KEPT:
-                self._held[number] = found
-                self._bytes += found.seen.nbytes
+            if self._room is None:
+                self._room = self._room_for(found.seen)
+            if len(self._held) < len(self._room):
+                kept = self._room[len(self._held)]
+                kept[:] = found.seen
+                found = self._held[number] = found._replace(seen=kept)
         return found
+
+    def _room_for(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(stretches, dates, W): for all of the market, or as many as may be kept; no memory until it is written."""
+        all_of_them = -(-self._windows.n_bars // self._reader.dates)
+        return np.empty((min(all_of_them, KEPT // seen.nbytes), *seen.shape), np.float32)
 
     def _made(self, row: int) -> Stretch:
         lookback, dates = self._windows.lookback, self._reader.dates
