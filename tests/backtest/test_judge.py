@@ -186,7 +186,8 @@ def test_a_setting_that_is_judged_changes_the_hash_and_a_label_does_not(make_job
 
     base = digest("a")
     assert digest("b", out_tag="x") == base
-    assert digest("c", episode={"max_steps": 99}) == base
+    policy = {"policy": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}  # a baseline is given no length of an episode
+    assert digest("c", **policy, episode={"max_steps": 99}) == digest("p", **policy)
     for name, change in {
         "fees": {"taker_bps": 3.0}, "episode": {"start_cash": 5.0}, "evaluation": {"seed": 1}, "end": "2019-12-30",
         "dataset": {"id": "sample/us20", "symbols": ["KO", "AAPL", "XOM"]},

@@ -20,12 +20,12 @@ from tests.backtest.conftest import MakeJob
 SMALL: dict[str, Any] = {
     "dataset": {"id": "sample/us20", "symbols": ["KO", "XOM", "AAPL"], "adjustment": None},
     "start": "2020-01-02", "end": "2020-12-31",
-    "episode": {"max_step_change": 0.1, "rebalance_eps": 0.02, "min_hold_bars": 3},
     "margin": {"max_position_weight": 0.4},
     "exec": {"min_order_notional": 200},
     "evaluation": {"baselines": ["cash"], "bootstrap_paths": 1000, "stress_windows": [], "cost_multipliers": [],
                    "capacity_multipliers": [], "waterfall": True},
 }  # fmt: skip
+OF_A_POLICY = {"episode": {"max_step_change": 0.1, "rebalance_eps": 0.02, "min_hold_bars": 3}}
 CODE = '''
 import numpy as np
 
@@ -65,7 +65,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_effects_sum_to_what_filled_and_that_is_the_orders(
     make_job: MakeJob, swaying: str, subject: str, busy: set[str]
 ) -> None:
-    job = make_job(**SMALL, policy=subject)
+    job = make_job(**SMALL, **OF_A_POLICY if subject == "swaying" else {}, policy=subject)
     run.run(job, (swaying,) if subject == "swaying" else ())
     table = papq.read_table(job.folder / layout.FILES["waterfall"].path).to_pydict()
     effects = np.array([table[name] for name in EFFECTS])
