@@ -16,7 +16,6 @@ import numpy as np
 from backtest.quantiles import quantiles
 from backtest.series import Floats
 
-HALVINGS = 60
 NEGLIGIBLE = 1e-9
 """Of the paths' deviation."""
 CLOSE = 1e-9
@@ -33,11 +32,10 @@ def limits(paths: Floats, scale: Floats, freedom: int, levels: Sequence[float]) 
     """(L, B) quantiles at `levels` of the paths (n, B) plus `scale` (B,) times T; the paths' own where that is nothing
     beside them.
 
-    By halving an interval that holds it, as the sum's quantile lies between those of the least and the greatest path
-    with T at the same level; Newton's step is taken where it stays inside.
+    The sum's quantile lies between those of the least and of the greatest path with T at the same level.
     """
     found = quantiles(paths, levels)
-    for b in np.flatnonzero(scale > NEGLIGIBLE * paths.std(axis=0)):
+    for b in _by_luck(paths, scale):
         for k, level in enumerate(levels):
             found[k, b] = _limit(np.ascontiguousarray(paths[:, b]), float(scale[b]), freedom, level)
     return found
@@ -46,7 +44,7 @@ def limits(paths: Floats, scale: Floats, freedom: int, levels: Sequence[float]) 
 def share_below_zero(paths: Floats, scale: Floats, freedom: int) -> Floats:
     """(B,) probability that path + `scale` times T lies at or below 0, one path more counted as below, as is usual."""
     below = (paths <= 0).sum(axis=0).astype(float)
-    for b in np.flatnonzero(scale > NEGLIGIBLE * paths.std(axis=0)):
+    for b in _by_luck(paths, scale):
         from scipy.special import stdtr
 
         below[b] = stdtr(freedom, -paths[:, b] / scale[b]).sum()
@@ -54,29 +52,19 @@ def share_below_zero(paths: Floats, scale: Floats, freedom: int) -> Floats:
     return share
 
 
+def _by_luck(paths: Floats, scale: Floats) -> list[int]:
+    """The columns in which the luck of seeds is something beside that of the bars; with one seed none."""
+    return np.flatnonzero(scale > NEGLIGIBLE * paths.std(axis=0)).tolist() if scale.any() else []
+
+
 def _limit(paths: Floats, scale: float, freedom: int, level: float) -> float:
+    from scipy.optimize import brentq
     from scipy.special import stdtr, stdtrit
+
+    def beyond(at: float) -> float:
+        return float(stdtr(freedom, (at - paths) / scale).mean()) - level
 
     away = scale * float(stdtrit(freedom, level))
     low, high = float(paths.min()) + away, float(paths.max()) + away
-    at = (low + high) / 2
-    for _ in range(HALVINGS):
-        reached = (at - paths) / scale
-        lacking = level - float(stdtr(freedom, reached).mean())
-        low, high = (at, high) if lacking > 0 else (low, at)
-        density = float(_density(reached, freedom).mean()) / scale
-        step = at + lacking / density if density > 0 else high
-        new = step if low < step < high else (low + high) / 2
-        if abs(new - at) <= CLOSE * scale:
-            return new
-        at = new
-    return at
-
-
-def _density(t: Floats, freedom: int) -> Floats:
-    """Of Student's T."""
-    from scipy.special import gammaln
-
-    constant = np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2)) / np.sqrt(freedom * np.pi)
-    density: Floats = constant * (1 + t**2 / freedom) ** (-(freedom + 1) / 2)
-    return density
+    slack = CLOSE * scale  # both ends are the limit itself where all paths are alike
+    return float(brentq(beyond, low - slack, high + slack, xtol=slack))

@@ -188,7 +188,7 @@ def compare(
         upper=upper,
         p=share_below_zero(theta, of_theta, freedom),
         bars_error=theta.std(axis=0, ddof=1),
-        bars_low=quantiles(theta, [ALPHA])[0],
+        bars_low=low if len(each) == 1 else quantiles(theta, [ALPHA])[0],
         equal_risk=levels.mean(axis=0) * periods,
         equal_risk_low=risk_low,
         equal_risk_high=risk_high,

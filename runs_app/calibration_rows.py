@@ -3,6 +3,8 @@
 import math
 from typing import Any, Final
 
+from runfiles.report_tables import number_of
+
 WORDS: Final = {
     "learns": "it can learn", "not_shown": "it learns, and its test does not show it",
     "learns_nothing": "it learned nothing that lasts", "false_alarms": "it calls luck skill",
@@ -32,7 +34,7 @@ def calibration(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _group(one: dict[str, Any]) -> dict[str, str]:
-    planted = _is_number(one.get("kappa")) and one["kappa"] > 0
+    planted = (number_of(one.get("kappa")) or 0) > 0
     limit, name = ("low", "at least") if planted and one.get("shown") != 0 else ("high", "at most")
     ends = [_text(one.get(f"capture_{end}"), "{:.2f}") for end in ("least", "most")]
     return {
@@ -58,37 +60,36 @@ def _world(one: dict[str, Any]) -> dict[str, str]:
 
 
 def _strength(one: dict[str, Any]) -> str:
-    kappa = one.get("kappa")
-    if not _is_number(kappa):
+    kappa = number_of(one.get("kappa"))
+    if kappa is None:
         return NONE
     return f"{kappa:g}" if kappa else "nothing to find"
 
 
 def _each(values: Any, told: Any) -> str:
-    numbers = [each for each in values if _is_number(each)] if isinstance(values, list) else []
+    numbers = [each for each in map(number_of, values) if each is not None] if isinstance(values, list) else []
     return ", ".join(map(told, numbers)) or NONE
 
 
 def _signed(value: Any) -> str:
     """bps a bar."""
-    return f"{value * _BPS:+.2f}".replace("-", "−") if _is_number(value) else NONE
+    number = number_of(value)
+    return NONE if number is None else f"{number * _BPS:+.2f}".replace("-", "−")
 
 
 def _percent(value: Any, *, up: bool) -> str:
     """A limit, rounded so that it stays one."""
-    if not _is_number(value):
+    number = number_of(value)
+    if number is None:
         return NONE
-    percent = round(100 * value, 9)
+    percent = round(100 * number, 9)
     return f"{math.ceil(percent) if up else math.floor(percent)} %"
 
 
 def _text(value: Any, form: str) -> str:
-    return form.format(value).replace("-", "−") if _is_number(value) else NONE
+    number = number_of(value)
+    return NONE if number is None else form.format(number).replace("-", "−")
 
 
 def _whole(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else NONE
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

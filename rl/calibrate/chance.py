@@ -2,19 +2,14 @@
 
 import math
 
+from scipy.special import betaincinv
+
 SURE = 0.95
-_HALVINGS = 60
 
 
 def at_most(count: int, of: int, sure: float = SURE) -> float:
     """Upper limit of the rate p: P(X <= count) = 1 - `sure` there; 1 - (1 - sure)^(1/of) where nothing was counted."""
-    if count >= of:
-        return 1.0
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _cumulated(count, of, middle) > 1 - sure else (low, middle)
-    return high
+    return 1.0 if count >= of else float(betaincinv(count + 1, of - count, sure))
 
 
 def at_least(count: int, of: int, sure: float = SURE) -> float:
@@ -30,8 +25,3 @@ def below(rate: float) -> str:
 def above(rate: float) -> str:
     """A lower limit in whole percent, rounded down."""
     return f"{math.floor(round(100 * rate, 9))} %"
-
-
-def _cumulated(count: int, of: int, p: float) -> float:
-    """P(X <= count) of X binomial."""
-    return math.fsum(math.comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(count + 1))

@@ -1,7 +1,8 @@
-"""Binomial limits against their closed forms and another library, and how they are rounded."""
+"""Binomial limits against their closed forms and their definition, and how they are rounded."""
+
+import math
 
 import pytest
-from scipy.stats import beta
 
 from rl.calibrate.chance import above, at_least, at_most, below
 
@@ -12,11 +13,16 @@ def test_none_and_all_have_closed_forms(n: int) -> None:
     assert at_least(n, n) == pytest.approx(0.05 ** (1 / n), abs=1e-12) and at_most(n, n) == 1
 
 
-def test_the_others_are_quantiles_of_a_beta() -> None:
+def test_the_others_are_where_such_a_count_has_a_chance_of_five_percent() -> None:
+    """The definition, added up in the terms of the binomial."""
+
+    def chance(counts: range, n: int, p: float) -> float:
+        return math.fsum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in counts)
+
     for n in (2, 7, 20, 100):
         for count in range(1, n):
-            assert at_most(count, n) == pytest.approx(beta.ppf(0.95, count + 1, n - count), abs=1e-10)
-            assert at_least(count, n) == pytest.approx(beta.ppf(0.05, count, n - count + 1), abs=1e-10)
+            assert chance(range(count + 1), n, at_most(count, n)) == pytest.approx(0.05, abs=1e-10)
+            assert chance(range(count, n + 1), n, at_least(count, n)) == pytest.approx(0.05, abs=1e-10)
 
 
 def test_a_limit_stays_one_when_it_is_rounded() -> None:
